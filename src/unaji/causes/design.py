@@ -1,0 +1,111 @@
+"""Exposures and episodes on the working grid: what the engine sees, with what was not observed masked out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unaji.records.timeline import BoolArray, FloatArray, TimeArray
+
+BIN_MIN = 5
+"""Width of a bin of the working grid [min]."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Trigger:
+    """One candidate cause on the grid.
+
+    Attributes
+    ----------
+    kind : {"level", "dose"}
+    value : ndarray, shape (n_bins,)
+        Level in its own unit, or the amount taken in the bin; NaN where the signal was not observed.
+    lag_min : (float, float)
+        Plausible range of the mean lag [min].
+    hold_min : float
+        How long a level is carried forward before it is filled from the person's usual day [min].
+    prior : float
+        Probability of being a cause before the data.
+    """
+
+    id: str
+    kind: str
+    value: FloatArray
+    lag_min: tuple[float, float] = (5.0, 1440.0)
+    hold_min: float = 30.0
+    prior: float = 0.15
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Grid:
+    """Bins of five minutes in UTC, labelled with the person's clock.
+
+    Attributes
+    ----------
+    start : datetime
+        Start of the first bin, UTC.
+    time : ndarray, shape (n_bins,)
+        Start of each bin, UTC.
+    local_hour : ndarray, shape (n_bins,)
+        Local time of day at the bin's start [h].
+    day : ndarray of int, shape (n_bins,)
+        Index of the local day, 0 for the first.
+    day_off : ndarray of bool, shape (n_bins,)
+        True on Saturdays and Sundays, local.
+    observed : ndarray of bool, shape (n_bins,)
+        Would an episode have been logged?
+    """
+
+    time: TimeArray
+    local_hour: FloatArray
+    day: NDArray[np.int64]
+    day_off: BoolArray
+    observed: BoolArray
+
+    @property
+    def n_bins(self) -> int:
+        """Number of bins."""
+        return int(self.time.size)
+
+    @property
+    def n_days(self) -> int:
+        """Number of local days."""
+        return int(self.day[-1]) + 1 if self.day.size else 0
+
+    @property
+    def observed_days(self) -> float:
+        """Observed time [days of 24 h]."""
+        return float(self.observed.sum()) * BIN_MIN / 1440
+
+
+@dataclass(frozen=True, slots=True)
+class Onset:
+    """One episode's onset as the engine takes it: an instant with a time error, or a whole local day."""
+
+    time: datetime
+    end: datetime | None = None
+    sd_min: float = 12.0
+    whole_day: bool = False
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Design:
+    """All the engine needs of one person.
+
+    Attributes
+    ----------
+    sessions : tuple of datetime
+        Treatment sessions, UTC, also those before the grid starts.
+    missing : tuple of str
+        Ids of claimed causes for which nothing was recorded.
+    """
+
+    grid: Grid
+    triggers: tuple[Trigger, ...]
+    onsets: tuple[Onset, ...]
+    sessions: tuple[datetime, ...] = ()
+    session_kind: str = ""
+    missing: tuple[str, ...] = ()

@@ -1,0 +1,1 @@
+"""A person's timeline, as facts."""

@@ -1,0 +1,17 @@
+"""What the tests share: the folder of real recordings, and a clear word when it is not there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Folder of real recordings beside the project; skips the test where it is absent."""
+    if not SHARED_DATA.is_dir():
+        pytest.skip(f"real recordings are not here ({SHARED_DATA}): this check on real data did not run")
+    return SHARED_DATA
