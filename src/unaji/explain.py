@@ -1,1 +1,192 @@
-"""The page: a person's timeline and an article's claims in, findings out."""
+"""The page: a person's timeline and an article's claims in, findings out. Everything else calls this."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import unaji
+from unaji.body.pathways import pathway_probabilities
+from unaji.care.more_data import MoreData, more_data
+from unaji.care.treatment import TreatmentEffect, treatment_effects
+from unaji.causes.attribution import Attribution, SignalState
+from unaji.causes.design import Design
+from unaji.causes.engine import Progress, attribute
+from unaji.causes.exposures import design_of
+from unaji.causes.nearby import Nearby, around, nearby
+from unaji.causes.observed import ObservedTime, observed_time
+from unaji.causes.table import read_tables
+from unaji.claims.model import Claims, RedFlag, Urgency
+from unaji.errors import InputError
+from unaji.findings import Enough, EpisodeFinding, Findings, RaisedFlag
+from unaji.records.clock import now_utc
+from unaji.records.timeline import Episode, Problem, Timeline, Zones, from_utc_ms
+from unaji.signals.state import autonomic_state
+
+CONCLUDE, RANK = (40, 12.0), (15, 6.0)
+"""Episodes and weeks that are enough to conclude, and to rank."""
+MOSTLY_FILLED = 0.3
+"""Share of filled time from which a warning names the signal."""
+
+
+def explain(timeline: Timeline, claims: Claims, *, seed: int = 0, progress: Progress | None = None) -> Findings:
+    """Explain one person's episodes.
+
+    Parameters
+    ----------
+    timeline : Timeline
+        Everything known of the person.
+    claims : Claims
+        What an article says may be behind the symptom.
+    seed : int
+        Same input and seed give the same findings, to the byte.
+    progress : callable, optional
+        Called with the share of the work done.
+
+    Raises
+    ------
+    InputError
+        If nothing at all was recorded.
+    """
+    observed = observed_time(timeline)
+    if observed is None:
+        raise InputError(f"{timeline.person.id}: there is nothing to explain: no episode, no diary, no measurement")
+    state = autonomic_state(timeline)
+    design = design_of(timeline, claims, state, observed)
+    attribution = attribute(design, seed=seed, progress=progress)
+    return Findings(
+        unaji=unaji.__version__,
+        claims=claims,
+        timeline=timeline,
+        seed=seed,
+        enough=enough(timeline, observed),
+        red_flags=raised_flags(timeline, claims),
+        attribution=attribution,
+        design=design,
+        observed=observed,
+        episodes=_episodes(timeline, attribution, observed),
+        treatments=treatment_effects(design, attribution),
+        more_data=more_data(design, attribution, seed=seed),
+        state=state,
+        warnings=_warnings(timeline, attribution, observed),
+    )
+
+
+def enough(timeline: Timeline, observed: ObservedTime) -> Enough:
+    """Say whether there is enough to conclude, to rank, or not yet."""
+    episodes = len(timeline.episodes)
+    weeks = (observed.period.end - observed.period.start).total_seconds() / (7 * 86_400)
+    return Enough(enough_verdict(episodes, weeks), episodes, weeks)
+
+
+def enough_verdict(episodes: int, weeks: float) -> str:
+    """Return "conclude", "rank", "more" or "none"; a minute short of midnight of the last day counts as the day."""
+    for verdict, (least_episodes, least_weeks) in (("conclude", CONCLUDE), ("rank", RANK)):
+        if episodes >= least_episodes and weeks >= least_weeks - 0.01:
+            return verdict
+    return "more" if episodes else "none"
+
+
+def raised_flags(timeline: Timeline, claims: Claims) -> tuple[RaisedFlag, ...]:
+    """Return the red flags found in the records, the most urgent first."""
+    found = [raised for flag in claims.red_flags if (raised := _raised(flag, timeline)) is not None]
+    return tuple(sorted(found, key=lambda raised: list(Urgency).index(raised.flag.urgency)))
+
+
+def _raised(flag: RedFlag, timeline: Timeline) -> RaisedFlag | None:
+    times = [e.start for e in timeline.exposures_of(flag.id)]
+    values = []
+    if flag.threshold is not None:
+        for series in timeline.series:
+            if series.quantity in flag.threshold.quantities:
+                over = series.value >= flag.threshold.at_least
+                times += [from_utc_ms(stamp) for stamp in series.time[over]]
+                values += [float(value) for value in series.value[over]]
+    return RaisedFlag(flag, tuple(sorted(times)), max(values, default=None)) if times else None
+
+
+def _episodes(timeline: Timeline, attribution: Attribution, observed: ObservedTime) -> tuple[EpisodeFinding, ...]:
+    """Every episode as logged; one that was merged shares the sources of the one before it."""
+    signals = around(timeline, observed.grid)
+    return tuple(_episode(e, nearby(e, signals, timeline, observed.grid), attribution) for e in timeline.episodes)
+
+
+def _episode(episode: Episode, near: Nearby, attribution: Attribution) -> EpisodeFinding:
+    i = bisect_right(attribution.episodes.onset, episode.start) - 1
+    sources = attribution.episodes.sources
+    fitted = i >= 0 and not near.fever
+    return EpisodeFinding(
+        episode=episode,
+        p=dict(zip(sources, map(float, attribution.episodes.p[i]), strict=True)) if fitted else {},
+        named=attribution.episodes.named(i) if fitted else (),
+        pathway=pathway_probabilities(near.for_pathway),
+        measured=near.shown,
+        fever=near.fever,
+    )
+
+
+def _warnings(timeline: Timeline, attribution: Attribution, observed: ObservedTime) -> tuple[str, ...]:
+    """Codes of what to keep in mind, with their numbers."""
+    codes = []
+    if observed.every_day_assumed:
+        codes.append("every_day_assumed")
+    if observed.nights_assumed:
+        codes.append(f"nights_assumed:{observed.nights_assumed}")
+    if observed.fever:
+        codes.append(f"fever_left_out:{len(observed.fever)}")
+    for check in ("onsets_merged", "onsets_in_unobserved_time"):
+        if attribution.checks.get(check):
+            codes.append(f"{check}:{attribution.checks[check]}")
+    codes += [
+        f"filled:{cause.id}:{cause.filled_share:.2f}"
+        for cause in attribution.causes
+        if cause.signal is SignalState.OK and cause.filled_share > MOSTLY_FILLED
+    ]
+    if attribution.checks.get("nothing_tracked_explains"):
+        codes.append("nothing_tracked_explains")
+    rejected = sum(problem.rejected for problem in timeline.problems)
+    if rejected:
+        codes.append(f"rows_rejected:{rejected}")
+    return tuple(codes)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class EngineResult:
+    """What the engine says of any symptom and any exposures."""
+
+    design: Design
+    attribution: Attribution
+    treatments: tuple[TreatmentEffect, ...]
+    more_data: tuple[MoreData, ...]
+    zones: Zones
+    problems: tuple[Problem, ...]
+
+
+def explain_tables(
+    episodes: Path,
+    exposures: Path,
+    treatments: Path | None = None,
+    *,
+    seed: int = 0,
+    progress: Progress | None = None,
+    now: datetime | None = None,
+) -> EngineResult:
+    """Run the engine alone, for any symptom and any exposures; see `unaji.causes.table` for the tables.
+
+    Parameters
+    ----------
+    now : datetime, optional
+        The present moment (aware); what lies more than 48 h after it is rejected. Default: the machine's clock.
+    """
+    read = read_tables(episodes, exposures, treatments, now or now_utc())
+    attribution = attribute(read.design, seed=seed, progress=progress)
+    return EngineResult(
+        read.design,
+        attribution,
+        treatment_effects(read.design, attribution),
+        more_data(read.design, attribution, seed=seed),
+        read.zones,
+        read.problems,
+    )

@@ -12,6 +12,7 @@ from unaji.care.more_data import MoreData
 from unaji.care.treatment import TreatmentEffect
 from unaji.causes.attribution import Attribution
 from unaji.causes.design import Design
+from unaji.causes.observed import ObservedTime
 from unaji.claims.model import Claims, RedFlag
 from unaji.records.timeline import Episode, Timeline
 from unaji.signals.state import AutonomicState
@@ -79,6 +80,8 @@ class Findings:
         What the engine found: causes, background, echo, pairs, checks.
     design : Design
         The exposures on the grid, for the pictures and for whoever wants to look.
+    observed : ObservedTime
+        The period, and when an episode would have been logged.
     state : AutonomicState or None
         None when nothing that the autonomic signals need was recorded.
     warnings : tuple of str
@@ -93,6 +96,7 @@ class Findings:
     red_flags: tuple[RaisedFlag, ...]
     attribution: Attribution
     design: Design
+    observed: ObservedTime
     episodes: tuple[EpisodeFinding, ...]
     treatments: tuple[TreatmentEffect, ...]
     more_data: tuple[MoreData, ...]

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from unaji.causes.attribution import Estimate
+import numpy as np
+
+from unaji.causes.attribution import Attribution, Estimate
+from unaji.causes.design import Design
+from unaji.causes.grid import bin_of
+from unaji.records.timeline import FloatArray
+
+FORTNIGHT_D = 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,3 +40,64 @@ class TreatmentEffect:
     before_after_ratio: float
     sessions: int
     after_worst_fortnight: bool
+
+
+def treatment_effects(design: Design, attribution: Attribution) -> tuple[TreatmentEffect, ...]:
+    """Summarise what the sessions changed; empty when there were none, or nothing to fit.
+
+    The ratio is the mean over the observed days after the first session of exp(−δ D_d(τ)), with D the treatment dose
+    of the day, in every posterior draw.
+    """
+    draws = attribution.treatment
+    if draws is None or not design.sessions:
+        return ()
+    grid = design.grid
+    first_bin = min(bin_of(grid, s) for s in design.sessions)
+    days = np.unique(grid.day[max(first_bin, 0) :][grid.observed[max(first_bin, 0) :]])
+    if days.size == 0:
+        return ()
+    # One row per time constant and per distinct δ would do; the draws are few enough to take them as they are.
+    dose = draws.dose[:, days][draws.tau_index]
+    ratio = np.exp(-draws.delta[:, None] * dose).mean(axis=1)
+    p5, p95 = np.quantile(ratio, [0.05, 0.95])
+    counts, observed = _by_day(design)
+    first_day = int(grid.day[first_bin]) if 0 <= first_bin < grid.n_bins else 0
+    return (
+        TreatmentEffect(
+            kind=draws.kind,
+            ratio=Estimate(float(ratio.mean()), float(p5), float(p95)),
+            p_better=float((draws.delta > 0).mean()),
+            p_worse=float((draws.delta < 0).mean()),
+            before_after_ratio=_before_after(counts, observed, first_day),
+            sessions=sum(0 <= bin_of(grid, s) < grid.n_bins for s in design.sessions),
+            after_worst_fortnight=_after_worst_fortnight(counts, observed, first_day),
+        ),
+    )
+
+
+def _by_day(design: Design) -> tuple[FloatArray, FloatArray]:
+    """Episodes and observed share of each local day."""
+    grid = design.grid
+    onset_days = [grid.day[b] for o in design.onsets if 0 <= (b := bin_of(grid, o.time)) < grid.n_bins]
+    counts = np.bincount(np.array(onset_days, dtype=np.int64), minlength=grid.n_days).astype(float)
+    observed = np.bincount(grid.day, weights=grid.observed.astype(float), minlength=grid.n_days)
+    return counts, observed / np.maximum(np.bincount(grid.day, minlength=grid.n_days), 1)
+
+
+def _before_after(counts: FloatArray, observed: FloatArray, first_day: int) -> float:
+    before, after = counts[:first_day].sum(), counts[first_day:].sum()
+    time_before, time_after = observed[:first_day].sum(), observed[first_day:].sum()
+    if before == 0 or time_before == 0 or time_after == 0:
+        return float("nan")
+    return float((after / time_after) / (before / time_before))
+
+
+def _after_worst_fortnight(counts: FloatArray, observed: FloatArray, first_day: int) -> bool:
+    """Was the first session within, or within three days after, the fortnight with the highest rate?"""
+    if counts.size < 2 * FORTNIGHT_D or counts.sum() == 0:
+        return False
+    window = np.ones(FORTNIGHT_D)
+    time = np.convolve(observed, window, "valid")
+    rate = np.where(time >= FORTNIGHT_D / 4, np.convolve(counts, window, "valid") / np.maximum(time, 1e-9), 0.0)
+    worst = int(np.argmax(rate))
+    return worst <= first_day <= worst + FORTNIGHT_D + 3

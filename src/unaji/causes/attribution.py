@@ -65,6 +65,8 @@ class CauseResult:
         Id of the identical exposure it was merged with, if any.
     companion : bool
         True when it looks more like a consequence or a companion than a cause.
+    exposed_share : float
+        Share of observed time in which the lagged exposure stands above its mean; NaN when it was not fitted.
     """
 
     id: str
@@ -83,6 +85,7 @@ class CauseResult:
     filled_share: float
     alias_of: str | None = None
     companion: bool = False
+    exposed_share: float = float("nan")
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +165,11 @@ class Attribution:
         Largest difference of p_cause between the two chains.
     checks : dict
         Numbers of the false-alarm controls, ready for JSON.
+    cause_draws : ndarray, shape (n_draws, n_causes)
+        Posterior draws of the episodes explained, in the order of `causes`; no rows when nothing was fitted.
+    intensity : ndarray, shape (n_sources, n_bins)
+        Posterior mean intensity of each source of `episodes.sources` on the grid, without the multipliers of bad days
+        and treatment [episodes per bin].
     """
 
     fitted: bool
@@ -177,4 +185,5 @@ class Attribution:
     chain_gap: float
     sweeps: int
     checks: dict[str, float | int | str | None]
-    cause_draws: FloatArray  # (n_draws, n_causes): episodes explained, in the order of `causes`
+    cause_draws: FloatArray
+    intensity: NDArray[np.float32]

@@ -45,8 +45,6 @@ class Grid:
 
     Attributes
     ----------
-    start : datetime
-        Start of the first bin, UTC.
     time : ndarray, shape (n_bins,)
         Start of each bin, UTC.
     local_hour : ndarray, shape (n_bins,)

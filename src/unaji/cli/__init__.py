@@ -1,1 +1,67 @@
-"""The command line: one module a verb."""
+"""The command line: one module a verb. Data goes to stdout, talk to stderr."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+import click
+
+from unaji import __version__
+from unaji.errors import ExitCode, UnajiError
+
+VERBS = {
+    "attribute": "Which exposures are behind any symptom? The engine alone, on two tables.",
+    "explain": "Why does this person's neck feel hot, and does treatment help?",
+    "import": "Bring vendors' exports into a person's folder.",
+    "simulate-person": "Make up a person with a known truth, to try things on.",
+}
+
+
+class _Verbs(click.Group):
+    """Imports a verb only when it is asked for, so that `--help` answers at once."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in VERBS:
+            return None
+        module = import_module(f"unaji.cli.{cmd_name.replace('-', '_')}_")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(VERBS.items()))
+
+
+@click.group(cls=_Verbs)
+@click.version_option(__version__, prog_name="unaji")
+def unaji() -> None:
+    """Find out why the back of a person's neck feels hot, from that person's own records.
+
+    It is not a medical device and diagnoses nothing.
+
+    \b
+    Example:
+      unaji simulate-person someone --seed 4 --weeks 8
+      unaji explain someone --html report.html
+    """
+
+
+def main() -> None:
+    """Run the command line; problems the user can put right are told without a traceback."""
+    try:
+        unaji(standalone_mode=False)
+    except UnajiError as error:
+        click.echo(f"unaji: {error}", err=True)
+        sys.exit(error.exit_code)
+    except click.exceptions.Exit as stop:
+        sys.exit(stop.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(ExitCode.USAGE)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("unaji: stopped; nothing was left half-written", err=True)
+        sys.exit(ExitCode.INTERRUPTED)

@@ -1,0 +1,34 @@
+"""What may be said of a cause, in one word."""
+
+from __future__ import annotations
+
+from unaji.causes.attribution import CauseResult, SignalState, Verdict
+
+P_CAUSE, P_LIKELY, P_OPEN = 0.9, 0.7, 0.1
+MAX_SHIFT_P = 0.05
+UNLIKELY_BOUND = 0.15
+""" "Unlikely" is only ever said when the 95 % bound of the share is below this: people act on it."""
+FEW_EPISODES = 5
+DAYS_FOR_CAUSE, DAYS_FOR_LIKELY = 4, 3
+
+
+def verdict_of(result: CauseResult, *, n_episodes: int, distinct_days: int) -> Verdict:
+    """Return the verdict word for one cause.
+
+    Parameters
+    ----------
+    result : CauseResult
+        Its own verdict is not read.
+    n_episodes, distinct_days : int
+        Fitted episodes, and local days with at least one of them: with fewer than five episodes nothing is said beyond
+        "open"; "cause" needs four days and "likely" three, since a single bad day proves nothing.
+    """
+    if result.signal is not SignalState.OK or n_episodes == 0:
+        return Verdict.CANNOT_TELL
+    if result.p_cause < P_OPEN:
+        bounded = n_episodes >= FEW_EPISODES and result.share.p95 < UNLIKELY_BOUND
+        return Verdict.UNLIKELY if bounded else Verdict.CANNOT_TELL
+    if n_episodes < FEW_EPISODES or result.p_cause < P_LIKELY or distinct_days < DAYS_FOR_LIKELY:
+        return Verdict.OPEN
+    sure = result.p_cause >= P_CAUSE and result.shift_p <= MAX_SHIFT_P
+    return Verdict.CAUSE if sure and distinct_days >= DAYS_FOR_CAUSE else Verdict.LIKELY

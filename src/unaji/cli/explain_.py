@@ -1,0 +1,56 @@
+"""`unaji explain`: a person's folder in, the answer out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from unaji.cli.progress import progress_bar
+
+
+@click.command("explain")
+@click.argument("person", type=click.Path(path_type=Path))
+@click.option("--article", default="neck_heat", show_default=True, help="Whose claims are tested: a name or a folder.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of the summary.")
+@click.option("--html", type=click.Path(path_type=Path, dir_okay=False), help="Also write the report to this file.")
+@click.option(
+    "--lang", type=click.Choice(["ja", "en"]), default="ja", show_default=True, help="Language of the report."
+)
+@click.option("--timezone", help="Where times carry no offset and person.toml says nothing, such as Asia/Tokyo.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Same records and seed, same result.")
+def command(
+    person: Path, article: str, as_json: bool, html: Path | None, lang: str, timezone: str | None, seed: int
+) -> None:
+    """Explain the episodes in PERSON, a folder of one person's records.
+
+    \b
+    Example:
+      unaji simulate-person someone --seed 4 --weeks 8
+      unaji explain someone --html report.html
+      unaji explain someone --json --lang en
+    """
+    from rich.console import Console
+
+    from unaji.claims.graph import load_claims
+    from unaji.explain import explain
+    from unaji.records.folder import read_folder
+    from unaji.report.json import dumps
+    from unaji.report.terminal import print_summary
+
+    timeline = read_folder(person, timezone=timezone)
+    claims = load_claims(article)
+    for problem in timeline.problems:
+        click.echo(f"  {problem}", err=True)
+    with progress_bar("explain") as progress:
+        findings = explain(timeline, claims, seed=seed, progress=progress)
+    if html is not None:
+        from unaji.report.html import to_html, write_html
+
+        write_html(html, to_html(findings, lang))
+    if as_json:
+        click.echo(dumps(findings, lang))
+    else:
+        print_summary(findings, Console(), lang)
+    if html is not None:
+        click.echo(f"report: {html.resolve()}", err=True)
