@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+import pytest
+
+from unaji.causes.attribution import CauseResult, Estimate, SignalState, Verdict
+from unaji.causes.verdicts import verdict_of
+
+
+def result(p: float, *, bound: float = 0.4, shift_p: float = 0.01, signal: SignalState = SignalState.OK) -> CauseResult:
+    share = Estimate(bound / 2, 0.0, bound)
+    return CauseResult("k", signal, Verdict.OPEN, p, 0.0, share, share, share, share, None, None, "any", shift_p, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("given", "n", "days", "verdict"),
+    [
+        (result(0.95), 30, 20, Verdict.CAUSE),
+        (result(0.95, shift_p=0.06), 30, 20, Verdict.LIKELY),
+        (result(0.95, shift_p=float("nan")), 30, 20, Verdict.LIKELY),
+        (result(0.95), 30, 3, Verdict.LIKELY),
+        (result(0.95), 30, 2, Verdict.OPEN),
+        (result(0.95), 4, 4, Verdict.OPEN),
+        (result(0.7), 30, 20, Verdict.LIKELY),
+        (result(0.69), 30, 20, Verdict.OPEN),
+        (result(0.1), 30, 20, Verdict.OPEN),
+        (result(0.09, bound=0.14), 30, 20, Verdict.UNLIKELY),
+        (result(0.09, bound=0.15), 30, 20, Verdict.CANNOT_TELL),
+        (result(0.02, bound=0.0), 4, 4, Verdict.CANNOT_TELL),
+        (result(float("nan"), signal=SignalState.NO_CONTRAST), 30, 20, Verdict.CANNOT_TELL),
+        (result(0.99), 0, 0, Verdict.CANNOT_TELL),
+    ],
+)
+def test_the_word_follows_from_probability_bound_and_amount_of_data(given, n, days, verdict):
+    assert verdict_of(given, n_episodes=n, distinct_days=days) is verdict
