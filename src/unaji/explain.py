@@ -18,6 +18,7 @@ from unaji.causes.exposures import design_of
 from unaji.causes.nearby import Nearby, around, nearby
 from unaji.causes.observed import ObservedTime, observed_time
 from unaji.causes.table import read_tables
+from unaji.causes.verdicts import SATURATED
 from unaji.claims.model import Claims, RedFlag, Urgency
 from unaji.errors import InputError
 from unaji.findings import Enough, EpisodeFinding, Findings, RaisedFlag
@@ -144,7 +145,9 @@ def _warnings(timeline: Timeline, attribution: Attribution, observed: ObservedTi
         for cause in attribution.causes
         if cause.signal is SignalState.OK and cause.filled_share > MOSTLY_FILLED
     ]
-    if attribution.checks.get("nothing_tracked_explains"):
+    if float(attribution.checks.get("near_onset_share") or 0) >= SATURATED:
+        codes.append("saturated")
+    elif attribution.checks.get("nothing_tracked_explains"):
         codes.append("nothing_tracked_explains")
     rejected = sum(problem.rejected for problem in timeline.problems)
     if rejected:

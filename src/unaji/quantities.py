@@ -164,6 +164,8 @@ EXPOSURES: dict[str, ExposureKind] = {
         ExposureKind("sun", "span", "1", "首への日ざし", "sun on the neck"),
         ExposureKind("sleep", "span", "1", "睡眠", "sleep"),
         ExposureKind("check_in", "mark", "1", "「何もない」の記録", "'nothing happened' check-in"),
+        ExposureKind("event_mark", "mark", "1", "機器のボタン", "button pressed on a device"),
+        ExposureKind("travel", "mark", "1", "場所の移動", "arrival at another place"),
     )
 }
 """Kinds beyond these are allowed where an article's claims name them (a red flag, say)."""

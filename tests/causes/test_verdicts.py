@@ -32,3 +32,8 @@ def result(p: float, *, bound: float = 0.4, shift_p: float = 0.01, signal: Signa
 )
 def test_the_word_follows_from_probability_bound_and_amount_of_data(given, n, days, verdict):
     assert verdict_of(given, n_episodes=n, distinct_days=days) is verdict
+
+
+def test_without_time_free_of_episodes_nothing_can_be_compared():
+    for p in (0.02, 0.95):
+        assert verdict_of(result(p), n_episodes=30, distinct_days=20, near_onset=0.85) is Verdict.CANNOT_TELL

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,11 +21,11 @@ from unaji.causes.attribution import (
 )
 from unaji.causes.design import Design
 from unaji.causes.features import ECHO_TAUS_MIN, MEAN_LAGS_MIN, Tables, build_tables, echo_on_grid, treatment_dose
-from unaji.causes.grid import bin_of, merge_onsets, open_for_onsets
+from unaji.causes.grid import MERGE_MIN, bin_of, mask_of, merge_onsets, open_for_onsets
 from unaji.causes.sampler import TREATMENT_TAUS_D, Chain, Draws, combine
 from unaji.causes.shift import shift_p_values
-from unaji.causes.verdicts import verdict_of
-from unaji.records.timeline import FloatArray
+from unaji.causes.verdicts import P_OPEN, verdict_of
+from unaji.records.timeline import FloatArray, Interval
 
 SWEEPS, BURN_IN, CHAINS = 4000, 1000, 2
 RERUN_SWEEPS = 12_000
@@ -32,6 +33,8 @@ MAX_CHAIN_GAP = 0.10
 """Chains that differ by more than this in any p_cause are run again, longer."""
 BLOCK = 500
 PAIR_P = 0.8
+UNEXPLAINED = 0.4
+"""From this share of unexplained episodes, with no candidate above "open", nothing that is tracked explains them."""
 NOTHING = Estimate(0.0, 0.0, 0.0)
 
 Progress = Callable[[float], None]
@@ -133,14 +136,15 @@ def _summary(fit: _Fit, merged: int, checks: dict[str, float | int | str | None]
         columns.append(explained)
     background = draws.explained[:, : tables.n_background].sum(axis=1)
     sources = _episode_sources(fit)
-    nothing_found = all(c.p_cause < 0.1 for c in causes if c.signal is SignalState.OK)
+    nothing_found = all(c.p_cause < P_OPEN for c in causes if c.signal is SignalState.OK)
     checks |= {
         "acceptance": draws.acceptance,
         "chain_gap": fit.chain_gap,
         "sweeps": fit.sweeps,
         "distinct_days": int(np.unique(tables.onset_day).size),
         "day_shape_nu": float(np.median(draws.nu)),
-        "nothing_tracked_explains": int(nothing_found and sources.p[:, -2].mean() > 0.4),
+        "near_onset_share": near_onset_share(design),
+        "nothing_tracked_explains": int(nothing_found and sources.p[:, -2].mean() > UNEXPLAINED),
     }
     return Attribution(
         fitted=True,
@@ -194,7 +198,15 @@ def _cause_result(
         exposed_share=float(np.exp(tables.log_prior[c]) @ np.nan_to_num(_padded(tables.exposed[k], tables))),
     )
     days = int(np.unique(tables.onset_day).size)
-    return replace(result, verdict=verdict_of(result, n_episodes=n, distinct_days=days)), explained
+    verdict = verdict_of(result, n_episodes=n, distinct_days=days, near_onset=near_onset_share(fit.design))
+    return replace(result, verdict=verdict), explained
+
+
+def near_onset_share(design: Design) -> float:
+    """Share of observed time within a quarter of an hour of an onset."""
+    grid, reach = design.grid, timedelta(minutes=MERGE_MIN)
+    near = mask_of(grid, [Interval(o.time - reach, o.time + reach) for o in design.onsets if not o.whole_day])
+    return float(near[grid.observed].mean()) if grid.observed.any() else 0.0
 
 
 def _padded(row: FloatArray, tables: Tables) -> FloatArray:

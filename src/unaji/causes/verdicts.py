@@ -9,21 +9,25 @@ MAX_SHIFT_P = 0.05
 UNLIKELY_BOUND = 0.15
 """ "Unlikely" is only ever said when the 95 % bound of the share is below this: people act on it."""
 FEW_EPISODES = 5
+SATURATED = 0.8
+"""From this share of observed time close to an onset there is hardly any time without episode to compare with."""
 DAYS_FOR_CAUSE, DAYS_FOR_LIKELY = 4, 3
 
 
-def verdict_of(result: CauseResult, *, n_episodes: int, distinct_days: int) -> Verdict:
+def verdict_of(result: CauseResult, *, n_episodes: int, distinct_days: int, near_onset: float = 0.0) -> Verdict:
     """Return the verdict word for one cause.
 
     Parameters
     ----------
     result : CauseResult
         Its own verdict is not read.
+    near_onset : float
+        Share of observed time within a quarter of an hour of an onset; from 0.8 on nothing can be compared.
     n_episodes, distinct_days : int
         Fitted episodes, and local days with at least one of them: with fewer than five episodes nothing is said beyond
         "open"; "cause" needs four days and "likely" three, since a single bad day proves nothing.
     """
-    if result.signal is not SignalState.OK or n_episodes == 0:
+    if result.signal is not SignalState.OK or n_episodes == 0 or near_onset >= SATURATED:
         return Verdict.CANNOT_TELL
     if result.p_cause < P_OPEN:
         bounded = n_episodes >= FEW_EPISODES and result.share.p95 < UNLIKELY_BOUND

@@ -5,8 +5,13 @@ Texts that a person sees come in both languages as a `Words` pair. Loading and c
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+
+from unaji.quantities import ExposureKind
+
+DERIVED = ("sympathetic_index",)
+"""Signals that `unaji.signals` computes and a cause may be read from."""
 
 
 class Grade(StrEnum):
@@ -85,7 +90,18 @@ class Words:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One published source; `checked` says whether its abstract or text was read or it is recalled."""
+    """One published source.
+
+    Attributes
+    ----------
+    citation : str
+        Only what a record of the source shows: an author, volume or page that could not be confirmed is left out.
+    url : str
+        An address at which its record, abstract or text was found; empty when none is known.
+    checked : bool
+        True when its abstract or text was read and the citation compared with a record of it; False when it is known
+        only from memory or from what others say of it. It does not say that the whole text was read.
+    """
 
     id: str
     citation: str
@@ -117,13 +133,33 @@ class Signal:
 
 
 @dataclass(frozen=True, slots=True)
+class Link:
+    """One step of a chain of cause and effect, graded by itself; several routes may share it."""
+
+    id: str
+    claim: Words
+    grade: Grade
+    sources: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Route:
-    """One way from the cause to the heat, with the grade of its weakest link."""
+    """One way from the cause to the heat.
+
+    Attributes
+    ----------
+    grade : Grade
+        That of the weakest of its links.
+    sources : tuple of str
+        Those of all its links, each once.
+    """
 
     pathway: Pathway
     claim: Words
     grade: Grade
     sources: tuple[str, ...]
+    id: str = ""
+    links: tuple[Link, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +176,10 @@ class Cause:
         Plausible range of the mean lag [min].
     avoidable : bool
         False where "you can stop avoiding this" must never be said (medicine, alcohol, fever, a doctor's advice).
+    red_flags : tuple of str
+        Ids of the warning signs to ask about where this cause is suspected.
+    companions : tuple of str
+        Ids of the complaints that often go with it.
     """
 
     id: str
@@ -152,18 +192,25 @@ class Cause:
     routes: tuple[Route, ...]
     in_article: bool
     avoidable: bool = True
+    red_flags: tuple[str, ...] = ()
+    companions: tuple[str, ...] = ()
 
     @property
     def grade(self) -> Grade:
         """The grade of the best proven route."""
         return min(route.grade for route in self.routes)
 
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Ids of the sources behind its routes, each once, in order."""
+        return tuple(dict.fromkeys(source for route in self.routes for source in route.sources))
+
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
-    """A measured value that raises a red flag by itself."""
+    """A measured value that raises a red flag by itself: any one of `quantities` reaching `at_least`."""
 
-    quantity: str
+    quantities: tuple[str, ...]
     at_least: float
 
 
@@ -185,7 +232,10 @@ class RedFlag:
 
 @dataclass(frozen=True, slots=True)
 class TreatmentClaim:
-    """What the article says of a treatment; `kinds` are the values of `kind` in treatments.csv it speaks of."""
+    """What the article says of a treatment; `kinds` are the values of `kind` in treatments.csv it speaks of.
+
+    As with a route, the grade is that of the weakest link between the treatment and relief of this very symptom.
+    """
 
     id: str
     kinds: tuple[str, ...]
@@ -193,11 +243,15 @@ class TreatmentClaim:
     claim: Words
     grade: Grade
     sources: tuple[str, ...]
+    links: tuple[Link, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One section of the article in one language: heading, Markdown text, the claims it is tied to."""
+    """One section of the article in one language: heading, Markdown text, the claims it is tied to.
+
+    `claims` holds ids of causes, treatments and red flags. `id` is the same in both languages.
+    """
 
     id: str
     heading: str
@@ -207,7 +261,17 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """An article's claims, checked."""
+    """An article's claims, checked.
+
+    Attributes
+    ----------
+    companions : dict of str to Words
+        Complaints that often go with the symptom.
+    article : dict of str to tuple of Section
+        The text in "ja" and "en", sections in order.
+    exposures : dict of str to ExposureKind
+        Kinds of exposure that this article adds to those of `unaji.quantities`.
+    """
 
     id: str
     title: Words
@@ -218,6 +282,12 @@ class Claims:
     companions: dict[str, Words]
     sources: dict[str, Source]
     article: dict[str, tuple[Section, ...]]
+    exposures: dict[str, ExposureKind] = field(default_factory=dict)
+
+    @property
+    def claims(self) -> tuple[Cause | TreatmentClaim | RedFlag, ...]:
+        """All that has an id, sources and a place in the article: causes, then treatments, then red flags."""
+        return (*self.causes, *self.treatments, *self.red_flags)
 
     def cause(self, cause_id: str) -> Cause:
         """Return a cause by its id; KeyError when the article does not know it."""
