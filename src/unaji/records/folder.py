@@ -1,0 +1,281 @@
+"""One folder is one person: read it into a timeline, write a timeline as a folder.
+
+What the files are called and which columns they have is told in ``docs/reference/folder-format.md``.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import polars as pl
+
+from unaji.errors import InputError, OutputError
+from unaji.records import diary, measured
+from unaji.records.clock import Clock, iso_local, now_utc
+from unaji.records.detect import read_recognised, sources
+from unaji.records.merge import Fragment, merge
+from unaji.records.person import check_zone, person_toml, read_person, read_zones, zones_sheet
+from unaji.records.problems import ProblemLog
+from unaji.records.tables import read_table
+from unaji.records.timeline import Person, Timeline, Zones, from_utc_ms
+
+TABLE_ENDINGS = (".csv", ".parquet")
+IGNORED = ("truth.toml",)  # what a simulated person is made of: not for the reader's eyes
+PREVIOUS = ".previous"
+WHAT_MAY_BE_IN_IT = (
+    "put at least one of these into it: episodes.csv (start), ratings.csv, exposures.csv, beats.csv (time,rri_ms), "
+    "series/*.csv (time and a quantity such as hr_bpm), or a device's export"
+)
+
+
+# -- reading -----------------------------------------------------------------------------------------------------------
+
+
+def read_folder(path: Path, *, timezone: str | None = None, now: datetime | None = None) -> Timeline:
+    """Read all that is known of one person.
+
+    Parameters
+    ----------
+    path : Path
+        The person's folder.
+    timezone : str, optional
+        IANA name of the zone of times without offset, where ``person.toml`` does not say it.
+    now : datetime, optional
+        The present moment (aware); what lies more than 48 h after it is rejected. Default: the machine's clock.
+
+    Returns
+    -------
+    Timeline
+        With a `Problem` for every row that was left out or doubtful.
+
+    Raises
+    ------
+    InputError
+        The folder holds nothing that can be used, ``person.toml`` is broken, or a wall clock's zone is not known.
+    """
+    path = Path(path)
+    if not path.is_dir():
+        raise InputError(f"{path}: is not a folder; unaji reads a folder that holds one person's records")
+    log = ProblemLog()
+    person, clock = whose_folder(path, timezone, now or now_utc(), log)
+    merged = merge([*own_tables(path, clock, log), *_vendors(path, clock, log)], log)
+    if not merged:
+        raise InputError(_nothing_usable(path, log))
+    if clock.zones is None:
+        person = _with_guessed_timezone(person, log)
+    return timeline_of(person, clock.zones or Zones((person.timezone,)), merged, log)
+
+
+def whose_folder(path: Path, timezone: str | None, now: datetime, log: ProblemLog) -> tuple[Person, Clock]:
+    """Return the person and their clock; its zones are None when neither the folder nor the caller says them."""
+    person, zone_said = read_person(path / "person.toml", path.resolve().name, log)
+    if timezone is not None:
+        person, zone_said = _with_timezone(person, timezone, zone_said, log), True
+    zones = _zones(path, person, now, log)
+    return person, Clock(zones if zone_said or len(zones.names) > 1 else None, now)
+
+
+def timeline_of(person: Person, zones: Zones, merged: Fragment, log: ProblemLog) -> Timeline:
+    """Give a merged fragment its person, its zones and what was noted."""
+    return Timeline(
+        person=person,
+        zones=zones,
+        series=merged.series,
+        beats=merged.beats[0] if merged.beats else None,
+        episodes=merged.episodes,
+        ratings=merged.ratings,
+        exposures=merged.exposures,
+        treatments=merged.treatments,
+        outcomes=merged.outcomes,
+        observed=merged.observed or None,
+        problems=log.problems(),
+    )
+
+
+def own_tables(path: Path, clock: Clock, log: ProblemLog) -> Iterator[Fragment]:
+    """Read the files of the folder format."""
+    for name, read in (*diary.READERS.items(), ("beats", measured.read_beats)):
+        for file in _tables(path, name):
+            table = read_table(file, file.name, log)
+            if table is not None:
+                yield read(table, clock, log)
+    for file in _series_files(path):
+        table = read_table(file, f"series/{file.name}", log)
+        if table is not None:
+            yield measured.read_series(table, clock, log)
+
+
+def _vendors(path: Path, clock: Clock, log: ProblemLog) -> list[Fragment]:
+    """Read everything in the folder that is not of the folder format, by its content."""
+    own = set(_own_files(path))
+    found = [
+        source
+        for child in sorted(path.iterdir())
+        if not child.name.startswith(".") and child.name not in IGNORED and child not in own
+        for source in sources(child, log)
+        if path / source.name not in own
+    ]
+    return read_recognised(found, clock, log)
+
+
+def _zones(path: Path, person: Person, now: datetime, log: ProblemLog) -> Zones:
+    for file in _tables(path, "zones"):
+        table = read_table(file, file.name, log)
+        if table is not None:
+            return read_zones(table, person.timezone, now, log)
+    return Zones((person.timezone,))
+
+
+def _with_timezone(person: Person, timezone: str, zone_said: bool, log: ProblemLog) -> Person:
+    """Take the caller's zone where ``person.toml`` says none; where both speak, the file holds."""
+    check_zone(timezone, "timezone")
+    if not zone_said:
+        return replace(person, timezone=timezone)
+    if timezone != person.timezone:
+        rule = f"person.toml says {person.timezone}, which holds; change it there if it is wrong"
+        log.remark("person.toml", None, timezone, rule)
+    return person
+
+
+def _with_guessed_timezone(person: Person, log: ProblemLog) -> Person:
+    """Name a fixed offset after the one most of the files' times carry; UTC when none carries any."""
+    offsets = log.offsets_min.most_common(1)
+    hours, rest = divmod(offsets[0][0], 60) if offsets else (0, 0)
+    name = "UTC" if hours == 0 or rest else f"Etc/GMT{-hours:+d}"  # the sign of these names is reversed
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        name = "UTC"
+    rule = (
+        f"nobody has said in which time zone the person lives; {name} was taken, without summer time. "
+        'Write person.toml with a line such as timezone = "Asia/Tokyo", or pass --timezone'
+    )
+    log.remark("person.toml", None, "", rule)
+    return replace(person, timezone=name)
+
+
+def _nothing_usable(path: Path, log: ProblemLog) -> str:
+    problems = log.problems()
+    if not problems:
+        return f"{path}: the folder holds no records; {WHAT_MAY_BE_IN_IT}"
+    reasons = "; ".join(str(problem) for problem in problems[:3])
+    return f"{path}: the folder holds no record that can be used ({reasons}); {WHAT_MAY_BE_IN_IT}"
+
+
+def _tables(path: Path, name: str) -> list[Path]:
+    return [file for ending in TABLE_ENDINGS if (file := path / f"{name}{ending}").is_file()]
+
+
+def _series_files(path: Path) -> list[Path]:
+    folder = path / "series"
+    if not folder.is_dir():
+        return []
+    return sorted(f for f in folder.iterdir() if f.suffix in TABLE_ENDINGS and f.is_file() and f.name[0] != ".")
+
+
+def _own_files(path: Path) -> list[Path]:
+    """List the files of the folder format that are there."""
+    named = [file for name in (*diary.READERS, "beats", "zones") for file in _tables(path, name)]
+    person = [path / "person.toml"] if (path / "person.toml").is_file() else []
+    return [*person, *named, *_series_files(path)]
+
+
+# -- writing -----------------------------------------------------------------------------------------------------------
+
+
+def write_folder(timeline: Timeline, path: Path) -> None:
+    """Write a timeline in the folder format; reading it back gives the same timeline.
+
+    Everything is first written beside its place. A new folder then appears at once. In a folder that exists, files
+    of the folder format are replaced one by one, the former ones being kept in ``.previous`` for an undo, and all
+    other files are left alone.
+
+    Raises
+    ------
+    OutputError
+        It could not be written; nothing of it is left, and the former files are back.
+    """
+    path = Path(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".unaji-", dir=path if path.is_dir() else path.parent) as scratch:
+            fresh = Path(scratch) / "new"
+            fresh.mkdir()
+            _write_all(timeline, fresh)
+            if path.exists():
+                _replace_files(fresh, path, Path(scratch) / "old")
+            else:
+                fresh.rename(path)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise OutputError(f"{path}: cannot be written ({error}); nothing was changed") from error
+
+
+def _write_all(timeline: Timeline, folder: Path) -> None:
+    (folder / "person.toml").write_text(person_toml(timeline.person), encoding="utf-8")
+    tables = {"zones": zones_sheet(timeline.person, timeline.zones), **diary.sheets(timeline)}
+    for name, (header, rows) in tables.items():
+        if rows:
+            _write_csv(folder / f"{name}.csv", header, rows)
+    if timeline.beats is not None and len(timeline.beats):
+        _write_frame(folder / "beats", measured.beats_frame(timeline.beats), timeline.zones)
+    (folder / "series").mkdir()
+    for name, series in zip(measured.series_file_names(timeline), timeline.series, strict=True):
+        if len(series):
+            _write_frame(folder / "series" / name, measured.series_frame(series), timeline.zones)
+    if not any((folder / "series").iterdir()):
+        (folder / "series").rmdir()
+
+
+def _write_frame(stem: Path, frame: pl.DataFrame, zones: Zones) -> None:
+    if frame.height > measured.MANY_ROWS:
+        frame.write_parquet(stem.with_name(f"{stem.name}.parquet"))
+        return
+    cells = [_cells(frame[name], zones) for name in frame.columns]
+    _write_csv(stem.with_name(f"{stem.name}.csv"), tuple(frame.columns), list(map(list, zip(*cells, strict=True))))
+
+
+def _cells(column: pl.Series, zones: Zones) -> list[str]:
+    if isinstance(column.dtype, pl.Datetime):
+        return [iso_local(from_utc_ms(t), zones) for t in column.dt.replace_time_zone(None).to_numpy()]
+    if column.dtype == pl.Boolean:
+        return ["1" if cell else "0" for cell in column]
+    return ["" if cell is None else cell if isinstance(cell, str) else repr(cell) for cell in column]
+
+
+def _write_csv(file: Path, header: tuple[str, ...], rows: list[list[str]]) -> None:
+    text = "\n".join(",".join(map(_quoted, row)) for row in (header, *rows))
+    file.write_text(f"{text}\n", encoding="utf-8", newline="")
+
+
+def _quoted(cell: str) -> str:
+    """Quote a cell where needed; unlike the standard library's writer also one with a lone carriage return."""
+    return '"' + cell.replace('"', '""') + '"' if any(sign in cell for sign in ',"\r\n') else cell
+
+
+def _replace_files(fresh: Path, path: Path, old: Path) -> None:
+    """Put new files in the place of the former ones; on failure put the former ones back."""
+    moved: list[tuple[Path, Path]] = []
+
+    def move(source: Path, target: Path) -> None:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        source.replace(target)
+        moved.append((source, target))
+
+    try:
+        for file in _own_files(path):
+            move(file, old / file.relative_to(path))
+        for file in [f for f in sorted(fresh.rglob("*")) if f.is_file()]:
+            move(file, path / file.relative_to(fresh))
+    except OSError:
+        for source, target in reversed(moved):
+            target.replace(source)
+        raise
+    shutil.rmtree(path / PREVIOUS, ignore_errors=True)
+    if old.is_dir():
+        old.rename(path / PREVIOUS)

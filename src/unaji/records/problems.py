@@ -1,0 +1,62 @@
+"""What was found wrong while reading: collected as it happens, told once, never a flood."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from unaji.records.timeline import Problem
+
+SHOWN_PER_RULE = 20
+LONGEST_VALUE = 60
+
+
+class ProblemLog:
+    """Collects problems; of those that break the same rule in the same file, the first 20 are told one by one."""
+
+    def __init__(self) -> None:
+        self._shown: dict[tuple[str, str, bool], list[Problem]] = {}
+        self._counts: Counter[tuple[str, str, bool]] = Counter()
+        self.offsets_min: Counter[int] = Counter()
+        """Offsets from UTC that the files' own times carried [min], to say which zone the person may live in."""
+
+    def reject(self, file: str, line: int | None, value: object, rule: str) -> None:
+        """Note something that was left out."""
+        self._note(Problem(file, line, _short(value), rule, rejected=True))
+
+    def remark(self, file: str, line: int | None, value: object, rule: str) -> None:
+        """Note something worth knowing about what was kept."""
+        self._note(Problem(file, line, _short(value), rule, rejected=False))
+
+    def rows(
+        self, file: str, lines: Iterable[int], values: Iterable[object], rule: str, *, rejected: bool = True
+    ) -> None:
+        """Note many rows that break one rule."""
+        pairs = list(zip(lines, values, strict=True))
+        for line, value in pairs[:SHOWN_PER_RULE]:
+            self._note(Problem(file, int(line), _short(value), rule, rejected))
+        if len(pairs) > SHOWN_PER_RULE:
+            self._counts[file, rule, rejected] += len(pairs) - SHOWN_PER_RULE
+
+    def problems(self) -> tuple[Problem, ...]:
+        """Return everything noted: by rule in order of first sight, the rows beyond the first 20 as one count."""
+        told: list[Problem] = []
+        for key, shown in self._shown.items():
+            told += shown
+            hidden = self._counts[key] - len(shown)
+            if hidden:
+                file, rule, rejected = key
+                told.append(Problem(file, None, "", f"{hidden:,} more rows like these: {rule}", rejected))
+        return tuple(told)
+
+    def _note(self, problem: Problem) -> None:
+        key = (problem.file, problem.rule, problem.rejected)
+        self._counts[key] += 1
+        shown = self._shown.setdefault(key, [])
+        if len(shown) < SHOWN_PER_RULE:
+            shown.append(problem)
+
+
+def _short(value: object) -> str:
+    text = str(value)
+    return text if len(text) <= LONGEST_VALUE else text[: LONGEST_VALUE - 1] + "…"

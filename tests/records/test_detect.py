@@ -1,0 +1,74 @@
+"""A file is recognised by what is in it, and by one importer only."""
+
+from __future__ import annotations
+
+import zipfile
+
+import pytest
+
+from unaji.records.detect import IMPORTERS, recognise
+
+SAMPLES = {
+    "Empatica E4": [
+        b"1646305200.000000\n4.000000\n0.000000\n",
+        b"1646305200.0, 1646305200.0, 1646305200.0\r\n32.0, 32.0, 32.0\r\n1,2,3\r\n",
+        b"1646305200.000000, IBI\n", b"1646305200.25\n1646305300.50\n",
+    ],
+    "headache diary with weather": [
+        "Year,Month,Day,Hour,Minute,Location,Latitude (°),Pressure (hPa),Headache,Severity\n".encode()
+    ],
+    "iButton temperature logger": [b"1-Wire/iButton Part Number: DS1925\r\n\r\nDate/Time,Unit,Value\r\n"],
+    "JMA download": ["ダウンロードした時刻：2023/10/20 10:42:41\r\n".encode(e) for e in ("cp932", "utf-8")],
+    "Cozie votes": [b'"time","fitbit.heartRate","fitbit.thermal"\n', b"\xef\xbb\xbftime,fitbit.thermal\n"],
+    "Fitbit heart rate and steps": [b'"time","fitbit_api.HR","fitbit_api.Steps"\r\n'],
+    "PurpleAir sensor": [b'"time","purpleair.pressure","purpleair.temperature"\n'],
+}  # fmt: skip
+STRANGERS = [
+    b"", b"\n", b"time,hr_bpm\n2024-05-01T08:00,60\n", b"start\n", b"0.81\n0.79\n", b"812\n800\n", b"%PDF-1.7",
+    b"PK\x05\x06", b"1646305200000\n1646305201000\n", b"time,fitbit\n",
+]  # fmt: skip
+
+
+def claimants(head: bytes) -> list[str]:
+    return [importer.name for importer in IMPORTERS if importer.claims_file(head)]
+
+
+@pytest.mark.parametrize(("name", "head"), [(name, head) for name, heads in SAMPLES.items() for head in heads])
+def test_each_sample_is_claimed_by_its_importer_alone(name, head):
+    assert claimants(head) == [name]
+
+
+@pytest.mark.parametrize("head", STRANGERS)
+def test_nobody_claims_a_stranger(head):
+    assert claimants(head) == []
+
+
+def test_every_importer_has_a_sample():
+    assert {importer.name for importer in IMPORTERS} == set(SAMPLES)
+
+
+def test_archives_and_folders_are_looked_into(tmp_path):
+    (tmp_path / "E4").mkdir()
+    (tmp_path / "E4" / "info.txt").write_text("about")
+    assert recognise(tmp_path / "E4") is None
+    with zipfile.ZipFile(tmp_path / "E4" / "s.zip", "w") as archive:
+        archive.writestr("a/EDA.csv", SAMPLES["Empatica E4"][0])
+    assert recognise(tmp_path / "E4" / "s.zip").name == recognise(tmp_path).name == "Empatica E4"
+
+
+@pytest.mark.shared
+def test_each_real_file_is_claimed_by_at_most_one(shared_data):
+    expected = {
+        "e4-stress-predict": "Empatica E4", "e4-flirt-sample": "Empatica E4", "weather-jma-tokyo-daily": "JMA download",
+        "headache-weather-diary": "headache diary with weather",
+    }  # fmt: skip
+    claimed = 0
+    for file in sorted(f for f in shared_data.rglob("*") if f.is_file()):
+        with file.open("rb") as opened:
+            names = claimants(opened.read(65_536))
+        assert len(names) <= 1, file
+        source = file.relative_to(shared_data).parts[0]
+        if names and source != "thermal-enth":
+            assert names == [expected[source]], file
+        claimed += len(names)
+    assert claimed == 84 + 6 + 6 + 1 + 29
