@@ -1,0 +1,38 @@
+# Two commands do everything: `make explain` and `make test`. Python 3.11 or later; `make PYTHON=python3.12 …` to choose.
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+.PHONY: explain test check benchmark clean
+
+explain: .venv/installed  ## explain the example person, print the summary, write report.html
+	$(BIN)/unaji explain examples/person --html report.html
+
+test: check  ## everything CI runs
+	$(BIN)/pytest --cov --cov-report=term:skip-covered
+
+check: .venv/installed-dev  ## style, types and the import contract
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+benchmark: .venv/installed-dev  ## how long a whole person takes
+	$(BIN)/python benchmarks/whole_person.py
+
+.venv/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "unaji needs Python 3.11 or later; choose one with: make PYTHON=python3.12"; exit 1; }
+	$(PYTHON) -m venv .venv
+	@touch $@
+
+.venv/installed: .venv/python pyproject.toml constraints.txt
+	$(INSTALL) --editable .
+	@touch $@
+
+.venv/installed-dev: .venv/installed
+	$(INSTALL) --editable '.[dev]'
+	@touch $@
+
+clean:  ## remove what was built; no records are touched
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage report.html

@@ -1,0 +1,60 @@
+"""Write the pages that follow from the code: GLOSSARY.md and docs/reference/command-line.md.
+
+python docs/make_reference.py
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from click.testing import CliRunner
+
+from unaji.cli import VERBS, unaji
+from unaji.quantities import EXPOSURES, QUANTITIES, RATINGS
+
+ROOT = Path(__file__).resolve().parents[1]
+WRITTEN = "<!-- Written by docs/make_reference.py; change the code, not this page. -->\n\n"
+
+
+def glossary() -> str:
+    """Every name that appears in a file or a result, with unit, plausible range and meaning."""
+    lines = ["# Glossary", "", WRITTEN.strip(), "", "## Quantities: columns of `series/`", ""]
+    lines += ["| name | unit | plausible | a value is | 意味 | meaning |", "|---|---|---|---|---|---|"]
+    for q in QUANTITIES.values():
+        said = {"point": "at an instant", "mean": "a mean", "sum": "a total"}[q.extent.value]
+        lines.append(f"| `{q.name}` | {q.unit} | {q.low:g} to {q.high:g} | {said} | {q.ja} | {q.en} |")
+    lines += ["", "## Ratings: `quantity` in `ratings.csv`, 0 to 10", "", "| name | 意味 | meaning |", "|---|---|---|"]
+    lines += [f"| `{r.name}` | {r.ja} | {r.en} |" for r in RATINGS.values()]
+    lines += ["", "## Exposures: `kind` in `exposures.csv`", ""]
+    lines += ["| name | shape | unit of `amount` | 意味 | meaning |", "|---|---|---|---|---|"]
+    lines += [f"| `{e.name}` | {e.shape} | {e.unit} | {e.ja} | {e.en} |" for e in EXPOSURES.values()]
+    return "\n".join([*lines, ""])
+
+
+def command_line() -> str:
+    """Say what `--help` says."""
+    parts = ["# Command line", "", WRITTEN.strip(), ""]
+    for verb in ((), *((v,) for v in VERBS)):
+        name = " ".join(("unaji", *verb))
+        text = CliRunner().invoke(unaji, [*verb, "--help"], prog_name="unaji", terminal_width=100).output
+        parts += [f"## `{name}`", "", "```", text.rstrip(), "```", ""]
+    parts += ["## Exit codes", "", "| code | means |", "|---|---|"]
+    parts += [f"| {code} | {meaning} |" for code, meaning in EXIT_CODES.items()]
+    return "\n".join([*parts, ""])
+
+
+EXIT_CODES = {
+    0: "done",
+    1: "a defect of unaji, with a traceback",
+    2: "options that do not fit together",
+    3: "a file or folder that cannot be used as it is",
+    4: "an article's model file that is wrong",
+    5: "the result could not be written",
+    130: "stopped by the user",
+}
+
+PAGES = {ROOT / "GLOSSARY.md": glossary, ROOT / "docs" / "reference" / "command-line.md": command_line}
+
+if __name__ == "__main__":
+    for page, make in PAGES.items():
+        page.write_text(make(), encoding="utf-8")

@@ -1,0 +1,5 @@
+"""`python -m unaji.cli` is `unaji`."""
+
+from unaji.cli import main
+
+main()

@@ -1,0 +1,60 @@
+"""The engine's result for any symptom, as a table for the terminal."""
+
+from __future__ import annotations
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+from unaji.causes.attribution import CauseResult, Estimate, SignalState
+from unaji.explain import EngineResult
+
+
+def print_engine(result: EngineResult, console: Console) -> None:
+    """Print what stands behind the episodes: one row an exposure, then background, echo and treatment."""
+    attribution = result.attribution
+    grid = result.design.grid
+    console.print(
+        f"{attribution.n_episodes} episodes in {grid.observed_days:.1f} observed days ({grid.n_days} on the grid)"
+    )
+    if not attribution.fitted:
+        bound = attribution.rate_upper_per_week
+        console.print("No episode to explain." + ("" if bound is None else f" Rate below {bound:.2g} a week (95 %)."))
+        return
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for name, justify in (("exposure", "left"), ("verdict", "left"), ("P(cause)", "right"), ("share, 90 %", "right"),
+                          ("lag h", "right"), ("shift p", "right")):  # fmt: skip
+        table.add_column(name, justify=justify)  # type: ignore[arg-type]
+    for cause in sorted(attribution.causes, key=lambda c: -(c.p_cause if c.p_cause == c.p_cause else -1)):
+        table.add_row(cause.id, _verdict(cause), *_numbers(cause))
+    table.add_section()
+    table.add_row("background", "", "", _interval(attribution.background), "", "")
+    table.add_row("echo", "", "", _interval(attribution.echo), "", "")
+    console.print(table)
+    for pair in attribution.pairs:
+        console.print(f"One of these two, not to be told apart: {pair.ids[0]}, {pair.ids[1]} ({pair.p_either:.2f})")
+    for effect in result.treatments:
+        console.print(
+            f"{effect.kind}: episodes with over without {_interval(effect.ratio)}, "
+            f"P(better) {effect.p_better:.2f}; crude before/after {effect.before_after_ratio:.2f}"
+        )
+    console.print(
+        "Association is all that logging alone can show: a companion of an unlogged cause looks like a cause."
+    )
+
+
+def _verdict(cause: CauseResult) -> str:
+    if cause.signal is SignalState.OK:
+        return cause.verdict.value.replace("_", " ")
+    return {"insufficient": "too little recorded", "no_contrast": "no contrast"}[cause.signal.value]
+
+
+def _numbers(cause: CauseResult) -> tuple[str, str, str, str]:
+    if cause.signal is not SignalState.OK:
+        return "", "", "", ""
+    lag = "" if cause.lag_h is None or cause.p_cause < 0.1 else f"{cause.lag_h.mean:.1f}"
+    return f"{cause.p_cause:.2f} ± {cause.p_cause_mcse:.2f}", _interval(cause.share), lag, f"{cause.shift_p:.3f}"
+
+
+def _interval(estimate: Estimate) -> str:
+    return f"{estimate.mean:.2f} ({estimate.p5:.2f} to {estimate.p95:.2f})"

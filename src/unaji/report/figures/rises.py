@@ -1,0 +1,100 @@
+"""Figure d: how much warmer the nape was than expected, one circle an episode."""
+
+from __future__ import annotations
+
+import math
+from statistics import median
+
+from markupsafe import Markup
+
+from unaji.findings import EpisodeFinding, Findings
+from unaji.report.figures.svg import Figure, Table, dot, draw, line, rect, text
+from unaji.report.story.warmth import Warmth, warmth_of
+from unaji.report.words import Catalogue, signed
+
+RISE, SPREAD = "neck_skin_rise_k", "neck_skin_rise_sd_k"
+Z_90 = 1.645
+"""Half the width of a 90 % interval in standard deviations."""
+
+
+def rises_figure(findings: Findings, words: Catalogue) -> Figure | None:
+    """Draw it; None when no rise was measured."""
+    measured = [
+        one
+        for one in findings.episodes
+        if RISE in one.measured and not one.fever and warmth_of(one) is not Warmth.UNMEASURED
+    ]
+    if not measured:
+        return None
+    warm = sum(warmth_of(one) is Warmth.WARM for one in measured)
+    n = words.count("episodes", len(measured))
+    aria = words("warm.aria", episodes=n, warm=warm, felt=len(measured) - warm)
+
+    def paint(width: float) -> tuple[float, list[Markup]]:
+        return _paint(width, measured, words)
+
+    phone, desktop = draw(paint, aria)
+    title, caption = words("warm.figure", episodes=n), words("warm.caption")
+    return Figure("rises", title, caption, aria, phone, desktop, _table(findings, measured, words))
+
+
+def _paint(width: float, measured: list[EpisodeFinding], words: Catalogue) -> tuple[float, list[Markup]]:
+    rises = [one.measured[RISE] for one in measured]
+    low = min(-0.5, math.floor(min(rises) * 2) / 2)
+    high = max(1.0, math.ceil(max(rises) * 2) / 2)
+    x0, x1, radius = 26.0, width - 26, 6.0 if width < 500 else 8.0
+
+    def place(rise: float) -> float:
+        return x0 + (x1 - x0) * (rise - low) / (high - low)
+
+    piles = _piles([(place(one.measured[RISE]), one) for one in measured], radius)
+    tallest = max(level for _, level, _ in piles) + 1
+    base = 16 + max(4, tallest) * (2 * radius + 1)
+    parts = []
+    spreads = [one.measured[SPREAD] for one in measured if math.isfinite(one.measured.get(SPREAD, math.nan))]
+    if spreads:
+        half = Z_90 * median(spreads)
+        left, right = place(max(low, -half)), place(min(high, half))
+        parts.append(rect(left, 8, right - left, base - 8, "band"))
+    parts.append(line(x0 - 10, base, x1 + 10, base, "tick"))
+    ticks = range(round(low * 2), round(high * 2) + 1)
+    every = math.ceil(len(ticks) / (6 if width < 500 else 12))
+    for i, half_k in enumerate(ticks):
+        if i % every == 0:
+            parts += [
+                line(place(half_k / 2), base, place(half_k / 2), base + 5, "tick"),
+                text(place(half_k / 2), base + 19, f"{signed(half_k / 2, 1)}℃", anchor="middle"),
+            ]
+    parts += [
+        dot(x, base - radius - 1 - level * (2 * radius + 1), radius - 0.7, f"dot-{warmth_of(one)}")
+        for x, level, one in piles
+    ]
+    parts.append(text(place(0), base + 37, words("warm.expected"), anchor="middle"))
+    parts.append(text(x1 + 10, base + 37, words("warm.warmer"), anchor="end"))
+    return base + 46, parts
+
+
+def _piles(placed: list[tuple[float, EpisodeFinding]], radius: float) -> list[tuple[float, int, EpisodeFinding]]:
+    """Stack circles that would touch: each goes on the lowest level with room at its own place."""
+    ends: list[float] = []
+    piled = []
+    for x, one in sorted(placed, key=lambda pair: pair[0]):
+        level = next((i for i, end in enumerate(ends) if x - end >= 2 * radius), len(ends))
+        if level == len(ends):
+            ends.append(x)
+        ends[level] = x
+        piled.append((x, level, one))
+    return piled
+
+
+def _table(findings: Findings, measured: list[EpisodeFinding], words: Catalogue) -> Table:
+    zones = findings.timeline.zones
+    rows = tuple(
+        (
+            words.moment(zones.local(one.episode.start)),
+            f"{signed(one.measured[RISE], 1)}℃",
+            words(f"warm.dot.{warmth_of(one)}"),
+        )
+        for one in measured
+    )
+    return Table((words("column.time"), words("column.rise"), words("column.kind")), rows)

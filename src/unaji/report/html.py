@@ -1,0 +1,196 @@
+"""The findings as one HTML file: no network, no script, works from a file, on a phone and on paper."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import math
+import re
+import tempfile
+from collections.abc import Callable
+from functools import cache, partial
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from unaji.errors import OutputError
+from unaji.findings import Findings
+from unaji.report.figures.causes import causes_figure, ten_dots
+from unaji.report.figures.days import days_figure
+from unaji.report.figures.one_episode import one_episode_figure
+from unaji.report.figures.rises import rises_figure
+from unaji.report.figures.svg import Figure
+from unaji.report.figures.weeks import weeks_figure
+from unaji.report.figures.whole import whole_figure
+from unaji.report.story.episodes import by_month, cards
+from unaji.report.story.factors import Factor
+from unaji.report.story.story import Story, tell
+from unaji.report.story.warmth import Warmth
+from unaji.report.words import Catalogue, catalogue
+
+OPEN_CARDS = 3
+"""Episodes shown unfolded, the latest first."""
+
+SECTIONS = ("doctor", "warm", "behind", "not_behind", "open", "treatment", "how")
+
+_NUMBER_WITH_UNIT = re.compile(
+    r"[+−]?\d[\d.,:]*(?:[〜–][+−]?\d[\d.,]*)?"
+    r"(?:週間|時間|[年月日回分倍件番時夜]|%|℃| ?(?:episodes?|weeks?|days?|hours?|minutes?|times)\b)"
+)
+
+
+def to_html(findings: Findings, language: str = "ja") -> str:
+    """Return the whole page as text."""
+    words = catalogue(language)
+    story = tell(findings, words)
+    told = cards(findings, story.candidates, words)
+    css = _css()
+    page: dict[str, Any] = {
+        "lang": language,
+        "w": words,
+        "story": story,
+        "findings": findings,
+        "css": Markup(css),  # our own style sheet
+        "style_hash": base64.b64encode(hashlib.sha256(css.encode()).digest()).decode(),
+        "sections": SECTIONS,
+        "figures": _figures(findings, story, words),
+        "cards": told[:OPEN_CARDS] if story.ranked else (),
+        "folded": by_month(told[OPEN_CARDS:] if story.ranked else told),
+        "n_folded": len(told[OPEN_CARDS:] if story.ranked else told),
+        "warmth_dots": _warmth_dots(story),
+        "ten_dots": partial(ten_dots, words=words),
+        "table": _full_table(findings, story, words),
+        "checks": sorted(findings.attribution.checks.items()),
+        "claims": _claims(findings, words),
+    }
+    return _environment().get_template("report.html").render(page)
+
+
+def write_html(path: Path, text: str) -> None:
+    """Write the page beside its place and move it there, so that no half-written file is ever seen.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written.
+    """
+    try:
+        with tempfile.NamedTemporaryFile(
+            "w", encoding="utf-8", newline="\n", dir=path.parent, prefix=f".{path.name}.", delete=False
+        ) as draft:
+            draft.write(text)
+        _move(Path(draft.name), path)
+    except OSError as error:
+        raise OutputError(
+            f"{path}: the report could not be written ({error.strerror}); is the folder there?"
+        ) from error
+
+
+def _move(draft: Path, path: Path) -> None:
+    try:
+        draft.chmod(0o644)
+        draft.replace(path)
+    except OSError:
+        draft.unlink(missing_ok=True)
+        raise
+
+
+def unbroken(text: str) -> Markup:
+    """Escape a text and keep every number together with its unit."""
+    parts, done = [], 0
+    for match in _NUMBER_WITH_UNIT.finditer(text):
+        parts += [escape(text[done : match.start()]), Markup('<span class="n">{}</span>').format(match.group())]
+        done = match.end()
+    return Markup("").join([*parts, escape(text[done:])])
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("unaji.report", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["u"] = unbroken
+    return environment
+
+
+@cache
+def _css() -> str:
+    return files("unaji.report").joinpath("templates", "report.css").read_text(encoding="utf-8")
+
+
+def _figures(findings: Findings, story: Story, words: Catalogue) -> dict[str, Figure]:
+    """Draw what there is something to draw of; what needs a ranking waits until there is one."""
+    ranked: dict[str, Callable[[], Figure | None]] = {
+        "causes": lambda: causes_figure(story.candidates, story.answer.sentence, words),
+        "days": lambda: _days(findings, story, words),
+        "one": lambda: one_episode_figure(findings, story.candidates, words),
+    }
+    always: dict[str, Callable[[], Figure | None]] = {
+        "rises": lambda: rises_figure(findings, words),
+        "whole": lambda: whole_figure(findings, story.candidates, words),
+    }
+    wanted = always | (ranked if story.ranked else {})
+    if story.courses:
+        wanted["weeks"] = lambda: weeks_figure(findings, words)
+    drawn = {name: make() for name, make in wanted.items()}
+    return {name: figure for name, figure in drawn.items() if figure is not None}
+
+
+def _days(findings: Findings, story: Story, words: Catalogue) -> Figure | None:
+    strongest = [*story.candidates.named, *(one for pair in story.candidates.either for one in (pair.a, pair.b))]
+    return days_figure(findings, strongest[0], words) if strongest else None
+
+
+def _warmth_dots(story: Story) -> list[Warmth]:
+    return [warmth for warmth in Warmth for _ in range(story.warmths.counts[warmth])]
+
+
+def _full_table(findings: Findings, story: Story, words: Catalogue) -> dict[str, Any]:
+    columns = ("factor", "verdict", "p", "error", "episodes", "interval")
+    checks = ("avoidable", "avoidable_half", "shift_p", "filled", "grade")
+    return {
+        "head": [words(f"column.{name}") for name in (*columns, *checks)],
+        "rows": [_row(one, words) for one in story.candidates.factors],
+    }
+
+
+def _row(factor: Factor, words: Catalogue) -> list[str]:
+    result = factor.result
+
+    def number(value: float, digits: int) -> str:
+        return f"{value:.{digits}f}" if math.isfinite(value) else words("unknown")
+
+    explained = result.episodes_explained
+    interval = words("range", low=number(explained.p5, 1), high=number(explained.p95, 1))
+    return [
+        factor.name,
+        factor.word,
+        words.percent(result.p_cause),
+        number(result.p_cause_mcse, 3),
+        number(explained.mean, 1),
+        interval if math.isfinite(explained.p5) else words("unknown"),
+        number(result.avoidable.mean, 1),
+        number(result.avoidable_half.mean, 1),
+        number(result.shift_p, 2),
+        words.percent(result.filled_share),
+        factor.grade.value,
+    ]
+
+
+def _claims(findings: Findings, words: Catalogue) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": cause.name.in_(words.language),
+            "claim": cause.claim.in_(words.language),
+            "grade": cause.grade.value,
+            "from": words("how.in_article" if cause.in_article else "how.not_in_article"),
+        }
+        for cause in findings.claims.causes
+    ]

@@ -1,0 +1,112 @@
+"""Did the sessions change anything? The crude comparison beside the adjusted one, never the one without the other."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import datetime
+
+from unaji.care.treatment import TreatmentEffect
+from unaji.findings import Findings
+from unaji.records.timeline import utc_ms
+from unaji.report.story.factors import can_rank
+from unaji.report.story.period import days_on_record
+from unaji.report.words import Catalogue
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """One kind of treatment in words."""
+
+    name: str
+    heading: str
+    crude: str
+    before_after: str
+    adjusted: str
+    adjusted_range: str
+    sentences: tuple[str, ...]
+    grade: str
+    grade_text: str
+
+
+def courses(findings: Findings, words: Catalogue) -> tuple[Course, ...]:
+    """Put each kind of treatment into words; empty while there are too few episodes to say anything."""
+    if not can_rank(findings.enough):
+        return ()
+    return tuple(_course(effect, findings, words) for effect in findings.treatments)
+
+
+def heading(findings: Findings, told: tuple[Course, ...], words: Catalogue) -> str:
+    """Return section 6's answer."""
+    if told:
+        return told[0].heading
+    if not findings.timeline.treatments:
+        return words("treatment.none")
+    return words("treatment.few", episodes=words.count("episodes", findings.enough.episodes))
+
+
+def treatment_name(findings: Findings, kind: str, words: Catalogue) -> str:
+    """Return the article's name of a kind of treatment, else the word the person used."""
+    for claim in findings.claims.treatments:
+        if kind in claim.kinds:
+            return claim.name.in_(words.language)
+    return kind
+
+
+def _course(effect: TreatmentEffect, findings: Findings, words: Catalogue) -> Course:
+    name = treatment_name(findings, effect.kind, words)
+    claim = next((one for one in findings.claims.treatments if effect.kind in one.kinds), None)
+    sentences = [
+        words("treatment.sessions", n=words("unit.bare", n=effect.sessions)),
+        words("treatment.p_better", better=words.percent(effect.p_better), worse=words.percent(effect.p_worse)),
+    ]
+    if effect.after_worst_fortnight:
+        sentences.append(words("treatment.worst"))
+    if claim:
+        sentences.append(words("treatment.grade", name=name, grade=claim.grade, text=words(f"grade.{claim.grade}")))
+    return Course(
+        name=name,
+        heading=words(f"treatment.{_verdict(effect)}", name=name),
+        crude=words.change(effect.before_after_ratio),
+        before_after=_before_after(effect.kind, findings, words),
+        adjusted=words.change(effect.ratio.mean),
+        adjusted_range=words("treatment.range", range=words.change_range(effect.ratio)),
+        sentences=tuple(sentences),
+        grade=claim.grade if claim else "",
+        grade_text=words(f"grade.{claim.grade}") if claim else "",
+    )
+
+
+def _verdict(effect: TreatmentEffect) -> str:
+    if effect.ratio.p95 < 1:
+        return "better"
+    if effect.ratio.p5 > 1:
+        return "worse"
+    if not math.isfinite(effect.before_after_ratio):
+        return "unclear"
+    return "fell" if effect.before_after_ratio < 1 else "rose"
+
+
+def _before_after(kind: str, findings: Findings, words: Catalogue) -> str:
+    first = first_session(kind, findings)
+    if first is None:
+        return ""
+    starts = [one.episode.start for one in findings.episodes if not one.fever]
+    grid = findings.design.grid
+    is_before = grid.time < utc_ms(first)
+    parts = []
+    for n, bins in (
+        (sum(start < first for start in starts), is_before),
+        (sum(start >= first for start in starts), ~is_before),
+    ):
+        days = words.count("days", days_on_record(grid, bins))
+        parts.append(words("treatment.count_in", episodes=words("unit.bare", n=n), days=days))
+    return words("treatment.before_after", before=parts[0], after=parts[1])
+
+
+def first_session(kind: str, findings: Findings) -> datetime | None:
+    """Return the first session of a kind within the record, UTC; None when there is none."""
+    grid = findings.design.grid
+    times = [one.time for one in findings.timeline.treatments if one.kind == kind]
+    inside = [time for time in times if grid.n_bins and utc_ms(time) >= grid.time[0]]
+    return min(inside, default=None)

@@ -1,0 +1,96 @@
+"""Was the nape really warm, or was heat felt without warming? Felt heat is not measured heat."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from enum import StrEnum
+
+from unaji.claims.model import Pathway
+from unaji.findings import EpisodeFinding, Findings
+from unaji.report.words import Catalogue
+
+UNDETERMINED = "undetermined"
+WARMING = (Pathway.VASCULAR, Pathway.HEAT_LOAD, Pathway.MUSCLE, Pathway.CORE)
+"""Ways in which skin or what lies under it really warms, in the order they are told."""
+
+
+class Warmth(StrEnum):
+    """What one episode's dot looks like: filled, ring, hatched."""
+
+    WARM = "warm"
+    FELT = "felt"
+    UNMEASURED = "unmeasured"
+
+
+@dataclass(frozen=True, slots=True)
+class Warmths:
+    """Section 2: counts, and what they mean."""
+
+    heading: str
+    counts: dict[Warmth, int]
+    paragraphs: tuple[str, ...]
+    not_imagined: str
+
+
+def warmth_of(finding: EpisodeFinding) -> Warmth:
+    """Return whether the nape really warmed: the likelier of warming and sensing, unless mostly undetermined."""
+    warm = sum(finding.pathway.get(way, 0.0) for way in WARMING)
+    felt = finding.pathway.get(Pathway.SENSORY, 0.0)
+    if finding.pathway.get(UNDETERMINED, 0.0) >= 0.5 or warm + felt == 0:
+        return Warmth.UNMEASURED
+    return Warmth.WARM if warm >= felt else Warmth.FELT
+
+
+def way_of(finding: EpisodeFinding) -> str:
+    """Return the likeliest way the heat came about within what `warmth_of` says."""
+    warmth = warmth_of(finding)
+    if warmth is Warmth.UNMEASURED:
+        return UNDETERMINED
+    if warmth is Warmth.FELT:
+        return Pathway.SENSORY
+    return max(WARMING, key=lambda way: finding.pathway.get(way, 0.0))
+
+
+def warmths(findings: Findings, words: Catalogue) -> Warmths:
+    """Count the episodes with fever left out: they are told in section 1."""
+    plain = [one for one in findings.episodes if not one.fever]
+    counts = {warmth: sum(warmth_of(one) is warmth for one in plain) for warmth in Warmth}
+    felt = counts[Warmth.FELT]
+    return Warmths(
+        heading=_heading(counts, words),
+        counts=counts,
+        paragraphs=_paragraphs(plain, counts, words),
+        not_imagined=words("warm.not_imagined") + words("list.space") + words("warm.nerves") if felt else "",
+    )
+
+
+def _heading(counts: dict[Warmth, int], words: Catalogue) -> str:
+    measured = counts[Warmth.WARM] + counts[Warmth.FELT]
+    if not sum(counts.values()):
+        return words("warm.no_episodes")
+    if not measured:
+        return words("warm.nothing")
+    return words("warm.measured", measured=words.count("episodes", measured), warm=_bare(counts[Warmth.WARM], words))
+
+
+def _paragraphs(plain: list[EpisodeFinding], counts: dict[Warmth, int], words: Catalogue) -> tuple[str, ...]:
+    texts = []
+    if counts[Warmth.WARM]:
+        ways = Counter(way_of(one) for one in plain if warmth_of(one) is Warmth.WARM)
+        told = [
+            words("warm.way", name=words(f"pathway.{way}"), episodes=_bare(ways[way], words))
+            for way in WARMING
+            if ways[way]
+        ]
+        texts.append(words("warm.ways", warm=_bare(counts[Warmth.WARM], words), ways=words.join(told)))
+    if counts[Warmth.UNMEASURED] and len(plain) > counts[Warmth.UNMEASURED]:
+        texts.append(words("warm.unmeasured", unmeasured=words.count("episodes", counts[Warmth.UNMEASURED])))
+    if counts[Warmth.FELT]:
+        texts.append(words("warm.felt", felt=words.count("episodes", counts[Warmth.FELT])))
+    return tuple(texts)
+
+
+def _bare(n: int, words: Catalogue) -> str:
+    """Give a count without repeating the noun where a language does not: "17回", "17"."""
+    return words("unit.bare", n=n)

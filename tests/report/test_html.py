@@ -1,0 +1,272 @@
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from dataclasses import replace
+from datetime import timedelta
+from html.parser import HTMLParser
+
+import pytest
+
+from unaji.errors import OutputError
+from unaji.report.html import SECTIONS, to_html, unbroken, write_html
+from unaji.report.words import catalogue
+
+VOID = {"meta", "br", "link", "img", "input", "hr"}
+EMPTY_SVG = {"rect", "circle", "line", "path"}
+
+
+class Page(HTMLParser):
+    """Reads a page, keeping what the tests ask for, and notes every tag that is closed out of order."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.open: list[str] = []
+        self.faults: list[str] = []
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.words: list[str] = []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        if not self.open or self.open.pop() != tag:
+            self.faults.append(f"</{tag}> at {self.getpos()}")
+
+    def handle_data(self, data):
+        if self.open and self.open[-1] not in ("style", "title"):
+            self.words.append(data)
+
+    def all(self, tag):
+        return [attributes for name, attributes in self.elements if name == tag]
+
+
+def html(findings, language="ja"):
+    return to_html(findings, language)
+
+
+def test_every_tag_is_closed_in_order(findings, language):
+    page = Page(html(findings, language))
+    assert page.faults == []
+    assert page.open == []
+
+
+def test_the_page_says_its_language(findings, language):
+    assert Page(html(findings, language)).all("html") == [{"lang": language}]
+
+
+def test_nothing_is_loaded_from_anywhere(findings, language):
+    page = Page(html(findings, language))
+    assert not {tag for tag, _ in page.elements} & {"script", "link", "img", "iframe", "object", "embed", "video"}
+    for tag, attributes in page.elements:
+        assert "src" not in attributes
+        assert "style" not in attributes
+        assert not [name for name in attributes if name.startswith("on")]
+        if tag != "a":
+            assert "href" not in attributes
+    css = re.search(r"<style>(.*)</style>", html(findings, language), re.DOTALL)
+    assert css
+    assert not re.search(r"@import|url\((?!#)", css[1])
+
+
+def test_the_policy_allows_this_style_sheet_and_nothing_else(people):
+    text = html(people["rich"]())
+    css = re.search(r"<style>(.*)</style>", text, re.DOTALL)
+    assert css
+    digest = base64.b64encode(hashlib.sha256(css[1].encode()).digest()).decode()
+    policy = next(one["content"] for one in Page(text).all("meta") if one.get("http-equiv"))
+    assert policy == f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+
+
+def test_links_lead_to_sources_sections_or_the_telephone(findings):
+    page = Page(html(findings))
+    sources = {source.url for source in findings.claims.sources.values()}
+    ids = {attributes.get("id") for _, attributes in page.elements}
+    for link in page.all("a"):
+        assert link["href"] in sources or link["href"] == "tel:119" or link["href"][1:] in ids
+
+
+def test_sections_come_in_the_fixed_order(findings):
+    ids = [one["id"] for one in Page(html(findings)).all("section")]
+    assert ids == list(SECTIONS)
+
+
+def test_a_note_cannot_leave_its_place(people, language):
+    text = html(people["malicious"](), language)
+    page = Page(text)
+    assert "<script" not in text
+    assert "<img" not in text
+    assert "alert(1)" in "".join(page.words)
+    assert not page.all("img")
+
+
+@pytest.mark.parametrize("name", ["fever", "emergency"])
+def test_an_active_red_flag_stands_alone_and_the_rest_waits_behind_one_tap(people, name):
+    words = catalogue("ja")
+    text = html(people[name]())
+    first, rest = text.split('<details class="later">')
+    assert words("flag.first") in first
+    assert words("flag.today" if name == "fever" else "flag.emergency").split("、")[0] in Page(first).words[-1] + first
+    assert 'id="doctor"' in first
+    assert 'id="warm"' in rest
+    assert "<h1>" not in first
+
+
+def test_only_the_ambulance_level_offers_the_call_and_leaves_the_advice_line_out(people):
+    emergency, fever = html(people["emergency"]()), html(people["fever"]())
+    assert 'href="tel:119"' in emergency
+    assert "#7119" not in emergency
+    assert 'href="tel:119"' not in fever
+    assert "#7119" in fever
+
+
+def test_an_old_fever_is_listed_first_but_does_not_hide_the_rest(people):
+    text = html(people["old_fever"]())
+    assert '<details class="later">' not in text
+    assert text.index("38.2℃") < text.index('id="warm"')
+
+
+def test_no_sign_found_is_not_called_safe(people):
+    text = re.sub(r"</?span[^>]*>", "", html(people["null"]()))
+    assert "今回の質問では見つかりませんでした" in text
+    assert "「安全」という意味ではありません" in text
+
+
+def test_a_simulated_person_is_labelled_on_the_page_and_on_every_figure(people, language):
+    label = catalogue(language)("simulated")
+    text = html(people["rich"](), language)
+    figures = text.count("<figure")
+    assert figures == 6
+    assert text.count(f'<span class="tag">{label}</span>') == figures + 1
+    assert label in re.search(r"<title>(.*)</title>", text)[1]
+    assert label not in html(people["null"](), language)
+
+
+def test_a_person_without_any_explanation_gets_ten_hatched_squares_and_no_winner(people):
+    text = html(people["null"]())
+    squares = re.search(r'<ol class="squares".*?</ol>', text, re.DOTALL)
+    assert squares
+    assert squares[0].count('<li class="f-background background"') == squares[0].count("<li") == 10
+    assert "記録の中には、説明が見つかりませんでした" in text
+    assert '<article class="card cause' not in text
+
+
+def test_there_are_always_ten_squares_when_there_are_any(findings):
+    squares = re.search(r'<ol class="squares".*?</ol>', html(findings), re.DOTALL)
+    if findings.enough.verdict in ("rank", "conclude"):
+        assert squares
+        assert squares[0].count("<li") == 10
+    else:
+        assert squares is None
+
+
+def test_four_episodes_are_too_few_for_tens_and_for_an_order(people):
+    text = re.sub(r"</?span[^>]*>", "", html(people["four_episodes"]()))
+    assert "4回では、まだ言えません" in text
+    assert "10回のうち" not in text
+    assert 'id="figure-causes"' not in text
+
+
+def test_heat_felt_without_warming_is_never_left_as_imagined(findings, language):
+    text = html(findings, language)
+    words = catalogue(language)
+    felt = any(one.pathway.get("sensory", 0) > 0.5 for one in findings.episodes)
+    assert (words("warm.not_imagined") in text) == felt
+
+
+def test_no_need_to_avoid_is_never_said_of_medicine(people):
+    text = html(people["rich"]())
+    heading = re.search(r'id="not_behind".*?<h2>(.*?)</h2>', text, re.DOTALL)
+    assert heading
+    assert "避けなくてよさそう" in heading[1]
+    assert "薬" not in heading[1]
+
+
+def test_the_word_for_cause_is_never_used(findings):
+    # The notes and the claims of these invented people do not use it, so neither may the page.
+    assert "原因" not in html(findings)
+
+
+def test_two_that_cannot_be_told_apart_share_one_card(people):
+    text = html(people["pair"]())
+    assert text.count('<article class="card cause pair">') == 1
+    assert "どちらかが後ろにありそうです" in text
+
+
+def test_a_companion_is_not_put_behind_the_heat(people):
+    text = html(people["companion"]())
+    assert "いっしょに起きやすい" in text
+    assert "の後ろに、" not in re.sub(r"</?span[^>]*>", "", text)
+
+
+def test_every_figure_has_a_sentence_a_caption_and_a_table(people, language):
+    text = html(people["rich"](), language)
+    for figure in re.findall(r"<figure.*?</figure>", text, re.DOTALL):
+        assert figure.count('role="img"') >= 2
+        assert len(set(re.findall(r'class="figure \w+" role="img" aria-label="([^"]+)"', figure))) == 1
+        assert "<figcaption>" in figure
+        assert "<table>" in figure
+
+
+def test_no_type_in_a_figure_is_below_12_px(people):
+    css = re.search(r"<style>(.*)</style>", html(people["rich"]()), re.DOTALL)
+    assert css
+    sizes = [float(size) for size in re.findall(r"font-size:([\d.]+)px", css[1])]
+    assert min(sizes) >= 12
+
+
+def test_every_episode_has_a_card_and_only_the_latest_are_unfolded(people):
+    findings = people["rich"]()
+    text = html(findings)
+    assert text.count('<article class="card episode">') == len(findings.episodes)
+    assert text.split('<details class="row"><summary><span>ほかの')[0].count('<article class="card episode">') == 3
+
+
+def test_a_year_with_200_episodes_stays_small(people):
+    assert len(html(people["rich"](days=364, n=200)).encode()) < 1_500_000
+    assert len(html(people["rich"]()).encode()) < 500_000
+
+
+def test_an_episode_with_only_a_date_is_shown_without_a_time(people):
+    findings = people["rich"]()
+    first = findings.episodes[0]
+    start = findings.observed.period.start + timedelta(days=3)
+    dated = replace(first, episode=replace(first.episode, start=start, end=None, whole_day=True))
+    text = re.sub(r"</?span[^>]*>", "", html(replace(findings, episodes=(dated, *findings.episodes[1:]))))
+    assert "2月5日(時刻なし)" in text
+
+
+def test_same_findings_give_the_same_page(people):
+    assert html(people["rich"]()) == html(people["rich"]())
+
+
+def test_a_number_is_kept_with_its_unit_and_text_is_escaped():
+    assert unbroken("約4回<b>") == '約<span class="n">4回</span>&lt;b&gt;'
+    assert unbroken("1〜6時間") == '<span class="n">1〜6時間</span>'
+    assert unbroken("about 3 hours, 12 things") == 'about <span class="n">3 hours</span>, 12 things'
+
+
+def test_a_page_is_written_whole_or_not_at_all(tmp_path):
+    target = tmp_path / "report.html"
+    write_html(target, "熱")
+    assert target.read_text(encoding="utf-8") == "熱"
+    write_html(target, "次")
+    assert target.read_text(encoding="utf-8") == "次"
+    assert [one.name for one in tmp_path.iterdir()] == ["report.html"]
+
+
+def test_a_page_that_cannot_be_written_is_an_output_error_that_says_where(tmp_path):
+    with pytest.raises(OutputError, match=r"none.report\.html: the report could not be written"):
+        write_html(tmp_path / "none" / "report.html", "x")
+    (tmp_path / "taken").mkdir()
+    with pytest.raises(OutputError, match="taken"):
+        write_html(tmp_path / "taken", "x")
+    assert [one.name for one in tmp_path.iterdir()] == ["taken"]

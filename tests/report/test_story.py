@@ -1,0 +1,170 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import numpy as np
+import pytest
+
+from unaji.claims.model import Urgency
+from unaji.records.timeline import Series, utc_ms
+from unaji.report.story.answer import AnswerKind
+from unaji.report.story.safety import fever_day_counts
+from unaji.report.story.story import tell
+from unaji.report.story.warmth import Warmth, warmth_of, way_of
+from unaji.report.words import catalogue
+
+JA, EN = catalogue("ja"), catalogue("en")
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "sentence"),
+    [
+        ("rich", AnswerKind.NAMED, "10回のうち約4回の後ろに、気圧の急な低下がありました(ほぼ確か 97%)"),
+        ("null", AnswerKind.NULL, "記録の中には、説明が見つかりませんでした"),
+        ("undecided", AnswerKind.OPEN, "どれが後ろにあるかは、まだ言えません"),
+        ("four_episodes", AnswerKind.FEW, "4回では、まだ言えません。"),
+        ("pair", AnswerKind.PAIR, "緊張・ストレスかうつむいた机仕事の、どちらかが後ろにありそうです(93%)"),
+        ("companion", AnswerKind.NAMED, "緊張・ストレスは、熱さといっしょに起きやすいものでした(ほぼ確か 95%)"),
+    ],
+)
+def test_the_answer_in_one_sentence(people, name, kind, sentence):
+    story = tell(people[name](), JA)
+    assert story.answer.kind is kind
+    assert story.answer.full(JA) == sentence
+
+
+def test_without_episodes_the_answer_is_the_bound_on_the_rate(people):
+    # The upper 95 % bound after nothing in T is 3/T: 3 in 4 weeks is 0.75 a week.
+    story = tell(people["no_episodes"](), JA)
+    assert story.answer.kind is AnswerKind.NONE
+    assert "週に0.8回まで" in story.answer.sentence
+
+
+def test_a_likely_factor_is_said_with_a_hedge(people):
+    findings = people["rich"]()
+    likely = replace(findings, attribution=replace(findings.attribution, causes=findings.attribution.causes[1:]))
+    assert tell(likely, JA).answer.sentence == "10回のうち約2回の後ろに、うつむいた机仕事がありそうです"
+    assert "probably" in tell(likely, EN).answer.sentence
+
+
+def test_causes_stand_in_order_of_verdict_then_share(people):
+    ids = [one.id for one in tell(people["rich"](), JA).candidates.factors]
+    assert ids[:3] == ["pressure_drop", "desk_load", "caffeine"]
+    assert set(ids[-2:]) == {"alcohol", "sleep_debt"}
+
+
+def test_with_few_episodes_the_order_is_the_one_they_came_in(people):
+    findings = people["four_episodes"]()
+    assert [one.id for one in tell(findings, JA).candidates.factors] == [one.id for one in findings.attribution.causes]
+
+
+def test_squares_of_the_rich_person_worked_by_hand(people):
+    # 40 % pressure, 19 % desk, 10 % others, 3 % echo, 30 % background: 1.02 in all, so 3.92, 1.86, 0.98, 0.29, 2.94.
+    squares = {one.kind: one.n for one in tell(people["rich"](), JA).squares}
+    assert squares == {"weather": 4, "posture": 2, "other": 1, "background": 3}
+
+
+def test_a_cause_with_a_low_grade_is_said_to_be_unproven_in_medicine(people):
+    factor = tell(people["rich"](), JA).candidates.factors[0]
+    assert any("医学でまだ確かめられていません" in note for note in factor.notes)
+
+
+def test_unlikely_is_only_said_with_its_bound(people):
+    for line in tell(people["rich"](), JA).not_behind.lines:
+        assert "上限" in line.text
+
+
+def test_what_was_not_recorded_is_named_once_and_offered_as_a_step(people):
+    story = tell(people["no_episodes"](), JA)
+    assert story.open.missing == "記録がないもの:お酒、睡眠不足"
+    assert any("お酒、睡眠不足を記録しはじめる" in step.what for step in story.open.steps)
+
+
+def test_how_much_more_to_log_is_a_range_rounded_outwards(people):
+    story = tell(people["rich"](), JA)
+    coffee = next(line for line in story.open.lines if line.factor.id == "caffeine")
+    assert coffee.text == "あと14〜32回の記録(約3〜8週間)で、分かる見込みです。"
+
+
+def test_a_range_that_reaches_beyond_a_year_is_not_said_as_a_promise(people):
+    findings = people["rich"]()
+    more = replace(findings.more_data[0], weeks_high=110.0, episodes_high=500.0)
+    story = tell(replace(findings, more_data=(more,)), JA)
+    coffee = next(line for line in story.open.lines if line.factor.id == "caffeine")
+    assert coffee.text == "あと22回ほどの記録(約6週間)が目安ですが、1年以上かかることもあります。"
+
+
+@pytest.mark.parametrize(
+    ("pathway", "warmth", "way"),
+    [
+        ({"vascular": 0.7, "sensory": 0.2, "undetermined": 0.1}, Warmth.WARM, "vascular"),
+        ({"vascular": 0.3, "muscle": 0.35, "sensory": 0.35}, Warmth.WARM, "muscle"),
+        ({"sensory": 0.6, "vascular": 0.4}, Warmth.FELT, "sensory"),
+        ({"undetermined": 1.0}, Warmth.UNMEASURED, "undetermined"),
+        ({"undetermined": 0.6, "vascular": 0.4}, Warmth.UNMEASURED, "undetermined"),
+        ({}, Warmth.UNMEASURED, "undetermined"),
+    ],
+)
+def test_warm_felt_or_not_measured(people, pathway, warmth, way):
+    one = replace(people["rich"]().episodes[0], pathway=pathway)
+    assert warmth_of(one) is warmth
+    assert way_of(one) == way
+
+
+def test_fever_episodes_are_counted_apart(people):
+    plain, sick = tell(people["rich"](), JA), tell(people["fever"](), JA)
+    assert sick.warmths.counts == plain.warmths.counts
+    assert sick.safety.fever_days == "発熱のあった1回(4月25日)は別に数え、ほかの説明には入れていません。"
+
+
+def test_the_most_urgent_active_sign_speaks_first(people):
+    story = tell(people["emergency"](), JA)
+    assert story.safety.urgency is Urgency.EMERGENCY
+    assert [sign.id for sign in story.safety.signs] == ["thunderclap", "fever"]
+    assert tell(people["fever"](), JA).safety.urgency is Urgency.TODAY
+    assert tell(people["old_fever"](), JA).safety.urgency is None
+
+
+def test_fever_days_are_days_of_the_persons_own_clock(people):
+    findings = people["null"]()
+    # 15:00 UTC is midnight in Tokyo: one reading before it and one after it are two days.
+    midnight = findings.observed.period.start + timedelta(days=5)
+    times = np.array([utc_ms(midnight - timedelta(minutes=1)), utc_ms(midnight + timedelta(minutes=1))])
+    series = Series("core_temp_c", times, np.array([37.9, 38.0]))
+    assert fever_day_counts(replace(findings.timeline, series=(series,))) == (2, 1)
+
+
+def test_treatment_shows_the_crude_change_beside_the_adjusted_one(people):
+    course = tell(people["rich"](), JA).courses[0]
+    assert course.adjusted == "−13%"
+    assert course.adjusted_range == "−38%〜+20%(90%の幅)"
+    assert "いちばん多い2週間" in "".join(course.sentences)
+
+
+@pytest.mark.parametrize(
+    ("ratio", "crude", "sentence"),
+    [
+        ((0.6, 0.4, 0.9), 0.5, "鍼のあと回数が減り、ほかの理由では説明しにくい結果でした"),
+        ((1.6, 1.2, 2.1), 1.5, "鍼のあと回数が増え、ほかの理由では説明しにくい結果でした"),
+        ((0.9, 0.6, 1.3), 0.5, "回数は減りましたが、鍼の効果とはまだ言えません"),
+        ((0.9, 0.6, 1.3), 1.5, "回数は減っておらず、鍼の効果とはまだ言えません"),
+        ((0.9, 0.6, 1.3), float("nan"), "鍼の効果とはまだ言えません"),
+    ],
+)
+def test_an_effect_is_only_claimed_when_the_interval_is_clear_of_one(people, ratio, crude, sentence):
+    findings = people["rich"]()
+    effect = findings.treatments[0]
+    estimate = replace(effect.ratio, mean=ratio[0], p5=ratio[1], p95=ratio[2])
+    told = replace(findings, treatments=(replace(effect, ratio=estimate, before_after_ratio=crude),))
+    assert tell(told, JA).treatment_heading == sentence
+
+
+def test_a_warning_without_words_of_its_own_is_shown_as_it_is(people):
+    story = tell(replace(people["rich"](), warnings=("nights_assumed:3", "something_new:1")), JA)
+    assert "3夜" in story.method.remarks[0]
+    assert story.method.remarks[1] == "something_new:1"
+
+
+def test_only_sources_that_are_spoken_of_are_listed(people):
+    assert [one.id for one in tell(people["rich"](), JA).method.sources] == ["s1", "s2"]
