@@ -20,7 +20,7 @@ DOSES = np.array([[0.0, 0.2, 0.7, 0.9], [0.0, 0.3, 0.8, 0.95], [0.0, 0.4, 0.85, 
 
 
 def toy_tables(*, triggers: int = 2, echo: bool = False) -> Tables:
-    """One background shape, `triggers` triggers with two entries each, and an echo (without effect unless asked for)."""
+    """One background shape, triggers with two entries each, and an echo (without effect unless asked for)."""
     n = 1 + triggers + 1
     onset_e = np.zeros((3, n, 3))
     day_x = np.zeros((4, n, 3))

@@ -1,4 +1,4 @@
-"""The command line as a person meets it: examples that work when pasted, clean stdout, messages instead of tracebacks."""
+"""The command line as a person meets it: examples that work when pasted, clean stdout, no tracebacks."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ NAPE_RISE_K = {
     Pathway.CORE: (
         0.7,
         0.4,
-    ),  # 0.7 K of neck skin per K of core [R: JOS-3 with a shifted set point], fever of about 1 K
+    ),  # 0.7 K of neck skin per K of core [R: JOS-3, set point shifted], fever of 1 K
 }
 """Nape skin above what air, activity and time of day explain: mean and standard deviation [K]."""
 
@@ -53,7 +53,7 @@ NEAR_BODY_SHARE_OF_SKIN = 0.3
 """A sensor worn on clothes or bag reads between air and skin (34 °C) [A]."""
 RESTING_MET = 1.2
 MET_PER_100 = 1.8
-"""100 steps a minute are 3 met (Tudor-Locke et al. 2018), and so are 100 mg at the wrist (Hildebrand et al. 2014) [R]."""
+"""100 steps a minute are 3 met (Tudor-Locke et al. 2018), so are 100 mg at the wrist (Hildebrand et al. 2014) [R]."""
 
 LOGGED_HEAT_LOG_LR = 1.5
 LOGGED_LOAD_LOG_LR = 1.0

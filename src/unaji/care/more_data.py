@@ -1,8 +1,8 @@
 """How much more has to be logged before a question can be settled?
 
-What decides is contrast, not only the count. If a cause is "on" for a fraction q of observed time and sets off a share s
-of the episodes, each episode carries about KL(Bernoulli(q + s(1 − q)) ‖ Bernoulli(q)) nats. From a prior of 0.15 to a
-probability of 0.9 takes ln(0.9/0.1) − ln(0.15/0.85) = 3.9 nats, and the search over lags costs about 2 more.
+What decides is contrast, not only the count. If a cause is "on" for a fraction q of observed time and sets off a share
+s of the episodes, each episode carries about KL(Bernoulli(q + s(1 − q)) ‖ Bernoulli(q)) nats. From a prior of 0.15 to
+a probability of 0.9 takes ln(0.9/0.1) − ln(0.15/0.85) = 3.9 nats, and the search over lags costs about 2 more.
 """
 
 from __future__ import annotations

@@ -22,9 +22,10 @@ def print_engine(result: EngineResult, console: Console) -> None:
         console.print("No episode to explain." + ("" if bound is None else f" Rate below {bound:.2g} a week (95 %)."))
         return
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for name, justify in (("exposure", "left"), ("verdict", "left"), ("P(cause)", "right"), ("share, 90 %", "right"),
-                          ("lag h", "right"), ("shift p", "right")):  # fmt: skip
-        table.add_column(name, justify=justify)  # type: ignore[arg-type]
+    table.add_column("exposure", overflow="fold")
+    table.add_column("verdict")
+    for name in ("P(cause)", "share, 90 %", "lag h", "shift p"):
+        table.add_column(name, justify="right", no_wrap=True)
     for cause in sorted(attribution.causes, key=lambda c: -(c.p_cause if c.p_cause == c.p_cause else -1)):
         table.add_row(cause.id, _verdict(cause), *_numbers(cause))
     table.add_section()
@@ -57,4 +58,4 @@ def _numbers(cause: CauseResult) -> tuple[str, str, str, str]:
 
 
 def _interval(estimate: Estimate) -> str:
-    return f"{estimate.mean:.2f} ({estimate.p5:.2f} to {estimate.p95:.2f})"
+    return f"{estimate.mean:.2f} ({estimate.p5:.2f}–{estimate.p95:.2f})"

@@ -87,6 +87,8 @@ def _warmth(story: Story, console: Console, words: Catalogue) -> None:
         felt=counts[Warmth.FELT],
         unmeasured=counts[Warmth.UNMEASURED],
     )
+    if counts[Warmth.AROUND]:
+        told += words("terminal.warm_around", around=counts[Warmth.AROUND])
     imagined = words("warm.not_imagined") if counts[Warmth.FELT] else ""
     _section(console, words("section.warm"), story.warmths.heading, told if any(counts.values()) else "", imagined)
 

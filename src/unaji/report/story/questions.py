@@ -71,7 +71,8 @@ def not_behind(findings: Findings, chosen: Candidates, words: Catalogue) -> NotB
 
 
 def _bound(factor: Factor, words: Catalogue) -> str:
-    percent = words("percent.plain", n=percent_up(factor.result.share.p95))
+    up = percent_up(factor.result.share.p95)
+    percent = words("percent.plain", n=up) if up else words("percent.under")
     if factor.result.share.p95 < 0.1:
         return words("not_behind.bound_under_one", percent=percent)
     assert factor.tens is not None

@@ -15,11 +15,16 @@ WARMING = (Pathway.VASCULAR, Pathway.HEAT_LOAD, Pathway.MUSCLE, Pathway.CORE)
 """Ways in which skin or what lies under it really warms, in the order they are told."""
 
 
+MEASURED = ("neck_skin_rise_k", "core_temp_c")
+"""Without one of these nobody can say that the nape warmed, however warm the surroundings were."""
+
+
 class Warmth(StrEnum):
-    """What one episode's dot looks like: filled, ring, hatched."""
+    """What one episode's dot looks like: filled, ring, square, hatched."""
 
     WARM = "warm"
     FELT = "felt"
+    AROUND = "around"
     UNMEASURED = "unmeasured"
 
 
@@ -34,11 +39,17 @@ class Warmths:
 
 
 def warmth_of(finding: EpisodeFinding) -> Warmth:
-    """Return whether the nape really warmed: the likelier of warming and sensing, unless mostly undetermined."""
+    """Return whether the nape really warmed: the likelier of warming and sensing, unless mostly undetermined.
+
+    Where neither the nape nor the body temperature was measured, warm surroundings are told as what they are.
+    """
     warm = sum(finding.pathway.get(way, 0.0) for way in WARMING)
     felt = finding.pathway.get(Pathway.SENSORY, 0.0)
     if finding.pathway.get(UNDETERMINED, 0.0) >= 0.5 or warm + felt == 0:
         return Warmth.UNMEASURED
+    if not any(name in finding.measured for name in MEASURED):
+        around = max(WARMING, key=lambda way: finding.pathway.get(way, 0.0)) is Pathway.HEAT_LOAD and warm >= felt
+        return Warmth.AROUND if around else Warmth.UNMEASURED
     return Warmth.WARM if warm >= felt else Warmth.FELT
 
 
@@ -49,6 +60,8 @@ def way_of(finding: EpisodeFinding) -> str:
         return UNDETERMINED
     if warmth is Warmth.FELT:
         return Pathway.SENSORY
+    if warmth is Warmth.AROUND:
+        return Pathway.HEAT_LOAD
     return max(WARMING, key=lambda way: finding.pathway.get(way, 0.0))
 
 
@@ -69,6 +82,9 @@ def _heading(counts: dict[Warmth, int], words: Catalogue) -> str:
     measured = counts[Warmth.WARM] + counts[Warmth.FELT]
     if not sum(counts.values()):
         return words("warm.no_episodes")
+    if not measured and counts[Warmth.AROUND]:
+        every = words.count("episodes", sum(counts.values()))
+        return words("warm.only_around", every=every, around=_bare(counts[Warmth.AROUND], words))
     if not measured:
         return words("warm.nothing")
     return words("warm.measured", measured=words.count("episodes", measured), warm=_bare(counts[Warmth.WARM], words))
@@ -84,6 +100,8 @@ def _paragraphs(plain: list[EpisodeFinding], counts: dict[Warmth, int], words: C
             if ways[way]
         ]
         texts.append(words("warm.ways", warm=_bare(counts[Warmth.WARM], words), ways=words.join(told)))
+    if counts[Warmth.AROUND]:
+        texts.append(words("warm.around", around=words.count("episodes", counts[Warmth.AROUND])))
     if counts[Warmth.UNMEASURED] and len(plain) > counts[Warmth.UNMEASURED]:
         texts.append(words("warm.unmeasured", unmeasured=words.count("episodes", counts[Warmth.UNMEASURED])))
     if counts[Warmth.FELT]:
