@@ -88,6 +88,7 @@ def test_episodes_outside_the_grid_are_left_out_and_said(tmp_path):
     [
         ("when,a\n2026-03-02T00:00,1\n", "x.csv: has no column time (found: when, a)"),
         ("time,a\n2026-03-02T00:00,1\n", "at least two rows"),
+        ("time,a\nMonday,1\nTuesday,2\n", "x.csv, line 2: found 'Monday'"),
         ("time,a\n2026-03-02T00:00,1\n2026-03-02T00:00,2\n2026-03-02T01:00,2\n", "x.csv, line 3: the time"),
         ("time,a\n" + "".join(f"2026-03-02T00:{m:02d},1\n" for m in (0, 5, 10, 17, 20, 25)), "is not a regular grid"),
         ("time,a\n2026-03-02,1\n2026-03-12,2\n", "rows are 14400 minutes apart"),

@@ -17,7 +17,7 @@ import numpy as np
 from unaji.causes.design import BIN_MIN, Design, Grid, Onset, Trigger
 from unaji.causes.grid import BIN, make_grid, with_observed
 from unaji.errors import InputError
-from unaji.records.clock import Clock
+from unaji.records.clock import HOW_TO_WRITE_TIMES, Clock
 from unaji.records.diary import read_episodes, read_treatments
 from unaji.records.person import check_zone
 from unaji.records.problems import ProblemLog
@@ -172,12 +172,13 @@ def _rows(table: Table, path: Path, clock: Clock, log: ProblemLog) -> _Rows:
         raise InputError(f"{path.name}: has no column time (found: {', '.join(table.frame.columns)})")
     time = clock.read(table.frame["time"], path.name, log, equal_means_later=True).time
     unread = np.isnat(time)
-    log.rows(path.name, table.lines[unread], np.array(table.text("time"))[unread], "time cannot be read")
+    log.rows(path.name, table.lines[unread], np.array(table.text("time"))[unread], HOW_TO_WRITE_TIMES)
     keep = ~unread
     order = np.argsort(time[keep], kind="stable")
     time = time[keep][order]
     if time.size < 2:
-        raise InputError(f"{path.name}: needs at least two rows with a time to know the step of its grid")
+        unread_rows = "".join(f"; {problem}" for problem in log.problems()[:1])
+        raise InputError(f"{path.name}: needs at least two rows with a time to know the step of its grid{unread_rows}")
     if (repeated := np.flatnonzero(np.diff(time) == np.timedelta64(0, "ms"))).size:
         line = table.lines[keep][order][repeated[0] + 1]
         raise InputError(
