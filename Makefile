@@ -1,7 +1,7 @@
 # Two commands do everything: `make explain` and `make test`. Python 3.11 or later; `make PYTHON=python3.12 …` to choose.
 PYTHON ?= python3
 BIN := .venv/bin
-INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+INSTALL := PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .PHONY: explain test check benchmark clean
 

@@ -68,11 +68,24 @@ def test_fever_episodes_are_told_apart_and_take_no_part_in_the_fit(example):
     assert example.attribution.n_episodes <= len(example.episodes) - len(fever)
 
 
-def test_every_other_episode_has_sources_and_pathways_that_sum_to_one(example):
-    for e in example.episodes:
-        assert sum(e.pathway.values()) == pytest.approx(1)
-        if not e.fever:
-            assert sum(e.p.values()) == pytest.approx(1)
+def test_every_fitted_episode_has_sources_that_sum_to_one_and_no_other_has_any(example):
+    """Within half a day of a fever but not feverish itself: not fitted, and nobody else's sources either."""
+    fitted = [e for e in example.episodes if e.p]
+    assert all(sum(e.p.values()) == pytest.approx(1) for e in fitted)
+    assert len(fitted) == example.attribution.n_episodes + example.attribution.merged
+    beside = [e for e in example.episodes if not e.fever and not e.p]
+    assert all(any(i.start <= e.episode.start < i.end for i in example.observed.fever) for e in beside)
+
+
+def test_every_episode_has_pathways_that_sum_to_one(example):
+    assert all(sum(e.pathway.values()) == pytest.approx(1) for e in example.episodes)
+
+
+def test_fever_is_answered_by_the_thermometer_and_not_by_the_fit(example):
+    fever = next(c for c in example.attribution.causes if c.id == "fever")
+    assert fever.told_apart
+    assert fever.verdict is Verdict.CANNOT_TELL
+    assert len(example.observed.fever) <= 3  # ten readings of one fever are one stretch of time
 
 
 def test_the_same_records_and_seed_give_the_same_bytes(claims, example):

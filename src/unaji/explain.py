@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import unaji
@@ -15,6 +15,7 @@ from unaji.causes.attribution import Attribution, SignalState
 from unaji.causes.design import Design
 from unaji.causes.engine import Progress, attribute
 from unaji.causes.exposures import design_of
+from unaji.causes.grid import MERGE_MIN
 from unaji.causes.nearby import Nearby, around, nearby
 from unaji.causes.observed import ObservedTime, observed_time
 from unaji.causes.table import read_tables
@@ -62,7 +63,7 @@ def explain(timeline: Timeline, claims: Claims, *, seed: int = 0, progress: Prog
         claims=claims,
         timeline=timeline,
         seed=seed,
-        enough=enough(timeline, observed),
+        enough=enough(attribution, observed),
         red_flags=raised_flags(timeline, claims),
         attribution=attribution,
         design=design,
@@ -75,17 +76,17 @@ def explain(timeline: Timeline, claims: Claims, *, seed: int = 0, progress: Prog
     )
 
 
-def enough(timeline: Timeline, observed: ObservedTime) -> Enough:
-    """Say whether there is enough to conclude, to rank, or not yet."""
-    episodes = len(timeline.episodes)
-    weeks = (observed.period.end - observed.period.start).total_seconds() / (7 * 86_400)
-    return Enough(enough_verdict(episodes, weeks), episodes, weeks)
+def enough(attribution: Attribution, observed: ObservedTime) -> Enough:
+    """Say whether there is enough to conclude, to rank, or not yet: fitted episodes, first to last observed day."""
+    days = observed.grid.day[observed.grid.observed]
+    weeks = (int(days[-1]) - int(days[0]) + 1) / 7 if days.size else 0.0
+    return Enough(enough_verdict(attribution.n_episodes, weeks), attribution.n_episodes, weeks)
 
 
 def enough_verdict(episodes: int, weeks: float) -> str:
-    """Return "conclude", "rank", "more" or "none"; a minute short of midnight of the last day counts as the day."""
+    """Return "conclude", "rank", "more" or "none"."""
     for verdict, (least_episodes, least_weeks) in (("conclude", CONCLUDE), ("rank", RANK)):
-        if episodes >= least_episodes and weeks >= least_weeks - 0.01:
+        if episodes >= least_episodes and weeks >= least_weeks:
             return verdict
     return "more" if episodes else "none"
 
@@ -109,15 +110,17 @@ def _raised(flag: RedFlag, timeline: Timeline) -> RaisedFlag | None:
 
 
 def _episodes(timeline: Timeline, attribution: Attribution, observed: ObservedTime) -> tuple[EpisodeFinding, ...]:
-    """Every episode as logged; one that was merged shares the sources of the one before it."""
+    """Every episode as logged; one that was merged shares the sources of the one it was merged with."""
     signals = around(timeline, observed.grid)
-    return tuple(_episode(e, nearby(e, signals, timeline, observed.grid), attribution) for e in timeline.episodes)
+    return tuple(
+        _episode(e, nearby(e, signals, timeline, observed.grid, observed.fever), attribution) for e in timeline.episodes
+    )
 
 
 def _episode(episode: Episode, near: Nearby, attribution: Attribution) -> EpisodeFinding:
-    i = bisect_right(attribution.episodes.onset, episode.start) - 1
-    sources = attribution.episodes.sources
-    fitted = i >= 0 and not near.fever
+    onsets, sources = attribution.episodes.onset, attribution.episodes.sources
+    i = bisect_right(onsets, episode.start) - 1
+    fitted = i >= 0 and episode.start - onsets[i] < timedelta(minutes=MERGE_MIN) and not near.fever
     return EpisodeFinding(
         episode=episode,
         p=dict(zip(sources, map(float, attribution.episodes.p[i]), strict=True)) if fitted else {},
@@ -125,6 +128,7 @@ def _episode(episode: Episode, near: Nearby, attribution: Attribution) -> Episod
         pathway=pathway_probabilities(near.for_pathway),
         measured=near.shown,
         fever=near.fever,
+        p_mcse=float(attribution.episodes.mcse[i].max()) if fitted else None,
     )
 
 
@@ -137,7 +141,7 @@ def _warnings(timeline: Timeline, attribution: Attribution, observed: ObservedTi
         codes.append(f"nights_assumed:{observed.nights_assumed}")
     if observed.fever:
         codes.append(f"fever_left_out:{len(observed.fever)}")
-    for check in ("onsets_merged", "onsets_in_unobserved_time"):
+    for check in ("onsets_merged", "onsets_in_unobserved_time", "onsets_off_the_grid"):
         if attribution.checks.get(check):
             codes.append(f"{check}:{attribution.checks[check]}")
     codes += [

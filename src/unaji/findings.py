@@ -50,7 +50,10 @@ class EpisodeFinding:
     measured : dict of str to float
         What was measured near it, by name with unit (``neck_skin_rise_k``, ``core_temp_c`` …), for the card.
     fever : bool
-        True when body temperature near it was 38.0 °C or more; such episodes take no part in the fit.
+        True when it lies within half a day of a body temperature of 38.0 °C or more; such episodes take no part in
+        the fit.
+    p_mcse : float or None
+        Largest Monte-Carlo standard error of `p`; None when nothing was fitted.
     """
 
     episode: Episode
@@ -59,6 +62,7 @@ class EpisodeFinding:
     pathway: dict[str, float]
     measured: dict[str, float]
     fever: bool = False
+    p_mcse: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

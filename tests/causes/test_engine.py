@@ -73,7 +73,7 @@ def of(result, name):
 def test_a_true_cause_is_found_and_a_bystander_is_not(found):
     assert of(found, "guilty").verdict is Verdict.CAUSE
     assert of(found, "guilty").share.p5 < 0.73 < of(found, "guilty").share.p95  # about 37 of 50 by construction
-    assert of(found, "bystander").p_cause < 0.3
+    assert of(found, "bystander").verdict in (Verdict.OPEN, Verdict.UNLIKELY, Verdict.CANNOT_TELL)
     assert of(found, "guilty").shift_p <= 0.05
     assert of(found, "guilty").rate_ratio.p5 > 1
     assert of(found, "bystander").rate_ratio is None
@@ -109,7 +109,8 @@ def test_the_same_seed_gives_the_same_numbers_and_another_seed_nearly_the_same(p
 def test_the_order_of_episodes_and_triggers_does_not_matter(person, found):
     turned = attribute(replace(person, onsets=person.onsets[::-1], triggers=person.triggers[::-1]), seed=1)
     for cause in found.causes:
-        assert of(turned, cause.id).p_cause == pytest.approx(cause.p_cause, abs=0.06)
+        error = 4 * np.hypot(cause.p_cause_mcse, of(turned, cause.id).p_cause_mcse)
+        assert of(turned, cause.id).p_cause == pytest.approx(cause.p_cause, abs=max(error, 0.02))
 
 
 def test_no_episodes_gives_an_upper_bound_of_the_rate_and_no_verdict(person):
@@ -168,10 +169,11 @@ def test_two_triggers_that_go_together_are_reported_as_one_of_the_two(person, gr
     near = Trigger("near", "level", person.triggers[0].value + 0.05 * noise, (30, 240))
     result = attribute(replace(person, triggers=(*person.triggers, near)), seed=5)
     p = {c.id: c.p_cause for c in result.causes}
-    assert p["near"] + p["guilty"] > 0.9  # neither is dropped silently
-    if max(p["near"], p["guilty"]) < 0.8:
-        assert [set(pair.ids) for pair in result.pairs] == [{"guilty", "near"}]
-        assert result.pairs[0].correlation < 0
+    assert min(p["near"], p["guilty"]) > 0.1  # neither is dropped silently
+    assert max(p["near"], p["guilty"]) < 0.8
+    assert [set(pair.ids) for pair in result.pairs] == [{"guilty", "near"}]
+    assert result.pairs[0].correlation < 0
+    assert result.pairs[0].p_either > 0.95
 
 
 def test_two_episodes_within_a_quarter_hour_count_once(person):
@@ -207,7 +209,55 @@ def test_nothing_tracked_explains_is_said_when_it_is_so(grid):
     dull = tuple(Trigger(f"t{k}", "level", ou(rng, grid.n_bins, 30), (5, 40)) for k in range(2))
     result = attribute(Design(grid, dull, onsets), seed=4)
     assert result.background.mean > 0.6
-    assert (result.checks["nothing_tracked_explains"] == 1) == all(c.p_cause < 0.1 for c in result.causes)
+    assert max(c.p_cause for c in result.causes) < 0.1
+    assert result.checks["nothing_tracked_explains"] == 1
+
+
+def test_nothing_tracked_is_not_said_when_nothing_could_be_fitted(person, grid):
+    steady = (Trigger("steady", "level", np.full(grid.n_bins, 1.0)),)
+    assert attribute(replace(person, triggers=steady)).checks["nothing_tracked_explains"] == 0
+
+
+def test_an_exposure_that_is_nearly_always_there_takes_part_and_disturbs_nobody(person, grid):
+    """On two days of three: its median is its maximum, so the contrast is being without it."""
+    mostly = Trigger("mostly", "level", (np.arange(grid.n_bins) // 288 % 3 > 0).astype(float), (30, 240))
+    without, with_it = (
+        attribute(person, seed=3),
+        attribute(replace(person, triggers=(*person.triggers, mostly)), seed=3),
+    )
+    assert of(with_it, "mostly").signal is SignalState.OK
+    assert np.isfinite(of(with_it, "mostly").exposed_share)
+    assert of(with_it, "guilty").p_cause == pytest.approx(of(without, "guilty").p_cause, abs=0.05)
+
+
+def test_doses_after_all_observed_time_have_no_contrast(person, grid):
+    late = np.zeros(grid.n_bins)
+    late[-12:] = 1.0  # the last hour before midnight, asleep
+    result = attribute(replace(person, triggers=(*person.triggers, Trigger("late", "dose", late))))
+    assert of(result, "late").signal is SignalState.NO_CONTRAST
+
+
+def test_twins_must_be_alike_in_kind_and_lag_too(person):
+    other = replace(person.triggers[0], id="slow", lag_min=(120, 1440))
+    assert of(attribute(replace(person, triggers=(*person.triggers, other))), "slow").alias_of is None
+
+
+def test_with_few_episodes_none_is_named_and_that_is_marked(person):
+    result = attribute(replace(person, onsets=person.onsets[:4]))
+    assert result.checks["prior_dominated"] == 1
+    assert all(result.episodes.named(i) == () for i in range(4))
+
+
+def test_a_rare_dose_has_a_rate_ratio_above_one(grid):
+    """Exposed for less than a twentieth of the time: the 95 % quantile of the feature would be nothing."""
+    rng = np.random.default_rng(6)
+    doses = rng.choice(np.flatnonzero(grid.observed)[:-10], 25, replace=False)
+    value = np.zeros(grid.n_bins)
+    value[doses] = 1.0
+    onsets = tuple(Onset(at((b * 5 + 17) / 1440)) for b in np.sort(doses))
+    result = attribute(Design(grid, (Trigger("dose", "dose", value, (5, 40)),), onsets))
+    assert of(result, "dose").verdict is Verdict.CAUSE
+    assert of(result, "dose").rate_ratio.p5 > 5
 
 
 def test_progress_rises_to_one_and_may_stop_the_run(person):

@@ -51,9 +51,18 @@ def design(grid):
 @pytest.mark.parametrize("mean_min", MEAN_LAGS_MIN)
 def test_kernels_sum_to_one_and_have_the_mean_they_are_named_for(mean_min):
     kernel = lag_kernel(mean_min)
-    middle = (np.arange(kernel.size) + 0.5) * 5
+    lag_min = np.arange(kernel.size) * 5
     assert kernel.sum() == pytest.approx(1)
-    assert kernel @ middle == pytest.approx(mean_min, rel=0.005)
+    assert kernel @ lag_min == pytest.approx(mean_min, rel=1e-4)
+
+
+def test_the_kernel_is_the_lag_seen_through_bins_by_counting():
+    """A dose at a random instant, a Gamma lag, and the bins of both: brute force with a million draws."""
+    rng = np.random.default_rng(0)
+    dose_min = rng.uniform(0, 5, 1_000_000)
+    bins = ((dose_min + rng.gamma(2.0, 7.5, dose_min.size)) // 5).astype(int)
+    counted = np.bincount(bins, minlength=10)[:10] / dose_min.size
+    assert lag_kernel(15.0)[:10] == pytest.approx(counted, abs=0.002)
 
 
 def test_every_feature_sums_to_one_over_observed_time(design):

@@ -79,7 +79,7 @@ def test_while_an_episode_lasts_no_new_one_is_expected():
     grid = make_grid(START, at(20), TOKYO)
     closed, outside = open_for_onsets(grid, [Onset(at(10), end=at(12))])
     assert outside == 0
-    assert closed.observed[bin_of(grid, at(10))]  # the onset itself stays
+    assert closed.observed[bin_of(grid, at(10.4))]  # within half an hour the onset itself may still lie
     assert not closed.observed[bin_of(grid, at(11))]
     assert closed.observed[bin_of(grid, at(12.2))]
 
@@ -90,3 +90,32 @@ def test_an_episode_known_by_its_date_opens_an_unobserved_day_as_a_whole():
     opened, outside = open_for_onsets(dark, [Onset(at(24), whole_day=True)])
     assert outside == 1
     assert opened.observed.all()
+
+
+def test_a_record_that_ends_on_the_day_of_a_flight_west_keeps_that_day():
+    """Tokyo to London at 14:00: the local day lasts 33 hours."""
+    flight = datetime(2026, 3, 4, 5, tzinfo=UTC)
+    zones = Zones(("Asia/Tokyo", "Europe/London"), (flight,))
+    for start in (flight - timedelta(days=3), flight - timedelta(hours=1)):
+        grid = make_grid(start, flight + timedelta(hours=15), zones)
+        assert 0 <= bin_of(grid, flight + timedelta(hours=15)) < grid.n_bins
+
+
+@pytest.mark.parametrize(
+    ("zone", "year", "month", "day"), [("America/Santiago", 2024, 9, 8), ("Africa/Cairo", 2024, 4, 26)]
+)
+def test_labels_are_those_of_the_clock_where_it_changes_at_midnight(zone, year, month, day):
+    start = datetime(year, month, day, 12, tzinfo=UTC)
+    zones = Zones((zone,))
+    grid = make_grid(start, start + timedelta(days=3), zones)
+    for b in (0, 100, 700):
+        local = zones.local(grid.time[b].astype(datetime).replace(tzinfo=UTC))
+        assert grid.local_hour[b] == pytest.approx(local.hour + local.minute / 60)
+
+
+def test_the_end_of_an_episode_does_not_bias_where_its_onset_may_lie():
+    grid = make_grid(START, at(20), TOKYO)
+    long, unknown = (open_for_onsets(grid, [Onset(at(10), end=end)])[0] for end in (at(13), None))
+    near = slice(bin_of(grid, at(9.5)), bin_of(grid, at(10.5)))
+    assert (long.observed[near] == unknown.observed[near]).all()
+    assert not long.observed[bin_of(grid, at(12))]

@@ -2,6 +2,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
+import pytest
+
 from unaji.causes.grid import bin_of
 from unaji.causes.observed import observed_time
 from unaji.records.timeline import (
@@ -110,6 +113,23 @@ def test_nothing_recorded_gives_nothing():
     assert observed_time(timeline()) is None
 
 
-def test_treatments_alone_stretch_the_period():
-    found = observed_time(timeline(treatments=(Treatment(at(9, 10), "acupuncture"),), episodes=(Episode(at(0, 9)),)))
-    assert (found.period.end - found.period.start).days == 9
+def test_a_session_long_before_the_diary_does_not_make_its_days_observed():
+    treatments = (Treatment(at(-90, 10), "acupuncture"), Treatment(at(30), "acupuncture"))
+    found = observed_time(timeline(treatments=treatments, episodes=(Episode(at(0, 9)), Episode(at(4, 9)))))
+    assert (found.period.end - found.period.start).days == 4
+    assert found.grid.observed.sum() == 5 * 16 * 12
+
+
+def test_a_stated_interval_is_the_period_to_its_end():
+    found = observed_time(timeline(observed=(Interval(at(0), at(30)),)))
+    assert found.grid.observed.sum() == 30 * 288
+
+
+@pytest.mark.parametrize("names", [("Europe/London", "Asia/Tokyo"), ("America/Los_Angeles", "Asia/Tokyo")])
+def test_a_flight_east_may_take_a_night_away(names):
+    """At 19:00 UTC the wall clock jumps past 07:00 of the next day before 23:00 of the old one has come."""
+    flight = datetime(2026, 3, 4, 19, tzinfo=UTC)
+    check_ins = tuple(Exposure(flight + timedelta(days=d, hours=3), "check_in") for d in range(-3, 4))
+    found = observed_time(Timeline(Person("p"), Zones(names, (flight,)), exposures=check_ins))
+    assert found.grid.observed.any()
+    assert (np.diff(found.grid.day) >= 0).all()

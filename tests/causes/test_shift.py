@@ -71,3 +71,18 @@ def test_the_bayes_factor_is_the_mean_over_entries_and_amplitudes(face):
     expected = np.log(0.25 * np.mean(factor[0]) + 0.75 * np.mean(factor[1]))
     kernel = _log_bayes_factor if face == "compiled" else _log_bayes_factor.py_func
     assert kernel(at_onset, rest, np.full(2, 0.9), log_prior, nodes) == pytest.approx(expected)
+
+
+def test_episodes_known_by_their_date_alone_can_pass_the_shift():
+    """Doses on sixteen days, an episode of unknown hour on each of them and on no other day."""
+    grid = make_grid(START, START + timedelta(days=59.9), Zones(("Asia/Tokyo",)))
+    rng = np.random.default_rng(3)
+    chosen = rng.permutation(np.arange(3, 56))[:16]
+    spikes = np.zeros(grid.n_bins)
+    spikes[chosen * 288 + 100] = 1.0
+    onsets = tuple(Onset(START + timedelta(days=int(d)), whole_day=True) for d in chosen)
+    design = Design(grid, (Trigger("dose", "dose", spikes, (60, 720)),), onsets)
+    tables = build_tables(design)
+    background = np.zeros(tables.n_background)
+    background[0] = 16.0
+    assert shift_p_values(design, tables, background)["dose"] < 0.05

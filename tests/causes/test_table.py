@@ -65,7 +65,27 @@ def test_a_daily_grid_in_local_time_may_move_with_the_clock(tmp_path, episodes):
     write(tmp_path, "x.toml", 'timezone = "Europe/Berlin"\n')
     design = read_tables(episodes, exposures, None, NOW).design
     assert design.grid.n_days == 40
-    assert [design.triggers[0].value[design.grid.day == d][100] for d in (0, 27, 29, 39)] == [0, 27, 29, 39]
+    for d in (0, 27, 28, 29, 39):  # the clock changes on day 28
+        assert set(design.triggers[0].value[design.grid.day == d]) == {d}
+    assert design.grid.observed.all()
+
+
+@pytest.mark.parametrize("minutes", [1, 5, 6, 7, 8, 15, 60])
+def test_a_grid_of_any_step_observes_all_of_its_time(tmp_path, episodes, minutes):
+    rows = [f"{t},{k}" for k, t in enumerate(hours(48 * 60 // minutes, step_h=minutes / 60))]
+    exposures = write(tmp_path, "x.csv", "time,a\n" + "\n".join(rows))
+    design = read_tables(episodes, exposures, None, NOW).design
+    assert design.grid.observed.sum() == pytest.approx(48 * 12, abs=2)
+    assert np.nanmax(np.abs(design.triggers[0].value - np.arange(design.grid.n_bins) * 5 / minutes)) <= 5 / minutes + 1
+
+
+def test_the_hour_that_does_not_exist_is_left_out_with_a_remark(tmp_path, episodes):
+    rows = [f"{t},{k}" for k, t in enumerate(hours(24 * 4, start="2026-03-27T00:00"))]
+    exposures = write(tmp_path, "x.csv", "time,a\n" + "\n".join(rows))
+    write(tmp_path, "x.toml", 'timezone = "Europe/Berlin"\n')
+    read = read_tables(write(tmp_path, "e.csv", "start\n2026-03-28T10:00\n"), exposures, None, NOW)
+    assert any("does not exist" in p.rule and "2026-03-29T02:00" in p.value for p in read.problems)
+    assert read.design.grid.observed.all()
 
 
 def test_treatments_are_read(tmp_path, episodes):
@@ -92,6 +112,7 @@ def test_episodes_outside_the_grid_are_left_out_and_said(tmp_path):
         ("time,a\n2026-03-02T00:00,1\n2026-03-02T00:00,2\n2026-03-02T01:00,2\n", "x.csv, line 3: the time"),
         ("time,a\n" + "".join(f"2026-03-02T00:{m:02d},1\n" for m in (0, 5, 10, 17, 20, 25)), "is not a regular grid"),
         ("time,a\n2026-03-02,1\n2026-03-12,2\n", "rows are 14400 minutes apart"),
+        ("time,echo\n2026-03-02,1\n2026-03-03,2\n", "may not be called echo"),
     ],
 )
 def test_a_table_that_is_no_grid_says_where_and_why(tmp_path, episodes, table, words):
@@ -115,6 +136,9 @@ def test_a_missing_file_is_named(tmp_path, episodes):
         ("[exposures.a]\nlag_min = [60, 20]", "exposures.a.lag_min must be two ascending numbers"),
         ("[exposures.a]\nlags = 3", "unknown key exposures.a.lags"),
         ("exposures = 3", "must be tables"),
+        ("onset_error_min = nan", "onset_error_min must be a number"),
+        ("[exposures.a]\nhold_min = inf", "hold_min must be a number"),
+        ("[exposures.a]\nlag_min = [20, inf]", "lag_min must be two ascending numbers"),
         ("timezone = ", "cannot be read as TOML"),
     ],
 )

@@ -35,7 +35,8 @@ def test_a_session_becomes_series_beats_and_marks(read):
     assert of("scl_microsiemens").value.tolist() == [0.41, 0.42]  # the first sample is no signal
     assert (of("scl_microsiemens").time - start).astype(int).tolist() == [250, 500]
     assert of("skin_temp_c", "wrist").value.tolist() == [33.10, 33.12, 33.14, 33.16, 33.18]
-    assert (of("hr_bpm").time - start).astype(int).tolist() == [10_000, 11_000]
+    assert (of("hr_bpm").time - start).astype(int).tolist() == [0, 1_000]  # each the mean of 10 s
+    assert (of("hr_bpm").end - start).astype(int).tolist() == [10_000, 11_000]
     assert of("activity_mg").value.tolist() == [0.0, 1000.0]  # at rest 1 g; then 2 g; the row over is no full window
     assert (of("activity_mg").end - start).astype(int).tolist() == [10_000, 20_000]
     assert timeline.beats.rri_ms.tolist() == [750.0, 750.0, 812.5]
@@ -124,7 +125,8 @@ def test_means_by_phase_are_those_computed_elsewhere(shared_data, subject):
             ("mean_hr_bpm", "hr_bpm"), ("mean_eda_uS", "scl_microsiemens"), ("mean_temp_C", "skin_temp_c")
         ):  # fmt: skip
             series = timeline.of(quantity)
-            inside = (series.time >= start) & (series.time < end)
+            stamp = series.time if series.end is None else series.end
+            inside = (stamp >= start) & (stamp < end)
             if row[column]:
                 # The file rounds to 3 digits; its EDA counts the first sample, which is 0 and no signal.
                 assert series.value[inside].mean() == pytest.approx(float(row[column]), abs=2e-3)

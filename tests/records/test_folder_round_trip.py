@@ -102,7 +102,7 @@ def people(draw: st.DrawFn, home: str) -> Person:
         birth_year=draw(st.none() | st.integers(1900, 2020)),
         sex=draw(st.none() | words),
         height_cm=draw(st.none() | st.floats(100, 220)),
-        latitude=draw(st.none() | st.floats(-90, 90)),
+        latitude=draw(st.none() | st.floats(-90, 90).map(lambda degrees: round(degrees, 1))),
         simulated=draw(st.booleans()),
     )
 

@@ -38,7 +38,15 @@ def test_rows_are_told_by_their_line_in_the_file(read):
         {"skin.csv": logger("3/14/21 1:00:00 PM,C,33.5", "3/14/21 1:03:00 PM,K,306.6", "3/14/21 1:06:00 PM,C,33.5")}
     )
     assert len(timeline.of("skin_temp_c", "wrist")) == 2
-    assert str(timeline.problems[0]) == "skin.csv, line 6: found 'K': the unit must be C or F"
+    told = [str(problem) for problem in timeline.problems]
+    assert "skin.csv, line 6: found 'K': the unit must be C or F" in told
+    assert any("taken as the wrist" in problem for problem in told)
+
+
+def test_dates_that_fit_both_orders_are_taken_as_month_first_and_that_is_said(read):
+    timeline = read({"x_ambient.csv": logger("3/4/21 1:00:00 PM,C,21", "3/4/21 1:03:00 PM,C,22")})
+    assert str(timeline.of("air_temp_c", "near_body").time[0])[:10] == "2021-03-04"
+    assert any("taken as month/day" in problem.rule for problem in timeline.problems)
 
 
 def test_a_name_that_does_not_say_the_place_is_asked_for(read):

@@ -273,7 +273,7 @@ def _sources(
     names = (*(one.id for one in fitted), "background", "echo")
     height = _intensity(grid_, names, triggers, n)[:, np.searchsorted(grid_.time, [utc_ms(s) for s in starts]) - 1]
     p = (height / height.sum(axis=0)).T if starts else np.zeros((0, len(names)))
-    return EpisodeSources(tuple(starts), names, p)
+    return EpisodeSources(tuple(starts), names, p, np.full_like(p, 0.004))
 
 
 def _intensity(grid_: Grid, names: tuple[str, ...], triggers: tuple[Trigger, ...], n: int) -> np.ndarray:
@@ -371,7 +371,8 @@ def rich(
     first = sessions[0] if sessions else START
     before = sum(start < first for start in starts)
     crude = ((n - before) / (days - 41)) / (before / 41) if before else NAN
-    effects = (TreatmentEffect("acupuncture", estimate(0.87, 0.62, 1.2), 0.78, 0.22, crude, 6, True),)
+    counts = (before, len(starts) - before, 41, round(days - 41))
+    effects = (TreatmentEffect("acupuncture", estimate(0.87, 0.62, 1.2), 0.78, 0.22, crude, *counts, 6, True),)
     more = (
         MoreData("caffeine", 14.2, 22.0, 31.5, 3.6, 5.6, 8.0, True),
         MoreData("sleep_debt", 60, 90, 140, 30, 60, 90, False),
@@ -471,14 +472,6 @@ def pair() -> Findings:
     return rich(causes=causes, pairs=(Pair(("stress", "desk_load"), 0.93, -0.8),), simulated=False)
 
 
-def companion() -> Findings:
-    """Return a person whose strongest factor looks like a companion."""
-    causes = (
-        result("stress", Verdict.CAUSE, 0.95, (0.5, 0.3, 0.7), 46, (0.5, 0.25, 1.0), (4.0, 2.0, 7.0), companion=True),
-    )
-    return rich(causes=causes, simulated=False)
-
-
 def no_signals() -> Findings:
     """Return a person with a diary and nothing else."""
     findings = rich(simulated=False, with_treatment=False)
@@ -511,7 +504,6 @@ CASES = {
     "emergency": emergency,
     "old_fever": old_fever,
     "pair": pair,
-    "companion": companion,
     "no_signals": no_signals,
     "malicious": malicious,
 }

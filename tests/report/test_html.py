@@ -201,12 +201,6 @@ def test_two_that_cannot_be_told_apart_share_one_card(people):
     assert "どちらかが後ろにありそうです" in text
 
 
-def test_a_companion_is_not_put_behind_the_heat(people):
-    text = html(people["companion"]())
-    assert "いっしょに起きやすい" in text
-    assert "の後ろに、" not in re.sub(r"</?span[^>]*>", "", text)
-
-
 def test_every_figure_has_a_sentence_a_caption_and_a_table(people, language):
     text = html(people["rich"](), language)
     for figure in re.findall(r"<figure.*?</figure>", text, re.DOTALL):

@@ -25,7 +25,6 @@ JA, EN = catalogue("ja"), catalogue("en")
         ("undecided", AnswerKind.OPEN, "どれが後ろにあるかは、まだ言えません"),
         ("four_episodes", AnswerKind.FEW, "4回では、まだ言えません。"),
         ("pair", AnswerKind.PAIR, "緊張・ストレスかうつむいた机仕事の、どちらかが後ろにありそうです(93%)"),
-        ("companion", AnswerKind.NAMED, "緊張・ストレスは、熱さといっしょに起きやすいものでした(ほぼ確か 95%)"),
     ],
 )
 def test_the_answer_in_one_sentence(people, name, kind, sentence):
@@ -139,6 +138,13 @@ def test_treatment_shows_the_crude_change_beside_the_adjusted_one(people):
     course = tell(people["rich"](), JA).courses[0]
     assert course.adjusted == "−13%"
     assert course.adjusted_range == "−38%〜+20%(90%の幅)"
+    assert "いちばん多い2週間" not in "".join(course.sentences)  # it rose: there is no fall to explain
+
+
+def test_a_fall_after_the_worst_fortnight_is_marked(people):
+    findings = people["rich"]()
+    fell = replace(findings.treatments[0], before_after_ratio=0.8)
+    course = tell(replace(findings, treatments=(fell,)), JA).courses[0]
     assert "いちばん多い2週間" in "".join(course.sentences)
 
 

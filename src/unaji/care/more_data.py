@@ -14,6 +14,7 @@ import numpy as np
 from unaji.causes.attribution import Attribution, CauseResult, SignalState, Verdict
 from unaji.causes.design import Design
 from unaji.causes.sampler import TRIGGER_SHAPE, TRIGGER_SHARE
+from unaji.causes.verdicts import SATURATED
 from unaji.records.timeline import FloatArray
 
 NATS_TO_SETTLE = 3.9 + 2.0
@@ -47,16 +48,22 @@ class MoreData:
 
 
 def more_data(design: Design, attribution: Attribution, *, seed: int) -> tuple[MoreData, ...]:
-    """Say how much more to log for every cause that is not settled yet; empty without episodes."""
+    """Say how much more to log for every cause that is not settled yet.
+
+    Empty without episodes, and where hardly any time is free of them: more of the same would not help.
+    """
     weeks = design.grid.observed.any() and design.grid.n_days * _observed_share(design) / 7
-    if not attribution.fitted or not weeks:
+    saturated = float(attribution.checks.get("near_onset_share") or 0) >= SATURATED
+    if not attribution.fitted or not weeks or saturated:
         return ()
     rng = np.random.default_rng(seed)
     per_week = attribution.n_episodes / weeks
     return tuple(
         _needed(cause, attribution.cause_draws[:, k], attribution.n_episodes, per_week, rng)
         for k, cause in enumerate(attribution.causes)
-        if cause.signal is SignalState.OK and cause.verdict in (Verdict.OPEN, Verdict.CANNOT_TELL)
+        if cause.signal is SignalState.OK
+        and cause.verdict in (Verdict.OPEN, Verdict.CANNOT_TELL)
+        and not cause.told_apart
     )
 
 

@@ -26,6 +26,10 @@ class TreatmentEffect:
         Probability that they helped, and that they harmed.
     before_after_ratio : float
         Crude rate after the first session over the rate before it; NaN when there is no time before it.
+    episodes_before, episodes_after : int
+        Fitted episodes before and from the first session on.
+    days_before, days_after : int
+        Local days with observed time before and from the first session on; its own day counts on both sides.
     sessions : int
         Sessions inside the period.
     after_worst_fortnight : bool
@@ -38,6 +42,10 @@ class TreatmentEffect:
     p_better: float
     p_worse: float
     before_after_ratio: float
+    episodes_before: int
+    episodes_after: int
+    days_before: int
+    days_after: int
     sessions: int
     after_worst_fortnight: bool
 
@@ -61,14 +69,22 @@ def treatment_effects(design: Design, attribution: Attribution) -> tuple[Treatme
     ratio = np.exp(-draws.delta[:, None] * dose).mean(axis=1)
     p5, p95 = np.quantile(ratio, [0.05, 0.95])
     counts, observed = _by_day(design)
-    first_day = int(grid.day[first_bin]) if 0 <= first_bin < grid.n_bins else 0
+    first_bin = min(max(first_bin, 0), grid.n_bins)
+    first_day = int(grid.day[min(first_bin, grid.n_bins - 1)])
+    onsets = np.array([bin_of(grid, o.time) for o in design.onsets])
+    before, after = int((onsets < first_bin).sum()), int((onsets >= first_bin).sum())
+    time_before, time_after = grid.observed[:first_bin].sum(), grid.observed[first_bin:].sum()
     return (
         TreatmentEffect(
             kind=draws.kind,
             ratio=Estimate(float(ratio.mean()), float(p5), float(p95)),
             p_better=float((draws.delta > 0).mean()),
             p_worse=float((draws.delta < 0).mean()),
-            before_after_ratio=_before_after(counts, observed, first_day),
+            before_after_ratio=_rate_ratio(before, float(time_before), after, float(time_after)),
+            episodes_before=before,
+            episodes_after=after,
+            days_before=int(np.unique(grid.day[:first_bin][grid.observed[:first_bin]]).size),
+            days_after=int(days.size),
             sessions=sum(0 <= bin_of(grid, s) < grid.n_bins for s in design.sessions),
             after_worst_fortnight=_after_worst_fortnight(counts, observed, first_day),
         ),
@@ -84,12 +100,11 @@ def _by_day(design: Design) -> tuple[FloatArray, FloatArray]:
     return counts, observed / np.maximum(np.bincount(grid.day, minlength=grid.n_days), 1)
 
 
-def _before_after(counts: FloatArray, observed: FloatArray, first_day: int) -> float:
-    before, after = counts[:first_day].sum(), counts[first_day:].sum()
-    time_before, time_after = observed[:first_day].sum(), observed[first_day:].sum()
+def _rate_ratio(before: int, time_before: float, after: int, time_after: float) -> float:
+    """Crude rate after over rate before; NaN when there is no episode or no time before."""
     if before == 0 or time_before == 0 or time_after == 0:
         return float("nan")
-    return float((after / time_after) / (before / time_before))
+    return (after / time_after) / (before / time_before)
 
 
 def _after_worst_fortnight(counts: FloatArray, observed: FloatArray, first_day: int) -> bool:

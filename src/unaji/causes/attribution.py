@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 
 from unaji.records.timeline import FloatArray
 
+FEW_EPISODES = 5
+"""With fewer, no cause is said beyond "open" and none is named for an episode."""
+
 
 class Verdict(StrEnum):
     """What may be said of a cause; the rules are in `unaji.causes.verdicts`."""
@@ -63,8 +66,8 @@ class CauseResult:
         Share of observed time in which the signal was missing and filled.
     alias_of : str or None
         Id of the identical exposure it was merged with, if any.
-    companion : bool
-        True when it looks more like a consequence or a companion than a cause.
+    told_apart : bool
+        True when it was answered before the fit (fever), which then gives no verdict on it.
     exposed_share : float
         Share of observed time in which the lagged exposure stands above its mean; NaN when it was not fitted.
     """
@@ -84,7 +87,7 @@ class CauseResult:
     shift_p: float
     filled_share: float
     alias_of: str | None = None
-    companion: bool = False
+    told_apart: bool = False
     exposed_share: float = float("nan")
 
 
@@ -109,14 +112,22 @@ class EpisodeSources:
         Column names: cause ids, then "background", "echo".
     p : ndarray, shape (n_episodes, n_sources)
         Rows sum to 1.
+    mcse : ndarray, shape (n_episodes, n_sources)
+        Monte-Carlo standard errors of `p`.
     """
 
     onset: tuple[datetime, ...]
     sources: tuple[str, ...]
     p: FloatArray
+    mcse: FloatArray
 
     def named(self, i: int) -> tuple[str, ...]:
-        """Return the causes that may be named for episode i: one at ≥ 0.6, two at ≥ 0.8 together, else none."""
+        """Return the causes that may be named for episode i: one at ≥ 0.6, two at ≥ 0.8 together, else none.
+
+        Nothing is named of fewer than five episodes.
+        """
+        if len(self.onset) < FEW_EPISODES:
+            return ()  # with so few, the probabilities are mostly the prior's
         row = self.p[i]
         order = [j for j in np.argsort(-row, kind="stable") if self.sources[j] not in ("background", "echo")]
         if order and row[order[0]] >= 0.6:

@@ -99,6 +99,8 @@ class Design:
         Treatment sessions, UTC, also those before the grid starts.
     missing : tuple of str
         Ids of claimed causes for which nothing was recorded.
+    told_apart : tuple of str
+        Ids of causes that were answered before the fit (fever) and on which it must give no verdict.
     """
 
     grid: Grid
@@ -107,3 +109,4 @@ class Design:
     sessions: tuple[datetime, ...] = ()
     session_kind: str = ""
     missing: tuple[str, ...] = ()
+    told_apart: tuple[str, ...] = ()

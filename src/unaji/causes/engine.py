@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unaji.causes.attribution import (
+    FEW_EPISODES,
     Attribution,
     CauseResult,
     EpisodeSources,
@@ -36,6 +37,7 @@ PAIR_P = 0.8
 UNEXPLAINED = 0.4
 """From this share of unexplained episodes, with no candidate above "open", nothing that is tracked explains them."""
 NOTHING = Estimate(0.0, 0.0, 0.0)
+OTHER_SOURCES = ("background", "echo")
 
 Progress = Callable[[float], None]
 """Called with the share of the work done, 0 to 1; it may raise to stop."""
@@ -136,7 +138,8 @@ def _summary(fit: _Fit, merged: int, checks: dict[str, float | int | str | None]
         columns.append(explained)
     background = draws.explained[:, : tables.n_background].sum(axis=1)
     sources = _episode_sources(fit)
-    nothing_found = all(c.p_cause < P_OPEN for c in causes if c.signal is SignalState.OK)
+    fitted = [c.p_cause for c in causes if c.signal is SignalState.OK]
+    nothing_found = n >= FEW_EPISODES and bool(fitted) and max(fitted) < P_OPEN
     checks |= {
         "acceptance": draws.acceptance,
         "chain_gap": fit.chain_gap,
@@ -144,6 +147,7 @@ def _summary(fit: _Fit, merged: int, checks: dict[str, float | int | str | None]
         "distinct_days": int(np.unique(tables.onset_day).size),
         "day_shape_nu": float(np.median(draws.nu)),
         "near_onset_share": near_onset_share(design),
+        "prior_dominated": int(n < FEW_EPISODES),
         "nothing_tracked_explains": int(nothing_found and sources.p[:, -2].mean() > UNEXPLAINED),
     }
     return Attribution(
@@ -198,6 +202,8 @@ def _cause_result(
         exposed_share=float(np.exp(tables.log_prior[c]) @ np.nan_to_num(_padded(tables.exposed[k], tables))),
     )
     days = int(np.unique(tables.onset_day).size)
+    if name in fit.design.told_apart:
+        return replace(result, verdict=Verdict.CANNOT_TELL, told_apart=True), explained
     verdict = verdict_of(result, n_episodes=n, distinct_days=days, near_onset=near_onset_share(fit.design))
     return replace(result, verdict=verdict), explained
 
@@ -232,9 +238,7 @@ def _nothing_to_fit(design: Design, tables: Tables, checks: dict[str, float | in
         background=NOTHING,
         echo=NOTHING,
         pairs=(),
-        episodes=EpisodeSources(
-            (), (*(t.id for t in design.triggers), "background", "echo"), np.zeros((0, len(design.triggers) + 2))
-        ),
+        episodes=_no_episodes(design),
         treatment=None,
         rate_upper_per_week=3 / weeks if weeks > 0 else None,
         merged=0,
@@ -246,15 +250,23 @@ def _nothing_to_fit(design: Design, tables: Tables, checks: dict[str, float | in
     )
 
 
+def _no_episodes(design: Design) -> EpisodeSources:
+    names = (*(t.id for t in design.triggers), *OTHER_SOURCES)
+    nothing = np.zeros((0, len(names)))
+    return EpisodeSources((), names, nothing, nothing)
+
+
 def _episode_sources(fit: _Fit) -> EpisodeSources:
-    tables, parents = fit.tables, fit.draws.parents
+    tables, blocks = fit.tables, fit.draws.parents
     columns = []
     for trigger in fit.design.triggers:
         k = tables.triggers.index(trigger.id) if trigger.id in tables.triggers else None
-        columns.append(np.zeros(len(parents)) if k is None else parents[:, tables.n_background + k])
-    columns += [parents[:, : tables.n_background].sum(axis=1), parents[:, -1]]
-    names = (*(t.id for t in fit.design.triggers), "background", "echo")
-    return EpisodeSources(tuple(o.time for o in fit.design.onsets), names, np.stack(columns, axis=1))
+        columns.append(np.zeros(blocks.shape[:2]) if k is None else blocks[..., tables.n_background + k])
+    columns += [blocks[..., : tables.n_background].sum(axis=-1), blocks[..., -1]]
+    by_block = np.stack(columns, axis=-1)
+    names = (*(t.id for t in fit.design.triggers), *OTHER_SOURCES)
+    mcse = by_block.std(axis=0, ddof=1) / np.sqrt(len(by_block))
+    return EpisodeSources(tuple(o.time for o in fit.design.onsets), names, by_block.mean(axis=0), mcse)
 
 
 def _intensity(fit: _Fit) -> NDArray[np.float32]:

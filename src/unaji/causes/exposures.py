@@ -9,9 +9,9 @@ import numpy as np
 from scipy.signal import lfilter
 
 from unaji.causes.design import BIN_MIN, Design, Grid, Onset, Trigger
-from unaji.causes.features import hold
+from unaji.causes.features import MAX_FILLED, hold
 from unaji.causes.grid import bin_of, mask_of
-from unaji.causes.observed import ObservedTime, diary_mask
+from unaji.causes.observed import BODY_TEMPERATURES, ObservedTime, diary_mask, in_fever
 from unaji.claims.model import Cause, Claims, Reading, Signal, Transform
 from unaji.quantities import EXPOSURES, ExposureKind
 from unaji.records.timeline import FloatArray, Interval, Series, Timeline
@@ -41,17 +41,21 @@ def design_of(timeline: Timeline, claims: Claims, state: AutonomicState | None, 
     """
     person = _Person(timeline, state, observed.grid, EXPOSURES | claims.exposures)
     triggers = tuple(_trigger(cause, person) for cause in claims.causes)
-    fever = mask_of(observed.grid, observed.fever)
-    onsets = tuple(o for o in _onsets(timeline) if not fever[np.clip(bin_of(observed.grid, o.time), 0, fever.size - 1)])
-    kinds = sorted({t.kind for t in timeline.treatments}, key=lambda k: -sum(t.kind == k for t in timeline.treatments))
+    onsets = tuple(o for o in _onsets(timeline) if not in_fever(o.time, o.whole_day, observed.fever))
     return Design(
         grid=observed.grid,
         triggers=triggers,
         onsets=onsets,
         sessions=tuple(t.time for t in timeline.treatments),
-        session_kind="+".join(kinds),
+        session_kind="+".join(sorted({t.kind for t in timeline.treatments})),
         missing=tuple(t.id for t in triggers if np.isnan(t.value).all()),
+        told_apart=tuple(c.id for c in claims.causes if observed.fever and _reads_body_temperature(c)),
     )
+
+
+def _reads_body_temperature(cause: Cause) -> bool:
+    """Fever was told by the thermometer and left out of the fit; what is left says nothing for or against it."""
+    return any(set(signal.names) & set(BODY_TEMPERATURES) for signal in cause.signals)
 
 
 def _onsets(timeline: Timeline) -> Iterable[Onset]:
@@ -60,12 +64,16 @@ def _onsets(timeline: Timeline) -> Iterable[Onset]:
 
 
 def _trigger(cause: Cause, person: _Person) -> Trigger:
-    """Compute a cause's exposure from the first of its signals that the timeline can feed."""
+    """Compute a cause's exposure from the first of its signals that is there most of the time, else the fullest."""
+    best, most = _nothing(person), 0.0
     for signal in cause.signals:
         value = exposure(signal, cause.kind, person)
-        if np.isfinite(value[person.grid.observed]).any():
-            return Trigger(cause.id, cause.kind, value, cause.lag_min, hold_min=0.0)  # held before the transform
-    return Trigger(cause.id, cause.kind, np.full(person.grid.n_bins, np.nan), cause.lag_min)
+        known = float(np.isfinite(value[person.grid.observed]).mean()) if person.grid.observed.any() else 0.0
+        if known > most:
+            best, most = value, known
+        if known >= 1 - MAX_FILLED:
+            break
+    return Trigger(cause.id, cause.kind, best, cause.lag_min, hold_min=0.0)  # held before the transform
 
 
 def exposure(signal: Signal, kind: str, person: _Person) -> FloatArray:
@@ -155,11 +163,11 @@ def _change(level: FloatArray, signal: Signal) -> FloatArray:
 
 
 def _leaky_mean(level: FloatArray, signal: Signal) -> FloatArray:
-    """Running mean that forgets exponentially; what was not observed has no weight."""
+    """Running mean that forgets exponentially; what was not observed has no weight, and no mean while it lasts."""
     keep = float(np.exp(-BIN_MIN / signal.over_min))
     weight = lfilter([1.0], [1.0, -keep], np.isfinite(level).astype(float))
     total = lfilter([1.0], [1.0, -keep], np.nan_to_num(level))
-    return np.asarray(np.divide(total, weight, out=np.full(level.size, np.nan), where=weight > 1e-6))
+    return np.asarray(np.divide(total, weight, out=np.full(level.size, np.nan), where=np.isfinite(level)))
 
 
 def _build_up(level: FloatArray, signal: Signal) -> FloatArray:

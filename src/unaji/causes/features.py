@@ -51,7 +51,7 @@ class Tables:
     log_prior : ndarray, shape (n_components, n_entries)
         Log prior of each entry; −inf where a component has no such entry.
     q95 : ndarray, shape (n_components, n_entries)
-        95 % quantile of the feature over observed time (triggers only).
+        A strong exposure (triggers only): the 95 % quantile of the feature over observed time.
     half : ndarray, shape (n_components, n_entries)
         What is left of the feature's sum when the exposure is halved.
     onset_day : ndarray of int, shape (n_onsets,)
@@ -98,10 +98,13 @@ class Tables:
 def lag_kernel(mean_min: float, shape: float = KERNEL_SHAPE) -> FloatArray:
     """Gamma density of the lag on the grid, causal, summing to 1.
 
-    Each bin carries the probability of a lag inside it, so that a mean of 15 minutes is as exact as one of a day.
+    Entry i is the probability that what began at a random instant of one bin acts i bins later: the second difference
+    of ∫F, F being the distribution of the lag. So a mean of 15 minutes is as exact as one of a day.
     """
-    edges = np.arange(0.0, KERNEL_REACH * mean_min + BIN_MIN, BIN_MIN)
-    mass = np.diff(gamma.cdf(edges, a=shape, scale=mean_min / shape))
+    edges = np.arange(-1.0, KERNEL_REACH * mean_min / BIN_MIN + 1) * BIN_MIN
+    t, scale = np.maximum(edges, 0.0), mean_min / shape
+    integral = t * gamma.cdf(t, a=shape, scale=scale) - mean_min * gamma.cdf(t, a=shape + 1, scale=scale)
+    mass = np.diff(integral, n=2)
     return np.asarray(mass / mass.sum())
 
 
@@ -157,7 +160,7 @@ def build_tables(design: Design) -> Tables:
         n, alive = phi.shape[0], np.asarray(phi.any(axis=1))
         tables["onset_e"][:, c, :n] = windows.smooth(phi).T
         tables["day_x"][:, c, :n] = _by_day(phi, grid).T
-        tables["q95"][c, :n] = np.quantile(phi[:, grid.observed], 0.95, axis=1)
+        tables["q95"][c, :n] = _strong(phi[:, grid.observed])
         tables["half"][c, :n] = _left_when_halved(kernels, *drivers[trigger.id], observed)
         tables["log_prior"][c, :n] = _log_prior_of_lags(trigger, n, alive)
         exposed[k, :n] = (phi[:, grid.observed] > phi[:, grid.observed].mean(axis=1, keepdims=True)).mean(axis=1)
@@ -271,6 +274,15 @@ class _LaggedFeatures:
         return np.asarray(np.divide(lagged, total, out=np.zeros_like(lagged), where=total > 0))
 
 
+def _strong(observed: FloatArray) -> FloatArray:
+    """A strong exposure: the 95 % quantile over observed time, or for what is rarer its mean while above average."""
+    mean = observed.mean(axis=1, keepdims=True)
+    above = observed > mean
+    while_on = (observed * above).sum(axis=1) / np.maximum(above.sum(axis=1), 1)
+    quantile = np.quantile(observed, 0.95, axis=1)
+    return np.where(quantile > mean[:, 0], quantile, while_on)
+
+
 def _left_when_halved(kernels: _Kernels, full: FloatArray, halved: FloatArray, observed: FloatArray) -> FloatArray:
     """Share of each feature's sum that is left when the exposure is halved (0 where there was none)."""
     before, after = (kernels.convolve(d) @ observed for d in (full, halved))
@@ -286,20 +298,29 @@ def _drivers(
     filled: dict[str, float] = {}
     alias: dict[str, str] = {}
     drivers: dict[str, tuple[FloatArray, FloatArray]] = {}
-    signals: dict[str, FloatArray] = {}
+    kept: dict[str, tuple[Trigger, FloatArray]] = {}
     for trigger in design.triggers:
         signal, missing = fill_gaps(trigger.value, grid, trigger.hold_min if trigger.kind == "level" else 0.0)
         filled[trigger.id] = float(missing[grid.observed].mean()) if grid.observed.any() else 1.0
         state[trigger.id] = _signal_state(trigger, signal, filled[trigger.id], grid)
         if state[trigger.id] is not SignalState.OK:
             continue
-        twin = next((other for other, seen in signals.items() if np.array_equal(seen, signal)), None)
+        twin = next((other for other in kept if _same(trigger, signal, *kept[other])), None)
         if twin is not None:
             alias[trigger.id] = twin
             continue
-        signals[trigger.id] = signal
-        drivers[trigger.id] = _dose_driver(signal) if trigger.kind == "dose" else _level_drivers(signal, grid)
+        full, halved = _dose_driver(signal) if trigger.kind == "dose" else _level_drivers(signal, grid)
+        if not full[:, : np.flatnonzero(grid.observed)[-1] + 1].any():
+            state[trigger.id] = SignalState.NO_CONTRAST
+            continue
+        kept[trigger.id] = (trigger, signal)
+        drivers[trigger.id] = (full, halved)
     return state, filled, alias, drivers
+
+
+def _same(trigger: Trigger, signal: FloatArray, other: Trigger, other_signal: FloatArray) -> bool:
+    alike = (trigger.kind, trigger.lag_min) == (other.kind, other.lag_min)
+    return alike and np.array_equal(signal, other_signal)
 
 
 def _signal_state(trigger: Trigger, signal: FloatArray, filled: float, grid: Grid) -> SignalState:
@@ -319,11 +340,17 @@ def _dose_driver(amount: FloatArray) -> tuple[FloatArray, FloatArray]:
 
 
 def _level_drivers(level: FloatArray, grid: Grid) -> tuple[FloatArray, FloatArray]:
-    """Hinges at the person's quantiles; halving takes the level half way down to its low end (5 % quantile)."""
+    """Hinges at the person's quantiles; halving takes the level half way down to its low end (5 % quantile).
+
+    Where the median already is the maximum (a scarf worn on most days) nothing lies above it: the first hinge then is
+    the minimum, since being without it is the contrast there is.
+    """
     observed = level[grid.observed]
     low, sd = np.quantile(observed, 0.05), observed.std()
     halved = np.where(level > low, low + (level - low) / 2, level)
     hinges = np.quantile(observed, HINGES)[:, None]
+    if hinges[0] >= observed.max():
+        hinges[0] = observed.min()
     return np.maximum(0.0, (level - hinges) / sd), np.maximum(0.0, (halved - hinges) / sd)
 
 
@@ -350,7 +377,9 @@ def _background(grid: Grid) -> FloatArray:
 def _echo_at_onsets(onsets: tuple[Onset, ...], tau_min: float) -> FloatArray:
     minutes = np.array([utc_ms(o.time).astype(np.int64) for o in onsets], dtype=float) / 60_000
     gap = minutes[:, None] - minutes[None, :]
-    pull = np.where(gap > 0, BIN_MIN / tau_min * np.exp(-np.maximum(gap, 0) / tau_min), 0.0)
+    timed = np.array([not o.whole_day for o in onsets], dtype=bool)  # a date alone does not say what came first
+    earlier = (gap > 0) & timed[:, None] & timed[None, :]
+    pull = np.where(earlier, BIN_MIN / tau_min * np.exp(-np.maximum(gap, 0) / tau_min), 0.0)
     return np.asarray(pull.sum(axis=1))
 
 
@@ -358,7 +387,8 @@ def echo_on_grid(grid: Grid, onsets: tuple[Onset, ...], tau_min: float) -> Float
     """Decaying excitation after every onset, at the middle of each bin, over observed time."""
     impulse = np.zeros(grid.n_bins)
     for onset in onsets:
-        impulse[bin_of(grid, onset.time)] += BIN_MIN / tau_min
+        if not onset.whole_day:
+            impulse[bin_of(grid, onset.time)] += BIN_MIN / tau_min
     decay = np.exp(-BIN_MIN / tau_min)
     return np.asarray(lfilter([0.0, decay], [1.0, -decay], impulse) * grid.observed)
 

@@ -34,14 +34,11 @@ def make_grid(start: datetime, end: datetime, zones: Zones, observed: Iterable[I
     """
     if end < start:
         raise ValueError(f"the grid ends at {end.isoformat()}, before its start {start.isoformat()}")
-    first, last = _midnight(start, zones), _midnight(end, zones) + timedelta(days=1, hours=2)
-    last = _midnight(last, zones)
-    time = np.arange(utc_ms(first), utc_ms(last), BIN)
-    local_min = (time - utc_ms(first)).astype(np.int64) // 60_000 + (offset := zones.offset_min(time))
-    local_min -= offset[0]
+    time = np.arange(utc_ms(_midnight(start, zones)), utc_ms(_next_midnight(end, zones)), BIN)
+    local_min = time.astype(np.int64) // 60_000 + zones.offset_min(time)
     day = np.maximum.accumulate(local_min // 1440)  # flying west may repeat an hour of yesterday: keep it today
-    weekday = (zones.local(first).weekday() + day) % 7
-    grid = Grid(time, (local_min % 1440) / 60.0, day, weekday >= 5, np.ones(time.size, dtype=bool))
+    weekday = (day + 3) % 7  # 1970-01-01 was a Thursday
+    grid = Grid(time, (local_min % 1440) / 60.0, day - day[0], weekday >= 5, np.ones(time.size, dtype=bool))
     return grid if observed is None else with_observed(grid, mask_of(grid, observed))
 
 
@@ -93,8 +90,9 @@ def open_for_onsets(grid: Grid, onsets: Iterable[Onset]) -> tuple[Grid, int]:
     observed = grid.observed.copy()
     onsets = tuple(onsets)
     for onset in onsets:
-        if onset.end is not None and not onset.whole_day:
-            observed &= ~mask_of(grid, [Interval(onset.time, onset.end)]) if onset.end > onset.time else True
+        settled = onset.time + timedelta(minutes=ONSET_WINDOW_MIN)  # before, its own onset may still lie
+        if onset.end is not None and not onset.whole_day and onset.end > settled:
+            observed &= ~mask_of(grid, [Interval(settled, onset.end)])
     outside = 0
     for onset in onsets:
         at = bin_of(grid, onset.time)
@@ -108,9 +106,18 @@ def open_for_onsets(grid: Grid, onsets: Iterable[Onset]) -> tuple[Grid, int]:
         if not grid.observed[at]:
             outside += 1
             observed[max(0, at - reach) : at + reach + 1] = True
-        else:  # an episode's own length must not hide the onset itself
+        else:  # the length of an earlier episode must not hide the onset itself
             observed[at] = True
     return with_observed(grid, observed), outside
+
+
+def _next_midnight(moment: datetime, zones: Zones) -> datetime:
+    """First local midnight after an instant, also when the person flies on that day."""
+    date = zones.local(moment).replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
+    days = 1
+    while (midnight := zones.to_utc(date + timedelta(days=days))) <= moment:
+        days += 1
+    return midnight
 
 
 def _midnight(moment: datetime, zones: Zones) -> datetime:

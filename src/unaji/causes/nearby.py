@@ -11,8 +11,8 @@ from unaji.body.pathways import Measured, heat_excess_k, met_from_activity, skin
 from unaji.causes.design import BIN_MIN, Grid
 from unaji.causes.features import hold
 from unaji.causes.grid import bin_of, mask_of
-from unaji.causes.observed import FEVER_C
-from unaji.records.timeline import BoolArray, Episode, FloatArray, Interval, Series, Timeline
+from unaji.causes.observed import BODY_TEMPERATURES, FEVER_REACH, in_fever
+from unaji.records.timeline import BoolArray, Episode, FloatArray, Interval, Series, Timeline, utc_ms
 from unaji.signals.activity import activity_on_grid, activity_series
 from unaji.signals.grid import mean_on_grid
 
@@ -24,7 +24,7 @@ QUIET_BEFORE, QUIET_AFTER = timedelta(hours=1), timedelta(hours=3)
 """Skin temperature this close to an episode takes no part in learning what is usual."""
 LOOK_BEFORE, LOOK_AFTER = timedelta(minutes=10), timedelta(minutes=30)
 """A flush is at 63 % after two minutes and is gone after some ten; onsets are logged to within half an hour."""
-CORE_REACH = timedelta(hours=6)
+CORE_REACH = FEVER_REACH
 HOUR = timedelta(hours=1)
 HEAT_KINDS = ("hot_bath", "hot_meal", "exercise", "warm_clothing", "sun")
 LOAD_KINDS = ("desk_work", "phone")
@@ -81,15 +81,16 @@ def around(timeline: Timeline, grid: Grid) -> Around:
     return Around(nape_rise, nape_sd, wrist_rise, air, heat_excess_k(air, met, near_body=near_body))
 
 
-def nearby(episode: Episode, around: Around, timeline: Timeline, grid: Grid) -> Nearby:
+def nearby(episode: Episode, around: Around, timeline: Timeline, grid: Grid, fever: tuple[Interval, ...]) -> Nearby:
     """Look one episode up.
 
     Of an episode known by its date alone nothing but the body temperature of that day can be said.
     """
     core_c = _core(timeline, episode)
+    feverish = in_fever(episode.start, episode.whole_day, fever)
     if episode.whole_day:
         shown = {} if core_c is None else {"core_temp_c": core_c}
-        return Nearby(Measured(core_temp_c=core_c), shown, fever=core_c is not None and core_c >= FEVER_C)
+        return Nearby(Measured(core_temp_c=core_c), shown, feverish)
     window = slice(*(max(0, bin_of(grid, episode.start + d)) for d in (-LOOK_BEFORE, LOOK_AFTER)))
     before = slice(*(max(0, bin_of(grid, episode.start + d)) for d in (-LOOK_AFTER, LOOK_BEFORE)))
     nape = _mean(around.nape_rise_k[window])
@@ -111,7 +112,7 @@ def nearby(episode: Episode, around: Around, timeline: Timeline, grid: Grid) -> 
         "core_temp_c": core_c,
     }
     shown = {name: value for name, value in found.items() if value is not None}
-    return Nearby(measured, shown, fever=core_c is not None and core_c >= FEVER_C)
+    return Nearby(measured, shown, feverish)
 
 
 def _air(timeline: Timeline, grid: Grid) -> tuple[FloatArray, bool]:
@@ -139,13 +140,13 @@ def _rise(
 
 
 def _core(timeline: Timeline, episode: Episode) -> float | None:
-    """Highest body temperature within reach of the episode (of its whole day where only the date is known)."""
-    reach = timedelta(hours=24) if episode.whole_day else CORE_REACH
-    low, high = (np.datetime64((episode.start + d).replace(tzinfo=None), "ms") for d in (-CORE_REACH, reach))
+    """Highest body temperature within half a day of the episode (of its day where only the date is known)."""
+    around = (timedelta(0), timedelta(hours=24)) if episode.whole_day else (-CORE_REACH, CORE_REACH)
+    low, high = (utc_ms(episode.start + reach) for reach in around)
     values = [
         series.value[(series.time >= low) & (series.time <= high)]
         for series in timeline.series
-        if series.quantity in ("core_temp_c", "body_temp_c")
+        if series.quantity in BODY_TEMPERATURES
     ]
     found = np.concatenate(values) if values else np.empty(0)
     return float(found.max()) if found.size else None

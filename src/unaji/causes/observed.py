@@ -8,11 +8,13 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from unaji.causes.design import Grid
 from unaji.causes.grid import make_grid, mask_of, with_observed
+from unaji.records.merge import union
 from unaji.records.timeline import BoolArray, Interval, Timeline
 
 WAKE, BED = time(7), time(23)
 """Assumed where a night has no sleep record."""
 SHORTEST_NIGHT = timedelta(hours=2)
+BODY_TEMPERATURES = ("core_temp_c", "body_temp_c")
 FEVER_C = 38.0
 """Body temperature from which an episode is fever's and no other cause is asked [°C]."""
 FEVER_REACH = timedelta(hours=12)
@@ -69,11 +71,8 @@ def observed_time(timeline: Timeline) -> ObservedTime | None:
 
 def diary_period(timeline: Timeline) -> Interval | None:
     """From the first to the last local day on which a person (or, without any diary, a device) recorded something."""
-    moments = [
-        *_diary_moments(timeline),
-        *(i.start for i in timeline.observed or ()),
-        *(t.time for t in timeline.treatments),
-    ]
+    stated = [moment for i in timeline.observed or () for moment in (i.start, i.end - timedelta(minutes=1))]
+    moments = [*_diary_moments(timeline), *stated]
     if not moments:
         span = timeline.span
         moments = [] if span is None else [span.start, span.end]
@@ -84,14 +83,20 @@ def diary_period(timeline: Timeline) -> Interval | None:
 
 
 def fever_intervals(timeline: Timeline) -> tuple[Interval, ...]:
-    """Half a day around every body temperature of 38.0 °C or more."""
+    """Half a day around body temperatures of 38.0 °C or more, joined where they touch."""
     found = []
     for series in timeline.series:
-        if series.quantity in ("core_temp_c", "body_temp_c"):
+        if series.quantity in BODY_TEMPERATURES:
             for stamp in series.time[series.value >= FEVER_C]:
                 at = stamp.astype(datetime).replace(tzinfo=UTC)
                 found.append(Interval(at - FEVER_REACH, at + FEVER_REACH))
-    return tuple(found)
+    return union(found)
+
+
+def in_fever(episode_start: datetime, whole_day: bool, fever: tuple[Interval, ...]) -> bool:
+    """Whether an episode belongs to a fever; of a date alone, whether its noon does."""
+    at = episode_start + timedelta(hours=12) if whole_day else episode_start
+    return any(interval.start <= at < interval.end for interval in fever)
 
 
 def diary_mask(timeline: Timeline, grid: Grid) -> BoolArray:
@@ -117,7 +122,8 @@ def _diary_days(timeline: Timeline, period: Interval) -> tuple[list[Interval], b
     if next(_beyond_episodes(timeline), None) is None:
         return [Interval(period.start, period.end + timedelta(minutes=1))], True
     days = {timeline.zones.local(moment).date() for moment in _diary_moments(timeline)}
-    return [_day(timeline, day) for day in sorted(days)], False
+    begun = [(_wall(timeline, day, time(0)), _wall(timeline, day + timedelta(days=1), time(0))) for day in sorted(days)]
+    return [Interval(start, end) for start, end in begun if start < end], False
 
 
 def _nights(timeline: Timeline, period: Interval) -> tuple[list[Interval], list[Interval]]:
@@ -128,14 +134,11 @@ def _nights(timeline: Timeline, period: Interval) -> tuple[list[Interval], list[
     last = timeline.zones.local(period.end).date() + timedelta(days=1)
     guessed = []
     while day <= last:
-        if day not in known:
-            guessed.append(Interval(_wall(timeline, day - timedelta(days=1), BED), _wall(timeline, day, WAKE)))
+        bed, wake = _wall(timeline, day - timedelta(days=1), BED), _wall(timeline, day, WAKE)
+        if day not in known and bed < wake:  # flying east may take a whole night away
+            guessed.append(Interval(bed, wake))
         day += timedelta(days=1)
     return sleep, guessed
-
-
-def _day(timeline: Timeline, day: date) -> Interval:
-    return Interval(_wall(timeline, day, time(0)), _wall(timeline, day + timedelta(days=1), time(0)))
 
 
 def _wall(timeline: Timeline, day: date, clock: time) -> datetime:

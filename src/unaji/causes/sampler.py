@@ -95,8 +95,8 @@ class Draws:
         Treatment effect and index of its time constant.
     nu : ndarray, shape (n_draws,)
         Shape of the day multipliers.
-    parents : ndarray, shape (n_onsets, n_components)
-        Mean probability of each component having set off each episode.
+    parents : ndarray, shape (n_blocks, n_onsets, n_components)
+        Mean probability of each component having set off each episode, block by block of the chains.
     acceptance : float
         Share of accepted corrections in steps (a) and (b).
     chain : ndarray of int, shape (n_draws,)
@@ -230,7 +230,7 @@ def combine(records: list[Record], chain: list[int], acceptance: float) -> Draws
         delta=scalars[:, 0],
         tau=scalars[:, 1].astype(np.int64),
         nu=NU_GRID[scalars[:, 2].astype(np.int64)],
-        parents=np.sum([r.parents for r in records], axis=0) / scalars.shape[0],
+        parents=np.stack([r.parents / r.z.shape[0] for r in records]),
         acceptance=acceptance,
         chain=np.repeat(chain, [r.z.shape[0] for r in records]),
     )

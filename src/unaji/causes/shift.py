@@ -82,7 +82,8 @@ def _shifted_windows(design: Design, days: int) -> _Windows:
         moved = _move(grid, window, days)
         inside = grid.observed[moved]
         # Asked of the onset's own bin: a window that only touches observed time is not an onset in it.
-        if grid.observed[_move(grid, np.array([at]), days)[0]] and weight[inside].sum() > 0:
+        kept = onset.whole_day or grid.observed[_move(grid, np.array([at]), days)[0]]
+        if kept and weight[inside].sum() > 0:
             windows.append((moved, np.where(inside, weight, 0.0) / weight[inside].sum()))
     width = max((w.size for w, _ in windows), default=1)
     bins = np.zeros((len(windows), width), dtype=np.int64)

@@ -6,6 +6,7 @@ EPISODES.csv has ``start``; EXPOSURES.csv is a regular grid with ``time``, one c
 
 from __future__ import annotations
 
+import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from unaji.causes.design import BIN_MIN, Design, Grid, Onset, Trigger
 from unaji.causes.grid import BIN, make_grid, with_observed
@@ -27,6 +29,8 @@ from unaji.records.timeline import BoolArray, FloatArray, Problem, TimeArray, Zo
 DEFAULT_SD_MIN = 12.0
 DEFAULT_LAG_MIN = (5.0, 1440.0)
 RESERVED = ("time", "observed")
+TAKEN = ("background", "echo")
+"""Names of the engine's own sources: an exposure may not be called so."""
 LARGEST_STEP_MIN = 1440
 
 
@@ -72,6 +76,8 @@ def read_tables(episodes: Path, exposures: Path, treatments: Path | None, now: d
     clock = Clock(zones, now)
     table = _table(exposures, log)
     names = [name for name in table.frame.columns if name not in RESERVED]
+    if taken := sorted(set(names) & set(TAKEN)):
+        raise InputError(f"{exposures.name}: a column may not be called {taken[0]}: the engine calls a source so")
     unknown = sorted(set(settings.exposures) - set(names))
     if unknown:
         raise InputError(
@@ -129,14 +135,14 @@ def _setting(name: str, table: dict[str, object], file: str) -> ExposureSetting:
 def _lag_min(value: object, where: str) -> tuple[float, float]:
     if isinstance(value, list) and len(value) == 2 and all(isinstance(v, int | float) for v in value):
         low, high = float(value[0]), float(value[1])
-        if 0 < low < high:
+        if 0 < low < high < math.inf:
             return low, high
     raise InputError(f"{where} must be two ascending numbers of minutes such as [20, 180], found {value!r}")
 
 
 def _number(table: Mapping[str, object], key: str, default: float, file: str) -> float:
     value = table.get(key, default)
-    if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
         raise InputError(f"{file}: {key} must be a number of minutes, found {value!r}")
     return float(value)
 
@@ -152,7 +158,7 @@ class _Rows:
     """The rows of the exposure table that carry a time, ascending, and their common step."""
 
     keep: BoolArray
-    order: np.ndarray
+    order: NDArray[np.int64]
     time: TimeArray
     step: timedelta
 
@@ -179,12 +185,32 @@ def _rows(table: Table, path: Path, clock: Clock, log: ProblemLog) -> _Rows:
     if time.size < 2:
         unread_rows = "".join(f"; {problem}" for problem in log.problems()[:1])
         raise InputError(f"{path.name}: needs at least two rows with a time to know the step of its grid{unread_rows}")
-    if (repeated := np.flatnonzero(np.diff(time) == np.timedelta64(0, "ms"))).size:
-        line = table.lines[keep][order][repeated[0] + 1]
-        raise InputError(
-            f"{path.name}, line {line}: the time {time[repeated[0]]} UTC stands twice; keep one row of each"
-        )
+    time, order = _without_repeats(time, order, np.array(table.text("time"))[keep], table.lines[keep], path.name, log)
     return _Rows(keep, order, time, _step(time, path.name))
+
+
+def _without_repeats(
+    time: TimeArray,
+    order: NDArray[np.int64],
+    text: NDArray[np.str_],
+    lines: NDArray[np.int64],
+    file: str,
+    log: ProblemLog,
+) -> tuple[TimeArray, NDArray[np.int64]]:
+    """Leave out the row of an hour that does not exist (summer time begins); refuse a time that truly stands twice."""
+    repeated = np.flatnonzero(np.diff(time) == np.timedelta64(0, "ms"))
+    written, at = text[order], lines[order]
+    same = repeated[written[repeated] == written[repeated + 1]]
+    if same.size:
+        first = same[0]
+        raise InputError(
+            f"{file}, line {at[first + 1]}: the time {written[first]} stands twice (also in line {at[first]}); "
+            "keep one row of each"
+        )
+    log.rows(file, at[repeated], written[repeated], "this hour does not exist where summer time begins; left out")
+    kept = np.ones(time.size, dtype=bool)
+    kept[repeated] = False
+    return time[kept], order[kept]
 
 
 def _step(time: TimeArray, file: str) -> timedelta:
@@ -218,13 +244,30 @@ def _trigger(name: str, settings: Settings, table: Table, rows: _Rows, grid: Gri
 
 
 def _painted(values: FloatArray, rows: _Rows, grid: Grid) -> FloatArray:
-    """A level holds from its row to the next step; several rows in one bin are averaged."""
-    first = ((rows.time - grid.time[0]) // BIN).astype(np.int64)
-    width = max(1, int(rows.step / timedelta(minutes=BIN_MIN)))
-    bins = (first[:, None] + np.arange(width)[None, :]).ravel()
-    repeated = np.repeat(values, width)
-    known = np.isfinite(repeated) & (bins < grid.n_bins)
-    total = np.bincount(bins[known], weights=repeated[known], minlength=grid.n_bins)
+    """A level holds from its row to the next, or for one step where the next is missing; rows in one bin are averaged.
+
+    A local day that lasts 25 hours is one step of a daily grid.
+    """
+    if rows.step < timedelta(minutes=BIN_MIN):
+        return _binned_mean(values, rows, grid)
+    middle = grid.time + BIN // 2
+    row = np.searchsorted(rows.time, middle, side="right") - 1
+    step = np.timedelta64(round(rows.step.total_seconds() * 1000), "ms")
+    until = np.append(rows.time[1:], rows.time[-1] + step)
+    until = np.where(until - rows.time > step + _clock_change(rows.step), rows.time + step, until)
+    inside = (row >= 0) & (middle < until[np.maximum(row, 0)])
+    return np.where(inside, values[np.maximum(row, 0)], np.nan)
+
+
+def _clock_change(step: timedelta) -> np.timedelta64:
+    """How much longer than a step two neighbouring rows may lie apart: an hour on a daily grid in local time."""
+    return np.timedelta64(3_600_000 if step >= timedelta(hours=23) else 0, "ms")
+
+
+def _binned_mean(values: FloatArray, rows: _Rows, grid: Grid) -> FloatArray:
+    bins = ((rows.time - grid.time[0]) // BIN).astype(np.int64)
+    known = np.isfinite(values)
+    total = np.bincount(bins[known], weights=values[known], minlength=grid.n_bins)
     count = np.bincount(bins[known], minlength=grid.n_bins)
     return np.asarray(np.divide(total, count, out=np.full(grid.n_bins, np.nan), where=count > 0))
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from unaji.causes.attribution import CauseResult, SignalState, Verdict
+from unaji.causes.attribution import FEW_EPISODES, CauseResult, SignalState, Verdict
 
 P_CAUSE, P_LIKELY, P_OPEN = 0.9, 0.7, 0.1
 MAX_SHIFT_P = 0.05
 UNLIKELY_BOUND = 0.15
 """ "Unlikely" is only ever said when the 95 % bound of the share is below this: people act on it."""
-FEW_EPISODES = 5
 SATURATED = 0.8
 """From this share of observed time close to an onset there is hardly any time without episode to compare with."""
 DAYS_FOR_CAUSE, DAYS_FOR_LIKELY = 4, 3

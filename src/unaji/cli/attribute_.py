@@ -14,7 +14,9 @@ from unaji.cli.progress import progress_bar
 @click.argument("exposures", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--treatments", type=click.Path(path_type=Path, dir_okay=False), help="Table with time,kind.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of the table.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Same tables and seed, same result.")
+@click.option(
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Same tables and seed, same result."
+)
 def command(episodes: Path, exposures: Path, treatments: Path | None, as_json: bool, seed: int) -> None:
     """Find which exposures are behind the episodes of any symptom.
 

@@ -18,7 +18,9 @@ from unaji.cli.progress import progress_bar
     "--lang", type=click.Choice(["ja", "en"]), default="ja", show_default=True, help="Language of the report."
 )
 @click.option("--timezone", help="Where times carry no offset and person.toml says nothing, such as Asia/Tokyo.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Same records and seed, same result.")
+@click.option(
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Same records and seed, same result."
+)
 def command(
     person: Path, article: str, as_json: bool, html: Path | None, lang: str, timezone: str | None, seed: int
 ) -> None:

@@ -4,7 +4,7 @@ Each sensor file begins with its UTC start (unix seconds) and its rate (Hz). Fil
 ``tags.csv`` is often empty; both are normal. Which sensor a file is of stands only in its name.
 
 What is kept: skin conductance (without the first sample, which is 0 and no signal), skin temperature at the wrist,
-heart rate (the mean of the 10 s before each stamp, kept at its stamp), the intervals between beats, movement as the
+heart rate (each value the mean of the 10 s that end at its stamp), the intervals between beats, movement as the
 mean of ``| |a| - 1 g |`` over each full 10 s, and button presses. The pulse wave (BVP) is not stored in the timeline:
 nothing in unaji reads it, and the intervals taken from it are in IBI.
 """
@@ -28,6 +28,8 @@ from unaji.records.timeline import Beats, Exposure, FloatArray, TimeArray, from_
 COMPANIONS = ("tags.csv", "info.txt")  # in a session's folder these need no remark, also when empty
 ACC_COUNTS_PER_G = 64.0
 ACTIVITY_WINDOW_S = 10
+HEART_RATE_MEAN_S = 10
+LONGEST_SESSION_S = 48 * 3600.0
 IBI_TOLERANCE_MS = 1000 / 64 + 1  # one sample of the pulse wave, and rounding to a millisecond
 FIRST_LINE = 3  # of the values: a start and a rate come before
 
@@ -105,14 +107,19 @@ def _at(start_s: float, since_start_ms: FloatArray) -> TimeArray:
     return np.datetime64(round(start_s * 1000), "ms") + since_start_ms.astype("timedelta64[ms]")
 
 
-def _read_one(quantity: str, skip: int = 0) -> Callable[[Source, bytes, float, ProblemLog], Fragment]:
+def _read_one(
+    quantity: str, *, skip: int = 0, mean_of_s: int = 0
+) -> Callable[[Source, bytes, float, ProblemLog], Fragment]:
+    """Make the reader of a one-column file; `mean_of_s` where a value is the mean of the seconds before its stamp."""
+
     def read_one(file: Source, data: bytes, start_s: float, log: ProblemLog) -> Fragment:
-        time, values, _ = _samples(data, start_s, log, file.name)
-        lines = np.arange(time.size) + FIRST_LINE
+        stamp, values, _ = _samples(data, start_s, log, file.name)
+        lines = np.arange(stamp.size) + FIRST_LINE
+        stamp, value, lines = stamp[skip:], values[skip:, 0], lines[skip:]
+        start, end = (stamp - np.timedelta64(mean_of_s, "s"), stamp) if mean_of_s else (stamp, None)
         series = checked_series(
-            quantity, time[skip:], values[skip:, 0], lines=lines[skip:], site="wrist", source="e4",
-            file=file.name, log=log,
-        )  # fmt: skip
+            quantity, start, value, end=end, lines=lines, site="wrist", source="e4", file=file.name, log=log
+        )
         return Fragment(series=series)
 
     return read_one
@@ -152,8 +159,11 @@ def _read_intervals(file: Source, data: bytes, start_s: float, log: ProblemLog) 
 
 
 def _read_tags(file: Source, data: bytes, start_s: float, log: ProblemLog) -> Fragment:
-    pressed_s = [float(stamp) for stamp in data.split()]
-    stamps = np.round(np.array(pressed_s) * 1000).astype("datetime64[ms]")
+    pressed_s = np.array([float(stamp) for stamp in data.split()])
+    near = np.abs(pressed_s - start_s) <= LONGEST_SESSION_S
+    rule = "a button press must lie within two days of the session; it was left out"
+    log.rows(file.name, np.flatnonzero(~near) + 1, pressed_s[~near], rule)
+    stamps = np.round(pressed_s[near] * 1000).astype("datetime64[ms]")
     return Fragment(exposures=tuple(Exposure(from_utc_ms(t), "event_mark") for t in stamps))
 
 
@@ -164,7 +174,7 @@ def _leave_out(file: Source, data: bytes, start_s: float, log: ProblemLog) -> Fr
 READERS: dict[str, Callable[[Source, bytes, float, ProblemLog], Fragment]] = {
     "EDA": _read_one("scl_microsiemens", skip=1),
     "TEMP": _read_one("skin_temp_c"),
-    "HR": _read_one("hr_bpm"),
+    "HR": _read_one("hr_bpm", mean_of_s=HEART_RATE_MEAN_S),
     "IBI": _read_intervals,
     "ACC": _read_acceleration,
     "BVP": _leave_out,

@@ -61,7 +61,9 @@ def _read_file(file: Source, clock: Clock, log: ProblemLog) -> tuple[Series, ...
     if table is None or not len(table):
         return ()
     table = Table(file.name, table.frame, table.lines + about.count(b"\n"))
-    time = clock.from_wall(_wall_clock(table), file.name, log, equal_means_later=True)
+    if place[0] == "skin":
+        log.remark(file.name, None, place[0], "which skin the name does not say; taken as the wrist")
+    time = clock.from_wall(_wall_clock(table, log), file.name, log, equal_means_later=True)
     ok = possible_times(time, table, "date/time", clock, log)
     table, time = table.where(ok), time[ok]
     celsius = _celsius(table, log)
@@ -70,16 +72,23 @@ def _read_file(file: Source, clock: Clock, log: ProblemLog) -> tuple[Series, ...
     )
 
 
-def _wall_clock(table: Table) -> TimeArray:
-    """Read the times in the one format that fits most rows; month first where both fit and ascend alike."""
+def _wall_clock(table: Table, log: ProblemLog) -> TimeArray:
+    """Read the times in the one format that fits most rows; month first, with a remark, where two fit alike."""
     cells = table.cells("date/time").str.strip_chars()
-    best, best_score = np.full(len(table), np.datetime64("NaT", "ms")), (0, 0)
+    best, best_score, tied = np.full(len(table), np.datetime64("NaT", "ms")), (0, 0), False
     for format_ in FORMATS:
         parsed = cells.str.to_datetime(format_, time_unit="ms", strict=False)
         time = np.array(parsed.to_numpy(), dtype="datetime64[ms]")
         score = (int((~np.isnat(time)).sum()), int((np.diff(time) > np.timedelta64(0, "ms")).sum()))
-        if score > best_score and (time[~np.isnat(time)] > np.datetime64("1990-01-01")).any():
-            best, best_score = time, score
+        if not (time[~np.isnat(time)] > np.datetime64("1990-01-01")).any():
+            continue
+        if score == best_score and not np.array_equal(time, best, equal_nan=True):
+            tied = True
+        if score > best_score:
+            best, best_score, tied = time, score, False
+    if tied:
+        rule = "the dates fit month/day and day/month alike; taken as month/day. Write them as 2021-03-04 to be sure"
+        log.remark(table.file, None, cells[0], rule)
     return best
 
 

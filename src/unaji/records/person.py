@@ -58,9 +58,14 @@ def read_person(path: Path, folder_name: str, log: ProblemLog) -> tuple[Person, 
         birth_year=_whole(_number(said, "birth_year", path.name, log)),
         height_cm=_number(said, "height_cm", path.name, log),
         weight_kg=_number(said, "weight_kg", path.name, log),
-        latitude=_number(said, "latitude", path.name, log),
-        longitude=_number(said, "longitude", path.name, log),
+        latitude=_rounded(_number(said, "latitude", path.name, log)),
+        longitude=_rounded(_number(said, "longitude", path.name, log)),
     ), zone is not None
+
+
+def _rounded(degrees: float | None) -> float | None:
+    """Keep a place to 0.1°: enough for the weather, too coarse for an address."""
+    return None if degrees is None else round(degrees, 1)
 
 
 def check_zone(name: object, where: str) -> str:

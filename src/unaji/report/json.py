@@ -141,15 +141,19 @@ def _flag(raised: RaisedFlag, zones: Zones, language: str) -> Json:
 def _cause(result: CauseResult, names: Names, grades: Grades) -> Json:
     name = names.get(result.id)
     grade, in_article = grades.get(result.id, (None, None))
+    fitted = math.isfinite(result.p_cause)
     return {
         "id": result.id,
         "name": {"ja": name[0], "en": name[1]} if name else None,
         "p_cause": number(result.p_cause),
         "p_cause_mcse": number(result.p_cause_mcse),
         "verdict": result.verdict.value,
-        "episodes_explained": _estimate(result.episodes_explained),
-        "share": _estimate(result.share),
-        "avoidable": {"full": _estimate(result.avoidable), "half": _estimate(result.avoidable_half)},
+        "episodes_explained": _estimate(result.episodes_explained if fitted else None),
+        "share": _estimate(result.share if fitted else None),
+        "avoidable": {
+            "full": _estimate(result.avoidable if fitted else None),
+            "half": _estimate(result.avoidable_half if fitted else None),
+        },
         "rate_ratio": _estimate(result.rate_ratio),
         "lag_h": _estimate(result.lag_h),
         "driver": result.driver,
@@ -158,7 +162,7 @@ def _cause(result: CauseResult, names: Names, grades: Grades) -> Json:
         "exposed_share": number(result.exposed_share),
         "shift_p": number(result.shift_p),
         "alias_of": result.alias_of,
-        "companion": result.companion,
+        "told_apart": result.told_apart,
         "grade": grade,
         "in_article": in_article,
     }
@@ -179,6 +183,7 @@ def _episodes(episodes: EpisodeSources, zones: Zones) -> list[Json]:
         {
             "start": local_time(onset, zones),
             **_sources(dict(zip(episodes.sources, map(float, episodes.p[i]), strict=True)), episodes.named(i)),
+            "p_mcse": number(float(episodes.mcse[i].max())),
             # The engine alone has seen no temperature: the way the heat came about is not known.
             "pathway": {UNDETERMINED: 1.0},
         }
@@ -191,6 +196,7 @@ def _episode(finding: EpisodeFinding, zones: Zones) -> Json:
     return {
         "start": local_time(episode.start, zones),
         **_sources(finding.p, finding.named),
+        "p_mcse": number(finding.p_mcse),
         "pathway": {way: number(p) for way, p in finding.pathway.items()},
         "end": local_time(episode.end, zones) if episode.end else None,
         "whole_day": episode.whole_day,
@@ -217,6 +223,8 @@ def _treatment(effect: TreatmentEffect) -> Json:
         "p_better": number(effect.p_better),
         "p_worse": number(effect.p_worse),
         "before_after_ratio": number(effect.before_after_ratio),
+        "before": {"episodes": effect.episodes_before, "days": effect.days_before},
+        "after": {"episodes": effect.episodes_after, "days": effect.days_after},
         "sessions": effect.sessions,
         "after_worst_fortnight": effect.after_worst_fortnight,
     }

@@ -69,8 +69,8 @@ def _doctor(safety: Safety, console: Console, words: Catalogue) -> None:
     lines: list[str | Text] = [heading]
     for sign in safety.signs:
         detail = words("list.detail").join(part for part in (sign.value, sign.when) if part)
-        lines.append(Text(f"!{sign.question}", style="red" if sign.active else ""))
-        lines += [sign.say, detail]
+        lines.append(Text(f"!{sign.name}", style="red" if sign.active else ""))
+        lines += [sign.say, detail] if sign.active else [detail]
     if safety.signs:
         lines.append(words("flag.still"))
     lines += [f"{words('flag.fever_row')}: {safety.fever_row}", safety.fever_days]
@@ -133,9 +133,11 @@ def _count(factor: Factor, words: Catalogue) -> str:
 
 
 def _undecided(story: Story, console: Console, words: Catalogue) -> None:
-    if story.not_behind.lines:
-        advice = words("not_behind.keep_advice") if story.not_behind.keep_advice else ""
-        _section(console, words("section.not_behind"), story.not_behind.heading, advice, words("not_behind.note"))
+    behind = story.not_behind
+    if behind.lines or behind.kept:
+        advice = words("not_behind.keep_advice") if behind.kept else ""
+        told = (behind.heading, behind.kept_heading, advice, words("not_behind.note"))
+        _section(console, words("section.not_behind"), *told)
     lines = [
         words("terminal.row_more", name=line.factor.name, text=line.text) for line in story.open.lines if line.text
     ]

@@ -52,8 +52,6 @@ def answer(findings: Findings, chosen: Candidates, words: Catalogue) -> Answer:
 
 
 def _named(factor: Factor, words: Catalogue) -> Answer:
-    if factor.result.companion:
-        return Answer(AnswerKind.NAMED, words("answer.companion", name=factor.name), factor.pill)
     key = "answer.cause" if factor.result.verdict is Verdict.CAUSE else "answer.likely"
     return Answer(AnswerKind.NAMED, words(key, count=factor.count, name=factor.name), factor.pill)
 

@@ -211,6 +211,8 @@ def _factor(result: CauseResult, findings: Findings, words: Catalogue) -> Factor
 def _word_key(result: CauseResult, findings: Findings) -> str:
     if result.id in findings.design.missing:
         return "missing"
+    if result.told_apart:
+        return "told_apart"
     if result.verdict is not Verdict.CANNOT_TELL or result.signal is SignalState.OK:
         return result.verdict
     return result.signal
@@ -218,14 +220,12 @@ def _word_key(result: CauseResult, findings: Findings) -> str:
 
 def _notes(result: CauseResult, cause: Cause, count: Tens | None, findings: Findings, words: Catalogue) -> list[str]:
     notes = []
-    if result.verdict is Verdict.CAUSE and not result.companion:
+    if result.verdict is Verdict.CAUSE:
         weak = cause.grade in (Grade.C, Grade.D)
         notes.append(words("behind.note_solid_weak" if weak else "behind.note_solid"))
-    if result.verdict is Verdict.LIKELY and count and not result.companion:
+    if result.verdict is Verdict.LIKELY and count:
         notes.append(words("behind.note_likely", range=words.of_ten_range(count)))
-    if result.companion:
-        notes.append(words("behind.note_companion"))
-    elif result.verdict in NAMED and count and cause.avoidable and result.avoidable.mean >= 0.5:
+    if result.verdict in NAMED and count and cause.avoidable and result.avoidable.mean >= 0.5:
         notes.append(_avoid(result.avoidable, words))
     if result.verdict in NAMED and result.driver == "extreme":
         notes.append(words("behind.note_extreme"))

@@ -9,7 +9,6 @@ import numpy as np
 
 from unaji.causes.design import Grid
 from unaji.findings import Findings
-from unaji.records.timeline import BoolArray
 from unaji.report.words import Catalogue
 
 
@@ -48,7 +47,6 @@ def period(findings: Findings, words: Catalogue) -> Period:
     return Period(start, last, (end - start) / timedelta(days=1), days_on_record(findings.design.grid), text)
 
 
-def days_on_record(grid: Grid, bins: BoolArray | None = None) -> int:
-    """Count the local days, among those of `bins`, with any time in which an episode would have been logged."""
-    observed = grid.observed if bins is None else grid.observed & bins
-    return int(np.unique(grid.day[observed]).size)
+def days_on_record(grid: Grid) -> int:
+    """Count the local days with any time in which an episode would have been logged."""
+    return int(np.unique(grid.day[grid.observed]).size)

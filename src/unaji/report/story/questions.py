@@ -36,11 +36,20 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class NotBehind:
-    """Section 4; the heading only, with fewer episodes than it takes to say anything."""
+    """Section 4; the heading only, with fewer episodes than it takes to say anything.
+
+    Attributes
+    ----------
+    lines : tuple of Line
+        What need not be avoided on account of this heat.
+    kept_heading, kept : str, tuple of Line
+        What has little link with it but must never be told as "no need to avoid": medicine, sleep, heat, …
+    """
 
     heading: str
-    lines: tuple[Line, ...]
-    keep_advice: bool
+    lines: tuple[Line, ...] = ()
+    kept_heading: str = ""
+    kept: tuple[Line, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,17 +66,15 @@ def not_behind(findings: Findings, chosen: Candidates, words: Catalogue) -> NotB
     """Say what has little or no link, always with its bound; never "no need to avoid" for medicine and its like."""
     if not can_rank(findings.enough):
         n = words.count("episodes", findings.enough.episodes)
-        return NotBehind(words("not_behind.few", episodes=n), (), False)
+        return NotBehind(words("not_behind.few", episodes=n))
     unlikely = chosen.of(Verdict.UNLIKELY)
-    free = [one.name for one in unlikely if one.cause.avoidable]
-    bound = [one.name for one in unlikely if not one.cause.avoidable]
+    free = tuple(Line(one, _bound(one, words)) for one in unlikely if one.cause.avoidable)
+    kept = tuple(Line(one, _bound(one, words)) for one in unlikely if not one.cause.avoidable)
+    told = words("not_behind.unavoidable", names=words.some([line.factor.name for line in kept])) if kept else ""
     if free:
-        heading = words("not_behind.avoidable", names=words.some(free))
-    elif bound:
-        heading = words("not_behind.unavoidable", names=words.some(bound))
-    else:
-        heading = words("not_behind.none")
-    return NotBehind(heading, tuple(Line(one, _bound(one, words)) for one in unlikely), bool(bound))
+        names = words.some([line.factor.name for line in free])
+        return NotBehind(words("not_behind.avoidable", names=names), free, told, kept)
+    return NotBehind(told or words("not_behind.none"), (), "", kept)
 
 
 def _bound(factor: Factor, words: Catalogue) -> str:
@@ -83,7 +90,8 @@ def still_open(findings: Findings, chosen: Candidates, words: Catalogue) -> Open
     """Say what cannot be told yet, why, and what would settle it."""
     verdicts = (Verdict.OPEN, Verdict.CANNOT_TELL)
     told = chosen.of(*verdicts) if can_rank(findings.enough) else chosen.factors
-    undecided = tuple(one for one in told if one.id not in findings.design.missing)
+    answered = (*findings.design.missing, *findings.design.told_apart)
+    undecided = tuple(one for one in told if one.id not in answered)
     more = {one.id: one for one in findings.more_data}
     lines = tuple(Line(one, _why_open(one, more.get(one.id), findings, words)) for one in undecided)
     # What is best known to matter in people at large is the first worth recording.

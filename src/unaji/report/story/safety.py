@@ -7,15 +7,13 @@ from datetime import timedelta
 
 import numpy as np
 
+from unaji.causes.observed import BODY_TEMPERATURES, FEVER_C
 from unaji.claims.model import RedFlag, Urgency
 from unaji.findings import Findings, RaisedFlag
 from unaji.quantities import QUANTITIES
 from unaji.records.timeline import Timeline
 from unaji.report.words import Catalogue, plain
 
-FEVER_C = 38.0
-"""Body temperature that counts as fever; the threshold of `EpisodeFinding.fever`."""
-BODY_TEMPERATURES = ("core_temp_c", "body_temp_c")
 ACTIVE_FOR = timedelta(days=7)
 """A measured sign stays in front of everything for a week before the record's end; one logged by hand always does,
 since a record cannot tell that a doctor has seen the person meanwhile."""
@@ -29,7 +27,7 @@ class Sign:
     id: str
     urgency: Urgency
     active: bool
-    question: str
+    name: str
     say: str
     when: str
     value: str
@@ -100,12 +98,22 @@ def _sign(raised: RaisedFlag, findings: Findings, words: Catalogue) -> Sign:
         id=flag.id,
         urgency=flag.urgency,
         active=_active(raised, findings),
-        question=flag.question.in_(words.language),
+        name=_name(raised, words),
         say=flag.say.in_(words.language),
         when=_when(raised, findings, words),
         value=words("flag.value", value=_value(raised)) if raised.value is not None else "",
         thinks_of=words("flag.thinks_of", text=flag.thinks_of.in_(words.language)),
     )
+
+
+def _name(raised: RaisedFlag, words: Catalogue) -> str:
+    """What was measured, as a statement; else the question as it was asked."""
+    if raised.value is None or raised.flag.threshold is None:
+        return raised.flag.question.in_(words.language)
+    quantity = QUANTITIES[raised.flag.threshold.quantities[-1]]
+    limit = raised.flag.threshold.at_least
+    said = temperature(limit) if quantity.unit == "°C" else f"{limit:g} {quantity.unit}"
+    return words("flag.measured", name=quantity.ja if words.language == "ja" else quantity.en, limit=said)
 
 
 def _active(raised: RaisedFlag, findings: Findings) -> bool:

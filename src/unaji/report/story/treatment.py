@@ -10,7 +10,6 @@ from unaji.care.treatment import TreatmentEffect
 from unaji.findings import Findings
 from unaji.records.timeline import utc_ms
 from unaji.report.story.factors import can_rank
-from unaji.report.story.period import days_on_record
 from unaji.report.words import Catalogue
 
 
@@ -60,7 +59,7 @@ def _course(effect: TreatmentEffect, findings: Findings, words: Catalogue) -> Co
         words("treatment.sessions", n=words("unit.bare", n=effect.sessions)),
         words("treatment.p_better", better=words.percent(effect.p_better), worse=words.percent(effect.p_worse)),
     ]
-    if effect.after_worst_fortnight:
+    if effect.after_worst_fortnight and _verdict(effect) not in ("rose", "worse"):
         sentences.append(words("treatment.worst"))
     if claim:
         sentences.append(words("treatment.grade", name=name, grade=claim.grade, text=words(f"grade.{claim.grade}")))
@@ -68,7 +67,7 @@ def _course(effect: TreatmentEffect, findings: Findings, words: Catalogue) -> Co
         name=name,
         heading=words(f"treatment.{_verdict(effect)}", name=name),
         crude=words.change(effect.before_after_ratio),
-        before_after=_before_after(effect.kind, findings, words),
+        before_after=_before_after(effect, words),
         adjusted=words.change(effect.ratio.mean),
         adjusted_range=words("treatment.range", range=words.change_range(effect.ratio)),
         sentences=tuple(sentences),
@@ -87,21 +86,15 @@ def _verdict(effect: TreatmentEffect) -> str:
     return "fell" if effect.before_after_ratio < 1 else "rose"
 
 
-def _before_after(kind: str, findings: Findings, words: Catalogue) -> str:
-    first = first_session(kind, findings)
-    if first is None:
-        return ""
-    starts = [one.episode.start for one in findings.episodes if not one.fever]
-    grid = findings.design.grid
-    is_before = grid.time < utc_ms(first)
-    parts = []
-    for n, bins in (
-        (sum(start < first for start in starts), is_before),
-        (sum(start >= first for start in starts), ~is_before),
-    ):
-        days = words.count("days", days_on_record(grid, bins))
-        parts.append(words("treatment.count_in", episodes=words("unit.bare", n=n), days=days))
-    return words("treatment.before_after", before=parts[0], after=parts[1])
+def _before_after(effect: TreatmentEffect, words: Catalogue) -> str:
+    before, after = (
+        words("treatment.count_in", episodes=words("unit.bare", n=n), days=words.count("days", days))
+        for n, days in (
+            (effect.episodes_before, effect.days_before),
+            (effect.episodes_after, effect.days_after),
+        )
+    )
+    return words("treatment.before_after", before=before, after=after)
 
 
 def first_session(kind: str, findings: Findings) -> datetime | None:
