@@ -9,6 +9,7 @@ from pathlib import Path
 
 from click.testing import CliRunner
 
+from unaji.claims.graph import load_claims
 from unaji.cli import VERBS, unaji
 from unaji.quantities import EXPOSURES, QUANTITIES, RATINGS
 
@@ -53,7 +54,25 @@ EXIT_CODES = {
     130: "stopped by the user",
 }
 
-PAGES = {ROOT / "GLOSSARY.md": glossary, ROOT / "docs" / "reference" / "command-line.md": command_line}
+
+def red_flags() -> str:
+    """Ids of the warning signs, so that a person or a program can log one as an exposure of that kind."""
+    lines = ["# Warning signs", "", WRITTEN.strip(), ""]
+    lines += [
+        "A row of `exposures.csv` whose `kind` is one of these ids raises the sign; so does a measured value.",
+        "",
+    ]
+    lines += ["| id | how soon | 日本語 | English |", "|---|---|---|---|"]
+    for flag in load_claims("neck_heat").red_flags:
+        lines.append(f"| `{flag.id}` | {flag.urgency.value} | {flag.question.ja} | {flag.question.en} |")
+    return "\n".join([*lines, ""])
+
+
+PAGES = {
+    ROOT / "GLOSSARY.md": glossary,
+    ROOT / "docs" / "reference" / "command-line.md": command_line,
+    ROOT / "docs" / "reference" / "red-flags.md": red_flags,
+}
 
 if __name__ == "__main__":
     for page, make in PAGES.items():

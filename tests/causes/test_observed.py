@@ -106,7 +106,7 @@ def test_the_grid_reaches_back_before_the_diary_only_where_something_was_recorde
 def test_without_a_diary_the_period_is_that_of_the_measurements():
     weather = Series("air_temp_c", [utc_ms(at(0, 5)), utc_ms(at(2, 5))], [5.0, 6.0])
     found = observed_time(timeline(series=(weather,)))
-    assert found.period == Interval(at(0), at(2, 23) + timedelta(minutes=59))
+    assert found.period == Interval(at(0), at(3))
 
 
 def test_nothing_recorded_gives_nothing():
@@ -116,7 +116,7 @@ def test_nothing_recorded_gives_nothing():
 def test_a_session_long_before_the_diary_does_not_make_its_days_observed():
     treatments = (Treatment(at(-90, 10), "acupuncture"), Treatment(at(30), "acupuncture"))
     found = observed_time(timeline(treatments=treatments, episodes=(Episode(at(0, 9)), Episode(at(4, 9)))))
-    assert (found.period.end - found.period.start).days == 4
+    assert (found.period.end - found.period.start).days == 5
     assert found.grid.observed.sum() == 5 * 16 * 12
 
 

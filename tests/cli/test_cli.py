@@ -108,3 +108,59 @@ def test_importing_twice_changes_nothing(tmp_path):
     assert run("import", "EDA.csv", "--into", "p", cwd=tmp_path).returncode == 0
     after = {p: p.read_bytes() for p in sorted((tmp_path / "p").rglob("*.*")) if ".previous" not in p.parts}
     assert after == before
+
+
+def test_a_report_never_replaces_a_record(tmp_path):
+    person = tmp_path / "someone"
+    shutil.copytree(EXAMPLE, person)
+    before = (person / "episodes.csv").read_bytes()
+    done = run("explain", str(person), "--html", str(person / "episodes.csv"))
+    assert done.returncode == ExitCode.OUTPUT
+    assert "must end in .html" in done.stderr
+    assert (person / "episodes.csv").read_bytes() == before
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_full_disk_at_stdout_is_a_sentence():
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [str(BIN / "unaji"), "--help"], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert done.returncode == ExitCode.OUTPUT
+    assert "cannot write the result" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def tables(folder: Path, column: str = "level", start: str = "start") -> tuple[str, str]:
+    hours = [f"2026-03-{2 + h // 24:02d}T{h % 24:02d}:00,{h * 7 % 13}" for h in range(240)]
+    (folder / "x.csv").write_text("\n".join([f"time,{column}", *hours]))
+    (folder / "e.csv").write_text(f"{start}\n2026-03-03T10:00\n2026-03-05T11:00\n")
+    return "e.csv", "x.csv"
+
+
+def test_a_name_that_looks_like_markup_is_printed_as_it_is(tmp_path):
+    done = run("attribute", *tables(tmp_path, column="[red]p[/x]"), cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "[red]p[/x]" in done.stdout
+
+
+def test_episodes_without_a_usable_row_are_no_empty_diary(tmp_path):
+    done = run("attribute", *tables(tmp_path, start="when"), cwd=tmp_path)
+    assert done.returncode == ExitCode.INPUT
+    assert "e.csv" in done.stderr
+
+
+@pytest.mark.parametrize("weeks", ["nan", "3", "53"])
+def test_a_simulated_person_has_four_to_fifty_two_weeks(weeks, tmp_path):
+    assert run("simulate-person", "p", "--weeks", weeks, cwd=tmp_path).returncode == ExitCode.USAGE
+
+
+def test_a_logged_warning_sign_is_no_unknown_kind_and_a_near_miss_is_asked_about(tmp_path):
+    person = tmp_path / "someone"
+    shutil.copytree(EXAMPLE, person)
+    with (person / "exposures.csv").open("a", encoding="utf-8") as file:
+        file.write("2025-05-20T10:00,,thunderclap_pain,\n2025-05-20T10:00,,thunderclap_headache,\n")
+    done = run("explain", str(person), "--json")
+    assert "'thunderclap_pain'" not in done.stderr
+    assert "Is the warning sign thunderclap_pain meant?" in done.stderr
+    assert "thunderclap_pain" in {flag["id"] for flag in json.loads(done.stdout)["red_flags"]}

@@ -55,7 +55,7 @@ def observed_time(timeline: Timeline) -> ObservedTime | None:
         return None
     span = timeline.span
     start = period.start - PRE_ROLL if span is not None and span.start < period.start else period.start
-    grid = make_grid(start, period.end, timeline.zones)
+    grid = make_grid(start, period.end - timedelta(minutes=1), timeline.zones)
     fever = fever_intervals(timeline)
     assumed, every_day = 0, False
     if timeline.observed is not None:
@@ -70,7 +70,10 @@ def observed_time(timeline: Timeline) -> ObservedTime | None:
 
 
 def diary_period(timeline: Timeline) -> Interval | None:
-    """From the first to the last local day on which a person (or, without any diary, a device) recorded something."""
+    """From the first to the last local day on which a person (or, without any diary, a device) recorded something.
+
+    It begins and ends at local midnights.
+    """
     stated = [moment for i in timeline.observed or () for moment in (i.start, i.end - timedelta(minutes=1))]
     moments = [*_diary_moments(timeline), *stated]
     if not moments:
@@ -79,7 +82,7 @@ def diary_period(timeline: Timeline) -> Interval | None:
     if not moments:
         return None
     first, last = timeline.zones.local(min(moments)).date(), timeline.zones.local(max(moments)).date()
-    return Interval(_wall(timeline, first, time(0)), _wall(timeline, last, time(23, 59)))
+    return Interval(_wall(timeline, first, time(0)), _wall(timeline, last + timedelta(days=1), time(0)))
 
 
 def fever_intervals(timeline: Timeline) -> tuple[Interval, ...]:
@@ -118,9 +121,13 @@ def _beyond_episodes(timeline: Timeline) -> Iterator[datetime]:
 
 
 def _diary_days(timeline: Timeline, period: Interval) -> tuple[list[Interval], bool]:
-    """Local days with an entry; every day of the period when nothing but episodes was ever logged."""
+    """Local days with an entry; every day of the period when nothing but episodes was ever logged.
+
+    Without any entry at all no day is observed: a wearable alone says nothing about heat that was not written down.
+    """
     if next(_beyond_episodes(timeline), None) is None:
-        return [Interval(period.start, period.end + timedelta(minutes=1))], True
+        whole = [Interval(period.start, period.end)]
+        return (whole, True) if timeline.episodes else ([], False)
     days = {timeline.zones.local(moment).date() for moment in _diary_moments(timeline)}
     begun = [(_wall(timeline, day, time(0)), _wall(timeline, day + timedelta(days=1), time(0))) for day in sorted(days)]
     return [Interval(start, end) for start, end in begun if start < end], False
@@ -131,7 +138,7 @@ def _nights(timeline: Timeline, period: Interval) -> tuple[list[Interval], list[
     sleep = [Interval(e.start, e.end) for e in timeline.exposures_of("sleep") if e.end is not None and e.end > e.start]
     known = {timeline.zones.local(s.end).date() for s in sleep if s.end - s.start >= SHORTEST_NIGHT}
     day = timeline.zones.local(period.start).date()
-    last = timeline.zones.local(period.end).date() + timedelta(days=1)
+    last = timeline.zones.local(period.end).date()
     guessed = []
     while day <= last:
         bed, wake = _wall(timeline, day - timedelta(days=1), BED), _wall(timeline, day, WAKE)

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,8 +25,18 @@ from unaji.records.diary import read_episodes, read_treatments
 from unaji.records.person import check_zone
 from unaji.records.problems import ProblemLog
 from unaji.records.tables import Table, read_table
-from unaji.records.timeline import BoolArray, FloatArray, Problem, TimeArray, Zones, from_utc_ms
+from unaji.records.timeline import (
+    BoolArray,
+    Episode,
+    FloatArray,
+    Problem,
+    TimeArray,
+    Treatment,
+    Zones,
+    from_utc_ms,
+)
 
+Row = TypeVar("Row", Episode, Treatment)
 DEFAULT_SD_MIN = 12.0
 DEFAULT_LAG_MIN = (5.0, 1440.0)
 RESERVED = ("time", "observed")
@@ -85,14 +96,14 @@ def read_tables(episodes: Path, exposures: Path, treatments: Path | None, now: d
         )
     rows = _rows(table, exposures, clock, log)
     grid = make_grid(from_utc_ms(rows.time[0]), from_utc_ms(rows.time[-1]) + rows.step - timedelta(minutes=1), zones)
-    sessions = () if treatments is None else read_treatments(_table(treatments, log), clock, log).treatments
+    logged = _usable(episodes, "start", read_episodes(_table(episodes, log), clock, log).episodes, log)
+    sessions: tuple[Treatment, ...] = ()
+    if treatments is not None:
+        sessions = _usable(treatments, "time", read_treatments(_table(treatments, log), clock, log).treatments, log)
     design = Design(
         grid=with_observed(grid, _observed(table, rows, grid, log)),
         triggers=tuple(_trigger(name, settings, table, rows, grid, log) for name in names),
-        onsets=tuple(
-            Onset(e.start, e.end, settings.onset_error_min, e.whole_day)
-            for e in read_episodes(_table(episodes, log), clock, log).episodes
-        ),
+        onsets=tuple(Onset(e.start, e.end, settings.onset_error_min, e.whole_day) for e in logged),
         sessions=tuple(t.time for t in sessions),
         session_kind="+".join(sorted({t.kind for t in sessions})),
     )
@@ -171,6 +182,14 @@ def _table(path: Path, log: ProblemLog) -> Table:
     if table is None:
         raise InputError("; ".join(str(p) for p in log.problems()) or f"{path}: cannot be read")
     return table
+
+
+def _usable(path: Path, column: str, rows: tuple[Row, ...], log: ProblemLog) -> tuple[Row, ...]:
+    """Return the rows; a file that holds some of which none can be used is no empty diary."""
+    rejected = [problem for problem in log.problems() if problem.file == path.name and problem.rejected]
+    if not rows and rejected:
+        raise InputError(f"{rejected[0]}. None of its rows can be used; it needs a column {column} with times")
+    return rows
 
 
 def _rows(table: Table, path: Path, clock: Clock, log: ProblemLog) -> _Rows:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib import import_module
 
@@ -54,6 +55,7 @@ def main() -> None:
     """Run the command line; problems the user can put right are told without a traceback."""
     try:
         unaji(standalone_mode=False)
+        sys.stdout.flush()
     except UnajiError as error:
         click.echo(f"unaji: {error}", err=True)
         sys.exit(error.exit_code)
@@ -62,6 +64,12 @@ def main() -> None:
     except click.ClickException as error:
         error.show()
         sys.exit(ExitCode.USAGE)
+    except BrokenPipeError:  # the reader of the pipe has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        click.echo(f"unaji: cannot write the result ({error.strerror or error})", err=True)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left in the buffer has nowhere to go
+        sys.exit(ExitCode.OUTPUT)
     except (click.Abort, KeyboardInterrupt):
         click.echo("unaji: stopped; nothing was left half-written", err=True)
         sys.exit(ExitCode.INTERRUPTED)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from pathlib import Path
 
 import click
@@ -42,8 +43,14 @@ def command(
 
     timeline = read_folder(person, timezone=timezone)
     claims = load_claims(article)
+    signs = [flag.id for flag in claims.red_flags]
     for problem in timeline.problems:
-        click.echo(f"  {problem}", err=True)
+        if problem.value not in signs:
+            near = (
+                difflib.get_close_matches(problem.value, signs, n=1, cutoff=0.6) if "this kind" in problem.rule else []
+            )
+            hint = f". Is the warning sign {near[0]} meant?" if near else ""
+            click.echo(f"  {problem}{hint}", err=True)
     with progress_bar("explain") as progress:
         findings = explain(timeline, claims, seed=seed, progress=progress)
     if html is not None:

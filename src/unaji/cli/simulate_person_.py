@@ -14,7 +14,7 @@ from unaji.errors import UsageError
 @click.option(
     "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Same seed and options, same person."
 )
-@click.option("--weeks", type=click.FloatRange(1, 52), help="Length of the records; drawn from 4 to 16 if not given.")
+@click.option("--weeks", type=click.FloatRange(4, 52), help="Length of the records; drawn from 4 to 16 if not given.")
 @click.option("--causes", help="True causes, parted by commas, such as pressure_drop,desk_load; drawn if not given.")
 @click.option("--null", is_flag=True, help="A person without any cause among the candidates.")
 @click.option("--fever", is_flag=True, help="With a day or two of fever.")

@@ -20,6 +20,7 @@ from unaji.people.world import BINS_PER_DAY, BINS_PER_HOUR, World, live
 from unaji.records.timeline import BoolArray
 
 FIRST_DAY = date(2025, 4, 7)
+SHORTEST_WEEKS, LONGEST_WEEKS = 4, 52
 """A Monday."""
 FEVER_H = 44.0
 """How long a fever lasts [h]: two days and the night between."""
@@ -150,9 +151,11 @@ def simulate_person(
     if first_day.weekday() != 0:
         raise ValueError(f"first_day must be a Monday, got {first_day.isoformat()}")
     draw_life, draw_recording, draw_truth, draw_episodes, draw_diary, draw_shown, draw_ways = rng.spawn(7)
-    n_days = round((weeks if weeks is not None else draw_life.uniform(4, 16)) * 7)
-    if n_days < 28:
-        raise UsageError(f"a simulated person needs at least 4 weeks, got {n_days / 7:g}")
+    length = weeks if weeks is not None else draw_life.uniform(4, 16)
+    if not SHORTEST_WEEKS <= length <= LONGEST_WEEKS:  # also refuses NaN
+        limits = f"at least {SHORTEST_WEEKS} weeks and at most {LONGEST_WEEKS}"
+        raise UsageError(f"a simulated person needs {limits}, got {length:g}")
+    n_days = round(length * 7)
     grid_start = _midnight(first_day, timezone, n_days)
 
     world = live(draw_life, n_days, season_mean_c=season_mean_c)

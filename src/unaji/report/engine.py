@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from unaji.causes.attribution import CauseResult, Estimate, SignalState
@@ -27,16 +28,17 @@ def print_engine(result: EngineResult, console: Console) -> None:
     for name in ("P(cause)", "share, 90 %", "lag h", "shift p"):
         table.add_column(name, justify="right", no_wrap=True)
     for cause in sorted(attribution.causes, key=lambda c: -(c.p_cause if c.p_cause == c.p_cause else -1)):
-        table.add_row(cause.id, _verdict(cause), *_numbers(cause))
+        table.add_row(escape(cause.id), _verdict(cause), *_numbers(cause))
     table.add_section()
     table.add_row("background", "", "", _interval(attribution.background), "", "")
     table.add_row("echo", "", "", _interval(attribution.echo), "", "")
     console.print(table)
     for pair in attribution.pairs:
-        console.print(f"One of these two, not to be told apart: {pair.ids[0]}, {pair.ids[1]} ({pair.p_either:.2f})")
+        a, b = map(escape, pair.ids)
+        console.print(f"One of these two, not to be told apart: {a}, {b} ({pair.p_either:.2f})")
     for effect in result.treatments:
         console.print(
-            f"{effect.kind}: episodes with over without {_interval(effect.ratio)}, "
+            f"{escape(effect.kind)}: episodes with over without {_interval(effect.ratio)}, "
             f"P(better) {effect.p_better:.2f}; crude before/after {effect.before_after_ratio:.2f}"
         )
     console.print(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import math
+import os
 import re
-import tempfile
 from collections.abc import Callable
 from functools import cache, partial
 from importlib.resources import files
@@ -77,25 +77,21 @@ def write_html(path: Path, text: str) -> None:
     OutputError
         If it cannot be written.
     """
+    if path.suffix.lower() not in (".html", ".htm"):
+        raise OutputError(f"{path}: a report's name must end in .html, so that no record is ever overwritten by it")
+    if path.exists() and not path.is_file():
+        raise OutputError(f"{path}: is not a file that a report could replace")
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        with tempfile.NamedTemporaryFile(
-            "w", encoding="utf-8", newline="\n", dir=path.parent, prefix=f".{path.name}.", delete=False
-        ) as draft:
-            draft.write(text)
-        _move(Path(draft.name), path)
+        try:
+            draft.write_text(text, encoding="utf-8", newline="\n")
+            draft.replace(path)
+        finally:
+            draft.unlink(missing_ok=True)
     except OSError as error:
         raise OutputError(
             f"{path}: the report could not be written ({error.strerror}); is the folder there?"
         ) from error
-
-
-def _move(draft: Path, path: Path) -> None:
-    try:
-        draft.chmod(0o644)
-        draft.replace(path)
-    except OSError:
-        draft.unlink(missing_ok=True)
-        raise
 
 
 def unbroken(text: str) -> Markup:

@@ -14,7 +14,8 @@ from unaji.causes.attribution import Attribution, CauseResult, EpisodeSources, E
 from unaji.claims.model import Urgency
 from unaji.findings import EpisodeFinding, Findings, RaisedFlag
 from unaji.records.timeline import Zones
-from unaji.report.story.period import bounds
+from unaji.report.story.period import bounds, days_on_record
+from unaji.report.story.safety import is_active
 from unaji.report.story.story import enough_sentence
 from unaji.report.story.warmth import UNDETERMINED
 from unaji.report.words import catalogue
@@ -37,7 +38,7 @@ def to_json(findings: Findings, language: str = "ja") -> Json:
         "seed": findings.seed,
         "period": _period(findings),
         "enough": {"verdict": findings.enough.verdict, "say": enough_sentence(findings, catalogue(language))},
-        "red_flags": [_flag(raised, zones, language) for raised in findings.red_flags],
+        "red_flags": [_flag(raised, findings, language) for raised in findings.red_flags],
     }
     if findings.timeline.person.simulated:
         head = {"unaji": head.pop("unaji"), "simulated": True, **head}
@@ -122,16 +123,17 @@ def _period(findings: Findings) -> Json:
         "start": start.isoformat(timespec="seconds"),
         "end": end.isoformat(timespec="seconds"),
         "days": number((end - start).total_seconds() / 86400),
-        "observed_days": number(findings.design.grid.observed_days),
+        "observed_days": number(float(days_on_record(findings.design.grid))),
         "episodes": len(findings.episodes),
     }
 
 
-def _flag(raised: RaisedFlag, zones: Zones, language: str) -> Json:
+def _flag(raised: RaisedFlag, findings: Findings, language: str) -> Json:
+    zones, active = findings.timeline.zones, is_active(raised, findings)
     return {
         "id": raised.flag.id,
         "say": raised.flag.say.in_(language),
-        "act": "soon" if raised.flag.urgency is Urgency.DAYS else "now",
+        "act": "now" if active and raised.flag.urgency is not Urgency.DAYS else "soon",
         "urgency": raised.flag.urgency.value,
         "times": [local_time(time, zones) for time in raised.times],
         "value": number(raised.value),

@@ -136,7 +136,11 @@ def squares(findings: Findings, chosen: Candidates, words: Catalogue) -> tuple[S
         return (Square("background", background, 10, False),)
     named, rest = _shares(findings, chosen)
     labels = [(*_look(one, named), _share(one)) for one in named]
-    labels += [("either", _or(pair, words), False, _share(pair.a) + _share(pair.b)) for pair in chosen.either]
+    told: set[str] = set()
+    for pair in chosen.either:  # two pairs may share a factor; its share is dealt once
+        share = sum(_share(one) for one in (pair.a, pair.b) if one.id not in told)
+        labels.append(("either", _or(pair, words), False, share))
+        told |= {pair.a.id, pair.b.id}
     labels += [
         ("other", words("source.other"), False, rest),
         ("echo", words("source.echo"), False, _known(findings.attribution.echo.mean)),
@@ -148,7 +152,7 @@ def squares(findings: Findings, chosen: Candidates, words: Catalogue) -> tuple[S
 
 def left_over(findings: Findings, words: Catalogue) -> tuple[str, ...]:
     """Say which part nothing on record explains, and which part followed from earlier episodes."""
-    if not can_rank(findings.enough):
+    if not can_rank(findings.enough) or not any(math.isfinite(c.p_cause) for c in findings.attribution.causes):
         return ()
     shares = (("unexplained", findings.attribution.background), ("echo", findings.attribution.echo))
     counted = [(key, share, tens(share)) for key, share in shares]
@@ -187,7 +191,7 @@ def _factor(result: CauseResult, findings: Findings, words: Catalogue) -> Factor
     rank = can_rank(findings.enough)
     count = tens(result.share) if rank and math.isfinite(result.p_cause) else None
     word = words(f"verdict.{_word_key(result, findings)}")
-    p = "" if result.verdict is Verdict.CANNOT_TELL else words.percent(result.p_cause)
+    p = words.percent(result.p_cause) if rank and result.verdict is not Verdict.CANNOT_TELL else ""
     shown = rank and result.verdict in NAMED
     return Factor(
         result=result,
@@ -204,7 +208,7 @@ def _factor(result: CauseResult, findings: Findings, words: Catalogue) -> Factor
         ratio=words.times(result.rate_ratio.mean) if result.rate_ratio and shown else "",
         ratio_range=words.times_range(result.rate_ratio) if result.rate_ratio and shown else "",
         grade_text=words(f"grade.{cause.grade}"),
-        notes=tuple(_notes(result, cause, count, findings, words)),
+        notes=tuple(_notes(result, cause, count, findings, words)) if rank else (),
     )
 
 
@@ -213,6 +217,8 @@ def _word_key(result: CauseResult, findings: Findings) -> str:
         return "missing"
     if result.told_apart:
         return "told_apart"
+    if result.signal is SignalState.OK and not can_rank(findings.enough):
+        return "too_early"
     if result.verdict is not Verdict.CANNOT_TELL or result.signal is SignalState.OK:
         return result.verdict
     return result.signal

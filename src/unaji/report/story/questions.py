@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from unaji.care.more_data import MoreData
 from unaji.causes.attribution import SignalState, Verdict
+from unaji.claims.model import Family
 from unaji.findings import Findings
 from unaji.report.rounding import half_up, percent_up
 from unaji.report.story.factors import Candidates, Factor, can_rank
@@ -107,7 +108,7 @@ def still_open(findings: Findings, chosen: Candidates, words: Catalogue) -> Open
 
 def _heading(names: list[str], findings: Findings, words: Catalogue) -> str:
     if not names:
-        judged = bool(findings.attribution.causes)
+        judged = any(cause.signal is SignalState.OK for cause in findings.attribution.causes)
         return words("open.heading_none" if judged else "open.heading_no_records")
     return words("open.heading", names=words.some(names))
 
@@ -161,7 +162,7 @@ def _steps(
     steps += [
         Step(words("open.step_lottery", name=one.name), words("open.step_lottery_why"))
         for one in undecided
-        if one.cause.avoidable and one.id in more and not more[one.id].settles and one.result.verdict is Verdict.OPEN
+        if _can_be_avoided(one) and one.id in more and not more[one.id].settles and one.result.verdict is Verdict.OPEN
     ][:1]
     soonest = min(
         (more[one.id] for one in undecided if one.id in more and more[one.id].settles),
@@ -173,6 +174,11 @@ def _steps(
         name = _cause_name(findings, soonest.id, words)
         steps.append(Step(words("open.step_keep"), words("open.step_keep_why", weeks=weeks, name=name)))
     return tuple(steps)
+
+
+def _can_be_avoided(factor: Factor) -> bool:
+    """Whether a person can leave it out for two days: not the weather, and nothing that must not be left out."""
+    return factor.cause.avoidable and factor.family is not Family.WEATHER
 
 
 def _gap(factor: Factor, words: Catalogue) -> Step:

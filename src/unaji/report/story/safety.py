@@ -97,7 +97,7 @@ def _sign(raised: RaisedFlag, findings: Findings, words: Catalogue) -> Sign:
     return Sign(
         id=flag.id,
         urgency=flag.urgency,
-        active=_active(raised, findings),
+        active=is_active(raised, findings),
         name=_name(raised, words),
         say=flag.say.in_(words.language),
         when=_when(raised, findings, words),
@@ -116,7 +116,8 @@ def _name(raised: RaisedFlag, words: Catalogue) -> str:
     return words("flag.measured", name=quantity.ja if words.language == "ja" else quantity.en, limit=said)
 
 
-def _active(raised: RaisedFlag, findings: Findings) -> bool:
+def is_active(raised: RaisedFlag, findings: Findings) -> bool:
+    """Whether a sign still stands in front of everything; see `ACTIVE_FOR`."""
     if raised.value is None or not raised.times:
         return True
     return raised.times[-1] >= findings.observed.period.end - ACTIVE_FOR

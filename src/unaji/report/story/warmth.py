@@ -15,6 +15,8 @@ WARMING = (Pathway.VASCULAR, Pathway.HEAT_LOAD, Pathway.MUSCLE, Pathway.CORE)
 """Ways in which skin or what lies under it really warms, in the order they are told."""
 
 
+CLEARLY = 0.6
+USUAL_BAND_SD = 1.645
 MEASURED = ("neck_skin_rise_k", "core_temp_c")
 """Without one of these nobody can say that the nape warmed, however warm the surroundings were."""
 
@@ -41,6 +43,8 @@ class Warmths:
 def warmth_of(finding: EpisodeFinding) -> Warmth:
     """Return whether the nape really warmed: the likelier of warming and sensing, unless mostly undetermined.
 
+    "Warm" is only said when the rise leaves the usual band or the probability is 0.6 at least.
+
     Where neither the nape nor the body temperature was measured, warm surroundings are told as what they are.
     """
     warm = sum(finding.pathway.get(way, 0.0) for way in WARMING)
@@ -50,7 +54,15 @@ def warmth_of(finding: EpisodeFinding) -> Warmth:
     if not any(name in finding.measured for name in MEASURED):
         around = max(WARMING, key=lambda way: finding.pathway.get(way, 0.0)) is Pathway.HEAT_LOAD and warm >= felt
         return Warmth.AROUND if around else Warmth.UNMEASURED
-    return Warmth.WARM if warm >= felt else Warmth.FELT
+    if warm < felt:
+        return Warmth.FELT
+    return Warmth.WARM if warm >= CLEARLY or _beyond_usual(finding) else Warmth.UNMEASURED
+
+
+def _beyond_usual(finding: EpisodeFinding) -> bool:
+    """Whether the nape rose out of the band in which nine of ten quiet readings lie."""
+    rise, sd = finding.measured.get("neck_skin_rise_k"), finding.measured.get("neck_skin_rise_sd_k")
+    return rise is not None and sd is not None and rise > USUAL_BAND_SD * sd
 
 
 def way_of(finding: EpisodeFinding) -> str:
