@@ -66,3 +66,13 @@ def test_a_sensor_laid_aside_lowers_the_quality_and_not_the_temperature():
     found = skin_temp_on_grid(Series("skin_temp_c", MINUTES, value, None, "wrist"), GRID, 300.0)
     np.testing.assert_allclose(found.value, [34.0, np.nan])
     np.testing.assert_allclose(found.coverage, [0.4, 0.0])
+
+
+def test_a_sensor_that_cools_on_a_table_is_not_skin_though_it_is_not_cold_yet():
+    minutes = START + 60_000 * np.arange(60).astype("timedelta64[ms]")
+    cooling = 20.0 + 14.0 * np.exp(-np.maximum(np.arange(60) - 30, 0) / 7.0)
+    found = skin_temp_on_grid(
+        Series("skin_temp_c", minutes, cooling, None, "wrist"), step_starts(minutes[0], minutes[-1], 300.0), 300.0
+    )
+    np.testing.assert_allclose(found.value[:6], 34.0)
+    assert (found.coverage[7:] == 0.0).all()

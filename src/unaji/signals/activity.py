@@ -2,16 +2,9 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from unaji.records.timeline import Series, TimeArray, Timeline
 from unaji.signals.grid import Gridded, mean_on_grid
-
-WORN_LOW_C, WORN_HIGH_C = 25.0, 42.0
-"""Skin temperature of a sensor that is worn: from a cold wrist outdoors to a nape in hot water [°C].
-
-Laid aside in a warm room a sensor can read the same; what is outside is surely not skin, or not yet in balance with it.
-"""
+from unaji.signals.wear import worn
 
 NAPE_SITES = ("nape", "neck")
 
@@ -50,7 +43,7 @@ def skin_temp_series(timeline: Timeline) -> Series | None:
 def skin_temp_on_grid(series: Series, grid: TimeArray, step_s: float) -> Gridded:
     """Average skin temperature [°C] over the steps of a grid.
 
-    Readings outside `WORN_LOW_C` to `WORN_HIGH_C` do not count: they lower the coverage, which is the quality.
+    Readings of a sensor that was not on the skin (`unaji.signals.wear.worn`) do not count: they lower the coverage,
+    which is the quality.
     """
-    worn = (series.value >= WORN_LOW_C) & (series.value <= WORN_HIGH_C)
-    return mean_on_grid(series, grid, step_s, valid=np.asarray(worn))
+    return mean_on_grid(series, grid, step_s, valid=worn(series.time, series.value))

@@ -95,7 +95,7 @@ def split_eda(time: TimeArray, scl_microsiemens: FloatArray) -> Eda:
     valid = valid_eda(time, scl_microsiemens)
     tonic = np.where(valid, scl_microsiemens, np.nan)
     phasic = np.full(time.size, np.nan)
-    spacing_s = _usual_spacing_s(time)
+    spacing_s = usual_spacing_s(time)
     if spacing_s <= SLOWEST_PHASIC_S:
         at = np.flatnonzero(valid)
         piece = _pieces(time, valid, spacing_s)[at]
@@ -131,6 +131,14 @@ def eda_on_grid(series: Series, grid: TimeArray, step_s: float) -> tuple[Gridded
     -------
     level, response_size : Gridded
         Mean level, and mean size (absolute value) of the responses [µS].
+
+    Notes
+    -----
+    The filter's responses feed the sympathetic index, not the driver of `unaji.signals.eda_driver`. On the
+    sessions of ``tests/signals/test_state_on_e4.py`` neither is clearly better. Both rise under stress in 11 of 12
+    people. Single minutes of stress and rest are told apart with a mean area under the curve of 0.65 by the driver and
+    0.63 by the filter; the index made with the driver rises in the same 11 people, but by 1.2 of the person's standard
+    deviations at the median instead of 1.4.
     """
     eda = split_eda(series.time, series.value)
     has_phasic = np.isfinite(eda.phasic)
@@ -151,8 +159,17 @@ def _widened(time: TimeArray, invalid: BoolArray) -> BoolArray:
     return widened
 
 
-def _usual_spacing_s(time: TimeArray) -> float:
-    return float(np.median(np.diff(time).astype(np.float64))) / 1000.0 if time.size > 1 else np.inf
+def usual_spacing_s(time: TimeArray) -> float:
+    """Return the usual time between samples [s]; infinite for fewer than two.
+
+    The mean of the steps near their median: times are in whole milliseconds, and 1/32 s is not.
+    """
+    if time.size < 2:
+        return np.inf
+    step_ms = np.diff(time).astype(np.float64)
+    median_ms = float(np.median(step_ms))
+    usual = step_ms[(step_ms > 0.5 * median_ms) & (step_ms < LONGEST_GAP_S * median_ms)]
+    return float(usual.mean()) / 1000.0 if usual.size else median_ms / 1000.0
 
 
 def _pieces(time: TimeArray, valid: BoolArray, spacing_s: float) -> NDArray[np.int64]:
