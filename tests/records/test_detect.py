@@ -22,10 +22,15 @@ SAMPLES = {
     "Cozie votes": [b'"time","fitbit.heartRate","fitbit.thermal"\n', b"\xef\xbb\xbftime,fitbit.thermal\n"],
     "Fitbit heart rate and steps": [b'"time","fitbit_api.HR","fitbit_api.Steps"\r\n'],
     "PurpleAir sensor": [b'"time","purpleair.pressure","purpleair.temperature"\n'],
+    "WFDB record": [
+        b"# a remark\n\n100 1 360 650000\n100.dat 212 200 11 1024 995 -22131 0 MLII\n", b"nsr001 0 128 0\n# Age: 64\n",
+        b"r1 2 250.5/1(0) 99 8:30:00 15/05/2024\r\nr1.dat 16 200(0)/mV 12 0 0 0 0 I\r\nr1.dat 16\r\n",
+    ],
 }  # fmt: skip
 STRANGERS = [
     b"", b"\n", b"time,hr_bpm\n2024-05-01T08:00,60\n", b"start\n", b"0.81\n0.79\n", b"812\n800\n", b"%PDF-1.7",
     b"PK\x05\x06", b"1646305200000\n1646305201000\n", b"time,fitbit\n",
+    b"812 3 790\n", b"abc 0\n", b"812 0 128 0\n", b"r1 2 250\nr1.dat 16\n",
 ]  # fmt: skip
 
 
@@ -60,7 +65,8 @@ def test_archives_and_folders_are_looked_into(tmp_path):
 def test_each_real_file_is_claimed_by_at_most_one(shared_data):
     expected = {
         "e4-stress-predict": "Empatica E4", "e4-flirt-sample": "Empatica E4", "weather-jma-tokyo-daily": "JMA download",
-        "headache-weather-diary": "headache diary with weather",
+        "headache-weather-diary": "headache diary with weather", "ecg-mitdb-100": "WFDB record",
+        "rr-physionet-toolbox-reference": "WFDB record",
     }  # fmt: skip
     claimed = 0
     for file in sorted(f for f in shared_data.rglob("*") if f.is_file()):
@@ -71,4 +77,4 @@ def test_each_real_file_is_claimed_by_at_most_one(shared_data):
         if names and source != "thermal-enth":
             assert names == [expected[source]], file
         claimed += len(names)
-    assert claimed == 84 + 6 + 6 + 1 + 29
+    assert claimed == 84 + 6 + 6 + 1 + 29 + 1 + 3

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from unaji.records import empatica_e4, headache_weather, ibutton, jma, thermal_enth
+from unaji.records import empatica_e4, headache_weather, ibutton, jma, thermal_enth, wfdb
 from unaji.records.clock import Clock
 from unaji.records.merge import Fragment
 from unaji.records.problems import ProblemLog
@@ -50,6 +50,7 @@ IMPORTERS = (
     Importer("Cozie votes", thermal_enth.claims_votes, thermal_enth.read_votes),
     Importer("Fitbit heart rate and steps", thermal_enth.claims_fitbit, thermal_enth.read_fitbit),
     Importer("PurpleAir sensor", thermal_enth.claims_purpleair, thermal_enth.read_purpleair),
+    Importer("WFDB record", wfdb.claims_file, wfdb.read),
 )
 
 
@@ -82,7 +83,10 @@ def read_recognised(found: Sequence[Source], clock: Clock, log: ProblemLog) -> l
             recordings.setdefault((source.folder, importer.name), (importer, []))[1].append(source)
     companions = {folder for folder, name in recordings if name == "Empatica E4"}
     for source in strangers:
-        if not (source.folder in companions and source.base_name in empatica_e4.COMPANIONS):
+        records = recordings.get((source.folder, "WFDB record"))
+        if records and wfdb.belongs(source, records[1]):
+            records[1].append(source)
+        elif not (source.folder in companions and source.base_name in empatica_e4.COMPANIONS):
             log.remark(source.name, None, "", "the file is not one that unaji reads; it was left alone")
     return [importer.read(files, clock, log) for importer, files in recordings.values()]
 
