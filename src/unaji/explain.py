@@ -153,7 +153,7 @@ def _warnings(timeline: Timeline, attribution: Attribution, observed: ObservedTi
         codes.append("saturated")
     elif attribution.checks.get("nothing_tracked_explains"):
         codes.append("nothing_tracked_explains")
-    rejected = sum(problem.rejected for problem in timeline.problems)
+    rejected = sum(problem.count for problem in timeline.problems if problem.rejected and problem.lost)
     if rejected:
         codes.append(f"rows_rejected:{rejected}")
     return tuple(codes)

@@ -30,6 +30,8 @@ class Quantity:
         Plausible range, ends included, in `unit`.
     hint : str
         What a value outside the range most often means and what to do about it.
+    highest_median : float
+        The median of a whole column cannot be above this, though single values may, in `unit`.
     """
 
     name: str
@@ -40,6 +42,7 @@ class Quantity:
     ja: str
     en: str
     hint: str = ""
+    highest_median: float = float("inf")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +106,7 @@ QUANTITIES: dict[str, Quantity] = {
         Quantity("body_temp_c", "°C", 33, 43, P, "体温", "body temperature (thermometer, place not known)",
                  "values above 50 are Fahrenheit: (F − 32) / 1.8"),
         Quantity("air_temp_c", "°C", -60, 60, P, "気温", "air temperature (where: the column site)",
-                 "values above 60 are Fahrenheit: (F − 32) / 1.8"),
+                 "values above 60, or most above 45, are Fahrenheit: (F − 32) / 1.8", highest_median=45),
         Quantity("rel_humidity_pct", "%", 0, 100, P, "湿度", "relative humidity"),
         Quantity("dew_point_c", "°C", -80, 40, P, "露点", "dew point"),
         Quantity("station_pressure_hpa", "hPa", 500, 1090, P, "気圧(その場所)", "air pressure at the place",

@@ -30,8 +30,9 @@ def person(onset_days: list[float], sessions: tuple[float, ...]) -> Design:
 def fitted(design: Design, delta: np.ndarray, tau: int = 1) -> Attribution:
     dose = np.stack([treatment_dose(design, t) for t in TAUS])
     draws = TreatmentDraws("acupuncture", delta, np.full(delta.size, tau), TAUS, dose)
-    return Attribution(True, len(design.onsets), (), NOTHING, NOTHING, (), EpisodeSources((), (), np.zeros((0, 0)), np.zeros((0, 0))),
-                       draws, None, 0, 0.0, 0, {}, np.zeros((0, 0)), np.zeros((0, 0), dtype=np.float32))  # fmt: skip
+    nobody = EpisodeSources((), (), np.zeros((0, 0)), np.zeros((0, 0)))
+    return Attribution(True, len(design.onsets), (), NOTHING, NOTHING, (), nobody, draws,
+                       None, 0, 0.0, 0, {}, np.zeros((0, 0)), np.zeros((0, 0), dtype=np.float32))  # fmt: skip
 
 
 def test_the_ratio_is_the_mean_over_days_of_what_the_dose_leaves():

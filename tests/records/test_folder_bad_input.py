@@ -126,6 +126,17 @@ def test_fahrenheit_is_told_with_line_and_hint_while_the_rest_is_kept(read):
     assert "Fahrenheit" in problem
 
 
+@pytest.mark.parametrize(("lowest", "kept"), [(45, False), (36, False), (35, True)])
+def test_air_in_fahrenheit_of_a_cool_climate_is_known_by_its_median(read, lowest, kept):
+    rows = "".join(f"2024-05-{d:02d}T{h:02d}:00,{lowest + h}\n" for d in range(1, 31) for h in range(20))
+    timeline = read({"episodes.csv": ONE_EPISODE, "series/air.csv": f"time,air_temp_c\n{rows}"})
+    assert (timeline.of("air_temp_c") is not None) == kept
+    if not kept:
+        (problem,) = timeline.problems
+        assert "Fahrenheit: (F − 32) / 1.8. The whole column was left out" in problem.rule
+        assert problem.count == 600
+
+
 def test_a_word_where_a_number_belongs_is_told_with_its_line(read):
     timeline = read({"series/hr.csv": "time,hr_bpm\n2024-05-01T08:00,sixty\n2024-05-01T08:01,61\n"})
     assert timeline.of("hr_bpm").value.tolist() == [61]
@@ -149,12 +160,25 @@ def test_an_unknown_exposure_is_kept_because_an_article_may_name_it(read):
         "line 2: found 'cofeine': did you mean caffeine? unaji does not know this kind; it was kept"
         in told(timeline)[0]
     )
+    assert [problem.value for problem in timeline.problems] == ["cofeine", "stiff_collar"]
 
 
 def test_an_unknown_quantity_names_the_nearest_one(read):
     timeline = read({"series/hr.csv": "time,hr_bmp,hr_bpm\n2024-05-01T08:00,60,60\n"})
     (problem,) = told(timeline)
-    assert "line 1: found 'hr_bmp': did you mean hr_bpm?" in problem
+    assert "line 1: found 'hr_bmp': did you mean hr_bpm" in problem
+    assert "GLOSSARY.md lists the names it knows" in problem
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [("heart_rate", "hr_bpm"), ("air_temperature", "air_temp_c"), ("humidity", "rel_humidity_pct")],
+)
+def test_an_unknown_quantity_is_understood_by_its_english_name(read, written, meant):
+    rows = "2024-05-01T08:00,60,1\n2024-05-01T09:00,61,\n"
+    (problem,) = read({"series/x.csv": f"time,{written},steps\n{rows}"}).problems
+    assert meant in problem.rule.partition("?")[0]
+    assert problem.count == 2
 
 
 def test_an_intensity_off_the_scale_costs_the_intensity_but_not_the_episode(read):
@@ -239,6 +263,7 @@ def test_problems_of_one_kind_are_not_a_flood(read):
     rows = "".join(f"2052-05-01T08:{i % 60:02d}\n" for i in range(100))
     timeline = read({"episodes.csv": f"start\n{rows}2024-05-01T08:00\n"})
     assert len(timeline.problems) == 21
+    assert sum(problem.count for problem in timeline.problems) == 100
     assert str(timeline.problems[-1]).startswith("episodes.csv: 80 more rows like these: lies in the future")
 
 
@@ -251,6 +276,8 @@ def test_problems_of_one_kind_are_not_a_flood(read):
         (b"", "the file is empty; its first line must name the columns"),
         (b"begin\n2024-05-01T08:00\n", "the first line must name the columns start; the file was left out"),
         (b"start\n\x81\xff\xff\n", "neither UTF-8 nor Shift_JIS"),
+        (ONE_EPISODE.encode("utf-16"), "the text is UTF-16 ('Unicode text'); save the file as 'CSV UTF-8'"),
+        (b"\xfe\xff" + ONE_EPISODE.encode("utf-16-be"), "the text is UTF-16"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_told_while_the_others_are_used(read, content, said):
@@ -270,6 +297,22 @@ def test_shift_jis_from_japanese_excel_is_read_with_a_remark(read):
     assert timeline.episodes[0].start == datetime(2024, 4, 30, 23, 5, tzinfo=UTC)
     assert rejected(timeline) == []
     assert "Shift_JIS" in told(timeline)[0]
+
+
+def test_full_width_digits_and_signs_are_read_as_plain_ones(read):
+    timeline = read(
+        {
+            "episodes.csv": "start,end,intensity,note\n"
+            "２０２４／０５／０１　０９：３０,２０２４-０５-０１　１０：００,７．５,ｆｕｌｌ\n",
+            "ratings.csv": "time,quantity,value\n2024-05-01T08:00,stress,７\n2024-05-01T09:00,stress,－\n",
+            "series/air.csv": "time,air_temp_c\n2024-05-01T08:00,－３．５\n2024-05-01T09:00,４\n",
+        }
+    )
+    at = datetime(2024, 5, 1, 0, 30, tzinfo=UTC)
+    assert timeline.episodes == (Episode(at, at + timedelta(minutes=30), 7.5, "ｆｕｌｌ"),)
+    assert [r.value for r in timeline.ratings] == [7]
+    assert timeline.of("air_temp_c").value.tolist() == [-3.5, 4]
+    assert rejected(timeline) == ["ratings.csv, line 3: found '－': value must be a number"]
 
 
 def test_a_byte_order_mark_and_windows_line_ends_do_not_matter(read):
@@ -361,8 +404,10 @@ def test_writing_into_a_folder_leaves_strange_files_and_keeps_the_former_ones(fo
     write_folder(small_timeline("new"), place)
     assert (place / "my.txt").read_text() == "x"
     assert not (place / "series" / "old.csv").exists()
-    assert "yesterday" in (place / ".previous" / "episodes.csv").read_text()
     assert [e.note for e in read_folder(place).episodes] == ["new"]
+    write_folder(small_timeline("newer"), place)
+    assert "yesterday" in (place / ".previous" / "1" / "episodes.csv").read_text()
+    assert "new" in (place / ".previous" / "2" / "episodes.csv").read_text()
 
 
 @pytest.mark.parametrize("fails_at", [1, 2, 3])

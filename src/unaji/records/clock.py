@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from unaji.errors import InputError
 from unaji.records.problems import ProblemLog
+from unaji.records.tables import half_width
 from unaji.records.timeline import BoolArray, TimeArray, Zones, utc_ms
 
 EARLIEST = np.datetime64("1990-01-01", "ms")
@@ -159,7 +160,7 @@ def _stamps(cells: pl.Series, file: str, log: ProblemLog) -> _Stamps:
 
 def _stamps_of_text(cells: pl.Series, file: str, log: ProblemLog) -> _Stamps:
     """Try the usual format on the whole column and the rarer ones only on what is left."""
-    text = cells.str.strip_chars()
+    text = half_width(cells).str.strip_chars()
     utc = _parse(text, "%Y-%m-%dT%H:%M:%S%.f%#z")
     wall, date = np.full(len(text), NAT), np.full(len(text), NAT)
     left = np.flatnonzero(np.isnat(utc) & text.is_not_null().to_numpy())

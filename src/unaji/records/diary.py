@@ -168,11 +168,12 @@ def _timed(
     for name in table.frame.columns:
         if name not in (column, *others):
             known = ", ".join((column, *others))
-            log.remark(table.file, 1, name, f"the column is not known and was not read; known are {known}")
+            rule = f"the column is not known and was not read; known are {known}"
+            log.remark(table.file, 1, name, rule, lost=not table.empty(name).all())
     missing = [name for name in (column, *required) if name not in table]
     if missing:
         rule = f"the first line must name the columns {', '.join((column, *required))}; the file was left out"
-        log.reject(table.file, 1, ",".join(table.frame.columns), rule)
+        log.reject(table.file, 1, ",".join(table.frame.columns), rule, count=max(len(table), 1))
         table = table.where(np.zeros(len(table), dtype=bool))
     instants = clock.read(table.cells(column), table.file, log, date_at_hour=date_at_hour)
     none = np.full(len(table), np.datetime64("NaT", "ms"))
@@ -264,7 +265,8 @@ def _once(made: Sequence[Row], rows: _Rows, log: ProblemLog) -> tuple[Row, ...]:
     seen: set[Row] = set()
     for row, line in zip(made, rows.table.lines, strict=True):
         if row in seen:
-            log.reject(rows.table.file, int(line), "", "the row repeats an earlier one exactly and was counted once")
+            rule = "the row repeats an earlier one exactly and was counted once"
+            log.reject(rows.table.file, int(line), "", rule, lost=False)
         seen.add(row)
     return tuple(dict.fromkeys(made))
 

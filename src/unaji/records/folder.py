@@ -5,9 +5,9 @@ What the files are called and which columns they have is told in ``docs/referenc
 
 from __future__ import annotations
 
-import shutil
+import contextlib
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -64,7 +64,8 @@ def read_folder(path: Path, *, timezone: str | None = None, now: datetime | None
         raise InputError(f"{path}: is not a folder; unaji reads a folder that holds one person's records")
     log = ProblemLog()
     person, clock = whose_folder(path, timezone, now or now_utc(), log)
-    merged = merge([*own_tables(path, clock, log), *_vendors(path, clock, log)], log)
+    own = [fragment for _, fragment in own_tables(path, clock, log)]
+    merged = merge([*own, *_vendors(path, clock, log)], log)
     if not merged:
         raise InputError(_nothing_usable(path, log))
     if clock.zones is None:
@@ -98,22 +99,22 @@ def timeline_of(person: Person, zones: Zones, merged: Fragment, log: ProblemLog)
     )
 
 
-def own_tables(path: Path, clock: Clock, log: ProblemLog) -> Iterator[Fragment]:
-    """Read the files of the folder format."""
+def own_tables(path: Path, clock: Clock, log: ProblemLog) -> Iterator[tuple[Path, Fragment]]:
+    """Read the files of the folder format, each with what it holds."""
     for name, read in (*diary.READERS.items(), ("beats", measured.read_beats)):
-        for file in _tables(path, name):
+        for file in table_files(path, name):
             table = read_table(file, file.name, log)
             if table is not None:
-                yield read(table, clock, log)
+                yield file, read(table, clock, log)
     for file in _series_files(path):
         table = read_table(file, f"series/{file.name}", log)
         if table is not None:
-            yield measured.read_series(table, clock, log)
+            yield file, measured.read_series(table, clock, log)
 
 
 def _vendors(path: Path, clock: Clock, log: ProblemLog) -> list[Fragment]:
     """Read everything in the folder that is not of the folder format, by its content."""
-    own = set(_own_files(path))
+    own = set(own_files(path))
     found = [
         source
         for child in sorted(path.iterdir())
@@ -125,7 +126,7 @@ def _vendors(path: Path, clock: Clock, log: ProblemLog) -> list[Fragment]:
 
 
 def _zones(path: Path, person: Person, now: datetime, log: ProblemLog) -> Zones:
-    for file in _tables(path, "zones"):
+    for file in table_files(path, "zones"):
         table = read_table(file, file.name, log)
         if table is not None:
             return read_zones(table, person.timezone, now, log)
@@ -168,7 +169,8 @@ def _nothing_usable(path: Path, log: ProblemLog) -> str:
     return f"{path}: the folder holds no record that can be used ({reasons}); {WHAT_MAY_BE_IN_IT}"
 
 
-def _tables(path: Path, name: str) -> list[Path]:
+def table_files(path: Path, name: str) -> list[Path]:
+    """List the files of one table that are there: as CSV, as Parquet, or both."""
     return [file for ending in TABLE_ENDINGS if (file := path / f"{name}{ending}").is_file()]
 
 
@@ -179,22 +181,24 @@ def _series_files(path: Path) -> list[Path]:
     return sorted(f for f in folder.iterdir() if f.suffix in TABLE_ENDINGS and f.is_file() and f.name[0] != ".")
 
 
-def _own_files(path: Path) -> list[Path]:
+def own_files(path: Path) -> list[Path]:
     """List the files of the folder format that are there."""
-    named = [file for name in (*diary.READERS, "beats", "zones") for file in _tables(path, name)]
+    named = [file for name in (*diary.READERS, "beats", "zones") for file in table_files(path, name)]
     person = [path / "person.toml"] if (path / "person.toml").is_file() else []
     return [*person, *named, *_series_files(path)]
 
 
 # -- writing -----------------------------------------------------------------------------------------------------------
 
+Content = str | pl.DataFrame
+"""What a file is to hold: text, or the columns of a Parquet file."""
+
 
 def write_folder(timeline: Timeline, path: Path) -> None:
     """Write a timeline in the folder format; reading it back gives the same timeline.
 
-    Everything is first written beside its place. A new folder then appears at once. In a folder that exists, files
-    of the folder format are replaced one by one, the former ones being kept in ``.previous`` for an undo, and all
-    other files are left alone.
+    A new folder appears at once. In a folder that exists, all files of the folder format are replaced, the former
+    ones being kept below ``.previous``, and all other files are left alone.
 
     Raises
     ------
@@ -202,42 +206,77 @@ def write_folder(timeline: Timeline, path: Path) -> None:
         It could not be written; nothing of it is left, and the former files are back.
     """
     path = Path(path)
+    put_files(_contents(timeline), path, own_files(path) if path.is_dir() else ())
+
+
+def put_files(contents: Mapping[str, Content], path: Path, former: Sequence[Path]) -> None:
+    """Write files into a folder, all or none, and put the `former` ones away in ``.previous/<running number>``.
+
+    Everything is first written beside its place, then moved.
+
+    Parameters
+    ----------
+    contents : mapping
+        What to write, by name inside the folder.
+    former : sequence of Path
+        Files inside the folder that the new ones stand for.
+
+    Raises
+    ------
+    OutputError
+        It could not be written; nothing of it is left, and the former files are back.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".unaji-", dir=path if path.is_dir() else path.parent) as scratch:
             fresh = Path(scratch) / "new"
             fresh.mkdir()
-            _write_all(timeline, fresh)
+            for name, content in contents.items():
+                _write(content, fresh / name)
             if path.exists():
-                _replace_files(fresh, path, Path(scratch) / "old")
+                _move_all(fresh, path, former)
             else:
                 fresh.rename(path)
     except (OSError, pl.exceptions.PolarsError) as error:
         raise OutputError(f"{path}: cannot be written ({error}); nothing was changed") from error
 
 
-def _write_all(timeline: Timeline, folder: Path) -> None:
-    (folder / "person.toml").write_text(person_toml(timeline.person), encoding="utf-8")
-    tables = {"zones": zones_sheet(timeline.person, timeline.zones), **diary.sheets(timeline)}
-    for name, (header, rows) in tables.items():
-        if rows:
-            _write_csv(folder / f"{name}.csv", header, rows)
-    if timeline.beats is not None and len(timeline.beats):
-        _write_frame(folder / "beats", measured.beats_frame(timeline.beats), timeline.zones)
-    (folder / "series").mkdir()
-    for name, series in zip(measured.series_file_names(timeline), timeline.series, strict=True):
-        if len(series):
-            _write_frame(folder / "series" / name, measured.series_frame(series), timeline.zones)
-    if not any((folder / "series").iterdir()):
-        (folder / "series").rmdir()
+def csv_text(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return a table as the text of a CSV file."""
+    lines = "\n".join(",".join(map(_quoted, row)) for row in (header, *rows))
+    return f"{lines}\n"
 
 
-def _write_frame(stem: Path, frame: pl.DataFrame, zones: Zones) -> None:
+def frame_file(stem: str, frame: pl.DataFrame, zones: Zones) -> tuple[str, Content]:
+    """Return name and content of a table's file: CSV while it is short, else Parquet."""
     if frame.height > measured.MANY_ROWS:
-        frame.write_parquet(stem.with_name(f"{stem.name}.parquet"))
-        return
+        return f"{stem}.parquet", frame
     cells = [_cells(frame[name], zones) for name in frame.columns]
-    _write_csv(stem.with_name(f"{stem.name}.csv"), tuple(frame.columns), list(map(list, zip(*cells, strict=True))))
+    return f"{stem}.csv", csv_text(frame.columns, list(zip(*cells, strict=True)))
+
+
+def _contents(timeline: Timeline) -> dict[str, Content]:
+    sheets = {"zones": zones_sheet(timeline.person, timeline.zones), **diary.sheets(timeline)}
+    frames = {
+        f"series/{name}": measured.series_frame(series)
+        for name, series in zip(measured.series_file_names(timeline), timeline.series, strict=True)
+        if len(series)
+    }
+    if timeline.beats is not None and len(timeline.beats):
+        frames["beats"] = measured.beats_frame(timeline.beats)
+    return {
+        "person.toml": person_toml(timeline.person),
+        **{f"{name}.csv": csv_text(header, rows) for name, (header, rows) in sheets.items() if rows},
+        **dict(frame_file(stem, frame, timeline.zones) for stem, frame in frames.items()),
+    }
+
+
+def _write(content: Content, file: Path) -> None:
+    file.parent.mkdir(exist_ok=True)
+    if isinstance(content, str):
+        file.write_text(content, encoding="utf-8", newline="")
+    else:
+        content.write_parquet(file)
 
 
 def _cells(column: pl.Series, zones: Zones) -> list[str]:
@@ -248,18 +287,14 @@ def _cells(column: pl.Series, zones: Zones) -> list[str]:
     return ["" if cell is None else cell if isinstance(cell, str) else repr(cell) for cell in column]
 
 
-def _write_csv(file: Path, header: tuple[str, ...], rows: list[list[str]]) -> None:
-    text = "\n".join(",".join(map(_quoted, row)) for row in (header, *rows))
-    file.write_text(f"{text}\n", encoding="utf-8", newline="")
-
-
 def _quoted(cell: str) -> str:
     """Quote a cell where needed; unlike the standard library's writer also one with a lone carriage return."""
     return '"' + cell.replace('"', '""') + '"' if any(sign in cell for sign in ',"\r\n') else cell
 
 
-def _replace_files(fresh: Path, path: Path, old: Path) -> None:
-    """Put new files in the place of the former ones; on failure put the former ones back."""
+def _move_all(fresh: Path, path: Path, former: Sequence[Path]) -> None:
+    """Put former files away and new ones in; on failure take the new ones out and put the former ones back."""
+    backup = _next_backup(path)
     moved: list[tuple[Path, Path]] = []
 
     def move(source: Path, target: Path) -> None:
@@ -268,14 +303,21 @@ def _replace_files(fresh: Path, path: Path, old: Path) -> None:
         moved.append((source, target))
 
     try:
-        for file in _own_files(path):
-            move(file, old / file.relative_to(path))
+        for file in former:
+            move(file, backup / file.relative_to(path))
         for file in [f for f in sorted(fresh.rglob("*")) if f.is_file()]:
             move(file, path / file.relative_to(fresh))
-    except OSError:
+    except BaseException:  # also when the person stops it
         for source, target in reversed(moved):
             target.replace(source)
+        for emptied in (backup / "series", backup, path / PREVIOUS):
+            with contextlib.suppress(OSError):  # not there, or not empty
+                emptied.rmdir()
         raise
-    shutil.rmtree(path / PREVIOUS, ignore_errors=True)
-    if old.is_dir():
-        old.rename(path / PREVIOUS)
+
+
+def _next_backup(path: Path) -> Path:
+    """Return the folder for what is put away now; the older ones stay as they are."""
+    place = path / PREVIOUS
+    taken = [int(old.name) for old in place.iterdir() if old.name.isdecimal()] if place.is_dir() else []
+    return place / str(max(taken, default=0) + 1)

@@ -208,7 +208,8 @@ def _kept_values(download: Download, station: str, element: str, log: ProblemLog
     good = np.isin(np.array(quality), KEPT_QUALITY)
     for mark, n in sorted(Counter(np.array(quality)[~good].tolist()).items()):
         meaning = MEANING.get(mark, "a mark that is not known")
-        log.reject(download.file, None, n, f"{element}: values of quality {mark or 'empty'} ({meaning}) were left out")
+        rule = f"{element}: values of quality {mark or 'empty'} ({meaning}) were left out"
+        log.reject(download.file, None, n, rule, count=int(n))
     value = np.full(len(cells), np.nan)
     value[good] = table.where(good).numbers(element, log)
     return value

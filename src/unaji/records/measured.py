@@ -24,6 +24,7 @@ ALL_WRONG = 0.5  # share of values outside the range from which the unit is take
 CORRECTED = ("no", "device", "unknown")
 SERIES_COLUMNS = ("time", "end", "site", "source")
 BEATS_COLUMNS = ("time", "rri_ms", "gap", "origin", "corrected")
+UNKNOWN_QUANTITY = "unaji does not know this quantity; the column was left out. GLOSSARY.md lists the names it knows"
 GAP_WORDS = {"1": True, "true": True, "0": False, "false": False, "": False}
 
 
@@ -35,7 +36,8 @@ def plausible(
 ) -> BoolArray:
     """Say which values are finite and inside the quantity's plausible range; the others are noted.
 
-    Where most values lie outside, the unit of the whole column is wrong: none is kept, and one problem says so.
+    Where most values lie outside, or the median is higher than it can be, the unit of the whole column is wrong: none
+    is kept, and one problem says so.
     NaN stands for an empty cell and is not noted.
     """
     known = QUANTITIES[quantity]
@@ -43,6 +45,9 @@ def plausible(
     outside = given & ~((value >= known.low) & (value <= known.high))
     if outside.sum() > ALL_WRONG * given.sum():
         _note_wrong_unit(known, value[outside], int(given.sum()), file, log)
+        return np.zeros(value.size, dtype=bool)
+    if given.any() and (median := float(np.median(value[given]))) > known.highest_median:
+        _note_high_median(known, median, int(given.sum()), file, log)
         return np.zeros(value.size, dtype=bool)
     log.rows(file, np.asarray(lines)[outside], value[outside], _range_rule(known))
     return given & ~outside
@@ -127,12 +132,21 @@ def _note_wrong_unit(known: Quantity, outside: FloatArray, given: int, file: str
         f"{outside.size:,} of {given:,} values of {known.name} lie {_outside(known)}. Is the column in another unit? "
         "The whole column was left out"
     )
-    log.reject(file, None, f"{outside[0]:g}", rule)
+    log.reject(file, None, f"{outside[0]:g}", rule, count=given)
+
+
+def _note_high_median(known: Quantity, median: float, given: int, file: str, log: ProblemLog) -> None:
+    rule = (
+        f"half of the {given:,} values of {known.name} are this or more, and no record's median is above "
+        f"{known.highest_median:g} {known.unit}; {known.hint}. The whole column was left out"
+    )
+    log.reject(file, None, f"{median:g}", rule, count=given)
 
 
 def _note_repeats(file: str, what: str, repeats: int, log: ProblemLog) -> None:
     if repeats:
-        log.reject(file, None, repeats, f"rows of {what} repeat an earlier one exactly and were counted once")
+        rule = f"rows of {what} repeat an earlier one exactly and were counted once"
+        log.reject(file, None, repeats, rule, count=repeats, lost=False)
 
 
 # -- series ------------------------------------------------------------------------------------------------------------
@@ -142,7 +156,7 @@ def read_series(table: Table, clock: Clock, log: ProblemLog) -> Fragment:
     """Read ``time``, optional ``end``, ``site``, ``source``, and any columns named in `unaji.quantities`."""
     if "time" not in table:
         rule = "the first line must name a column time and at least one quantity; the file was left out"
-        log.reject(table.file, 1, ",".join(table.frame.columns), rule)
+        log.reject(table.file, 1, ",".join(table.frame.columns), rule, count=max(len(table), 1))
         return Fragment()
     quantities = _quantities(table, log)
     one_sensor = "site" not in table and "source" not in table
@@ -177,14 +191,19 @@ class _Rows:
 def _quantities(table: Table, log: ProblemLog) -> list[str]:
     names = [name for name in table.frame.columns if name not in SERIES_COLUMNS]
     for name in (name for name in names if name not in QUANTITIES):
-        near = difflib.get_close_matches(name, QUANTITIES, n=1)
-        advice = f"did you mean {near[0]}? " if near else ""
-        rule = f"{advice}unaji does not know this quantity; the column was left out"
-        log.reject(table.file, 1, name, rule)
+        given = int((~table.empty(name)).sum())
+        log.reject(table.file, 1, name, f"{_advice(name)}{UNKNOWN_QUANTITY}", count=max(given, 1), lost=given > 0)
     known = [name for name in names if name in QUANTITIES]
     if not known:
         log.reject(table.file, 1, ",".join(table.frame.columns), "the file has no column of a quantity unaji knows")
     return known
+
+
+def _advice(name: str) -> str:
+    """Name the quantities whose name or English meaning is nearest."""
+    spellings = {q.en.replace(" ", "_"): q.name for q in QUANTITIES.values()} | {name: name for name in QUANTITIES}
+    near = difflib.get_close_matches(name.replace(" ", "_"), spellings, n=3)
+    return f"did you mean {' or '.join(dict.fromkeys(spellings[spelling] for spelling in near))}? " if near else ""
 
 
 def _timed(table: Table, clock: Clock, log: ProblemLog, *, equal_means_later: bool) -> _Rows:
@@ -240,12 +259,13 @@ def read_beats(table: Table, clock: Clock, log: ProblemLog) -> Fragment:
     """
     if not {"time", "rri_ms"} <= set(table.frame.columns):
         rule = "the first line must name the columns time and rri_ms; the file was left out"
-        log.reject(table.file, 1, ",".join(table.frame.columns), rule)
+        log.reject(table.file, 1, ",".join(table.frame.columns), rule, count=max(len(table), 1))
         return Fragment()
     for name in table.frame.columns:
         if name not in BEATS_COLUMNS:
             known = ", ".join(BEATS_COLUMNS)
-            log.remark(table.file, 1, name, f"the column is not known and was not read; known are {known}")
+            rule = f"the column is not known and was not read; known are {known}"
+            log.remark(table.file, 1, name, rule, lost=not table.empty(name).all())
     rows = _timed(table, clock, log, equal_means_later=True)
     origin, corrected = np.array(rows.table.text("origin")), np.array(rows.table.text("corrected"))
     beats: list[Beats] = []
@@ -288,7 +308,7 @@ def _right_unit(rri_ms: FloatArray, rows: _Rows, log: ProblemLog) -> bool:
         _note_wrong_unit(known, rri_ms[outside], int(given.sum()), rows.table.file, log)
         return False
     rule = f"{_range_rule(known)}. The interval was kept; the signals will judge it beside its neighbours"
-    log.rows(rows.table.file, rows.table.lines[outside], rri_ms[outside], rule, rejected=False)
+    log.rows(rows.table.file, rows.table.lines[outside], rri_ms[outside], rule, rejected=False, lost=False)
     return True
 
 
@@ -313,7 +333,7 @@ def _word(word: str, allowed: Sequence[str], otherwise: str, column: str, table:
     plain = word.lower()
     if plain and plain not in allowed:
         names = ", ".join(name for name in allowed if name)
-        log.remark(table.file, None, word, f"{column} is none of {names}; it was read as not known")
+        log.remark(table.file, None, word, f"{column} is none of {names}; it was read as not known", lost=True)
     return plain if plain and plain in allowed else otherwise
 
 

@@ -115,7 +115,8 @@ def _once(rows: Iterable[Row], what: str, log: ProblemLog) -> tuple[Row, ...]:
     every = list(rows)
     kept = tuple(dict.fromkeys(every))
     if len(kept) < len(every):
-        log.reject(what, None, len(every) - len(kept), "rows repeat another exactly and were counted once")
+        repeats = len(every) - len(kept)
+        log.reject(what, None, repeats, "rows repeat another exactly and were counted once", count=repeats, lost=False)
     return kept
 
 
@@ -136,7 +137,8 @@ def _joined_series(parts: Sequence[Series], log: ProblemLog) -> Series:
     keep = distinct(time, value) if end is None else distinct(time, end, value)
     if not keep.all():
         rule = "values are in more than one file and were counted once"
-        log.reject(f"series {first.quantity}", None, int((~keep).sum()), rule)
+        repeats = int((~keep).sum())
+        log.reject(f"series {first.quantity}", None, repeats, rule, count=repeats, lost=False)
     order = np.flatnonzero(keep)[np.argsort(time[keep], kind="stable")]
     return replace(first, time=time[order], value=value[order], end=None if end is None else end[order])
 
@@ -150,7 +152,7 @@ def _merged_beats(beats: Sequence[Beats], log: ProblemLog) -> tuple[Beats, ...]:
     left_out = sum(len(b) for b in present) - sum(len(b) for b in chosen)
     if left_out:
         rule = f"beats of other origins were left out, since those of origin {best or 'not named'!r} are the more exact"
-        log.reject("beats", None, left_out, rule)
+        log.reject("beats", None, left_out, rule, count=left_out, lost=False)
     return (_joined_beats(chosen, log),)
 
 
@@ -161,7 +163,9 @@ def _joined_beats(parts: Sequence[Beats], log: ProblemLog) -> Beats:
     gap = np.concatenate([p.gap for p in parts])
     keep = distinct(time, rri_ms)
     if not keep.all():
-        log.reject("beats", None, int((~keep).sum()), "beats are in more than one file and were counted once")
+        repeats = int((~keep).sum())
+        rule = "beats are in more than one file and were counted once"
+        log.reject("beats", None, repeats, rule, count=repeats, lost=False)
     order = np.flatnonzero(keep)[np.argsort(time[keep], kind="stable")]
     part = np.repeat(np.arange(len(parts)), [len(p) for p in parts])[order]
     changes = np.concatenate([[True], np.diff(part) != 0])  # the row before is of another recording

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 
 from unaji.records.timeline import Problem
 
@@ -20,21 +21,30 @@ class ProblemLog:
         self.offsets_min: Counter[int] = Counter()
         """Offsets from UTC that the files' own times carried [min], to say which zone the person may live in."""
 
-    def reject(self, file: str, line: int | None, value: object, rule: str) -> None:
-        """Note something that was left out."""
-        self._note(Problem(file, line, _short(value), rule, rejected=True))
+    def reject(
+        self, file: str, line: int | None, value: object, rule: str, *, count: int = 1, lost: bool = True
+    ) -> None:
+        """Note something that was left out: `count` rows or values; `lost` is False for a repeat and the like."""
+        self._note(Problem(file, line, _short(value), rule, rejected=True, count=count, lost=lost))
 
-    def remark(self, file: str, line: int | None, value: object, rule: str) -> None:
-        """Note something worth knowing about what was kept."""
-        self._note(Problem(file, line, _short(value), rule, rejected=False))
+    def remark(self, file: str, line: int | None, value: object, rule: str, *, lost: bool = False) -> None:
+        """Note something worth knowing about what was kept; `lost` where a part of it was not."""
+        self._note(Problem(file, line, _short(value), rule, rejected=False, lost=lost))
 
     def rows(
-        self, file: str, lines: Iterable[int], values: Iterable[object], rule: str, *, rejected: bool = True
+        self,
+        file: str,
+        lines: Iterable[int],
+        values: Iterable[object],
+        rule: str,
+        *,
+        rejected: bool = True,
+        lost: bool = True,
     ) -> None:
         """Note many rows that break one rule."""
         pairs = list(zip(lines, values, strict=True))
         for line, value in pairs[:SHOWN_PER_RULE]:
-            self._note(Problem(file, int(line), _short(value), rule, rejected))
+            self._note(Problem(file, int(line), _short(value), rule, rejected, lost=lost))
         if len(pairs) > SHOWN_PER_RULE:
             self._counts[file, rule, rejected] += len(pairs) - SHOWN_PER_RULE
 
@@ -43,15 +53,15 @@ class ProblemLog:
         told: list[Problem] = []
         for key, shown in self._shown.items():
             told += shown
-            hidden = self._counts[key] - len(shown)
+            hidden = self._counts[key] - sum(problem.count for problem in shown)
             if hidden:
-                file, rule, rejected = key
-                told.append(Problem(file, None, "", f"{hidden:,} more rows like these: {rule}", rejected))
+                more = f"{hidden:,} more rows like these: {shown[0].rule}"
+                told.append(replace(shown[0], line=None, value="", rule=more, count=hidden))
         return tuple(told)
 
     def _note(self, problem: Problem) -> None:
         key = (problem.file, problem.rule, problem.rejected)
-        self._counts[key] += 1
+        self._counts[key] += problem.count
         shown = self._shown.setdefault(key, [])
         if len(shown) < SHOWN_PER_RULE:
             shown.append(problem)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 from dataclasses import dataclass
@@ -50,6 +51,10 @@ class Table:
         """Return a column as it is; empty text where the file has no such column."""
         return self.frame[column] if column in self else pl.Series(column, [""] * len(self), dtype=pl.String)
 
+    def plain_cells(self, column: str) -> pl.Series:
+        """Return a column to be parsed as times or numbers: full-width digits and signs as plain ones."""
+        return half_width(self.cells(column))
+
     def verbatim(self, column: str) -> list[str]:
         """Return a column as text, blanks kept, empty cells as ""."""
         cells = self.cells(column)
@@ -61,7 +66,7 @@ class Table:
 
     def empty(self, column: str) -> BoolArray:
         """Say which cells hold nothing, or a word for nothing."""
-        cells = self.cells(column)
+        cells = self.plain_cells(column)
         if cells.dtype.is_float():
             return (cells.is_null() | cells.is_nan()).fill_null(value=True).to_numpy()
         if cells.dtype != pl.String:
@@ -70,7 +75,7 @@ class Table:
 
     def numbers(self, column: str, log: ProblemLog) -> FloatArray:
         """Return a column as numbers, NaN where a cell is empty or no number; the latter is noted."""
-        cells = self.cells(column)
+        cells = self.plain_cells(column)
         if cells.dtype == pl.String:
             text = cells.str.strip_chars().fill_null("")
             values = text.cast(pl.Float64, strict=False).fill_null(np.nan).to_numpy()
@@ -79,7 +84,8 @@ class Table:
         try:
             return np.array(cells.cast(pl.Float64).fill_null(np.nan).to_numpy())
         except pl.exceptions.PolarsError:
-            log.reject(self.file, None, str(cells.dtype), f"the column {column} does not hold numbers; it was left out")
+            rule = f"the column {column} does not hold numbers; it was left out"
+            log.reject(self.file, None, str(cells.dtype), rule, count=max(len(self), 1))
             return np.full(len(self), np.nan)
 
     def _note_words(self, column: str, text: pl.Series, values: FloatArray, log: ProblemLog) -> None:
@@ -88,6 +94,13 @@ class Table:
             words = text.gather(unread)
             bad = (~words.str.to_lowercase().is_in(list(MISSING))).to_numpy()
             log.rows(self.file, self.lines[unread[bad]], words.filter(pl.Series(bad)), f"{column} must be a number")
+
+
+def half_width(cells: pl.Series) -> pl.Series:
+    """Write full-width digits, colons and the like, as Japanese input methods give them, as plain ones (NFKC)."""
+    if cells.dtype != pl.String or not (cells.str.len_bytes() > cells.str.len_chars()).any():
+        return cells
+    return cells.str.normalize("NFKC")
 
 
 def read_table(path: Path, file: str, log: ProblemLog) -> Table | None:
@@ -116,6 +129,9 @@ def csv_table(data: bytes, file: str, log: ProblemLog) -> Table | None:
 
 def decoded(data: bytes, file: str, log: ProblemLog) -> str | None:
     """Decode text as UTF-8 or, as Japanese Excel writes it, Shift_JIS; None, with the reason noted, when neither."""
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        log.reject(file, None, "", "the text is UTF-16 ('Unicode text'); save the file as 'CSV UTF-8' and try again")
+        return None
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:

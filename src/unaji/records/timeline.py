@@ -300,6 +300,11 @@ class Problem:
         Which rule it breaks, and what to do.
     rejected : bool
         True when the row was left out; False for a remark about a row that was kept.
+    count : int
+        How many rows (values, where it is about one column) it speaks of.
+    lost : bool
+        Whether something that stands in the file could not be read, so that writing the file anew would lose it;
+        False for repeats and for beats of a lesser origin, which are left out on purpose.
     """
 
     file: str
@@ -307,6 +312,8 @@ class Problem:
     value: str
     rule: str
     rejected: bool = True
+    count: int = 1
+    lost: bool = True
 
     def __str__(self) -> str:
         """Say it as a sentence for the terminal."""

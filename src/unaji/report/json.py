@@ -58,7 +58,14 @@ def to_json(findings: Findings, language: str = "ja") -> Json:
             "missing": list(findings.design.missing),
             "warnings": list(findings.warnings),
             "problems": [
-                {"file": p.file, "line": p.line, "value": p.value, "rule": p.rule, "rejected": p.rejected}
+                {
+                    "file": p.file,
+                    "line": p.line,
+                    "value": p.value,
+                    "rule": p.rule,
+                    "rejected": p.rejected,
+                    "count": p.count,
+                }
                 for p in findings.timeline.problems
             ],
         }
