@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from unaji.records.timeline import BoolArray, FloatArray
-from unaji.signals import rr
+from unaji.signals import _kernels_rr as kernels
 from unaji.signals.hrv import rmssd
 from unaji.signals.rr import BeatKind, reject_artefacts
 
@@ -49,7 +49,7 @@ def corrupted(rng: np.random.Generator, rri_ms: FloatArray, share: float) -> tup
     return np.array(out), np.array(kind)
 
 
-@pytest.mark.parametrize(("share", "rmssd_error"), [(0.014, 0.03), (0.05, 0.06)])
+@pytest.mark.parametrize(("share", "rmssd_error"), [(0.0093, 0.002), (0.05, 0.004)])
 def test_artefacts_put_in_on_purpose_are_found(share: float, rmssd_error: float):
     rng = np.random.default_rng(20240301)
     clean_ms = healthy_rri_ms(rng, 60_000)
@@ -63,30 +63,43 @@ def test_artefacts_put_in_on_purpose_are_found(share: float, rmssd_error: float)
         f"RMSSD {kept_rmssd:.2f} ms for {rmssd(clean_ms):.2f} (raw {rmssd(rri_ms):.2f})"
     )
     assert sensitivity["missed"] > 0.999, message
-    assert sensitivity["extra"] > 0.99, message
-    assert sensitivity["early"] > 0.97, message
-    assert specificity > 0.9995, message
+    assert sensitivity["extra"] > 0.995, message
+    assert sensitivity["early"] > 0.995, message
+    assert specificity > 0.995 + 0.0045 * (share < 0.01), message
     assert kept_rmssd == pytest.approx(rmssd(clean_ms), rel=rmssd_error), message
 
 
-def test_the_direction_of_an_artefact_is_named():
-    rri_ms = np.full(40, 800.0) + np.tile([0.0, 5.0], 20)
-    rri_ms[10], rri_ms[20], rri_ms[30], rri_ms[35] = 400.0, 1600.0, 2500.0, np.nan
+def test_the_kind_of_an_artefact_is_named():
+    """One of each of the paper's kinds in a calm stretch, far enough apart not to meet."""
+    rri_ms = np.full(160, 800.0) + np.tile([0.0, 5.0, -4.0, 9.0], 40)
+    rri_ms[20:22] = 520.0, 1080.0  # an early beat and its pause
+    rri_ms[40] = 1606.0  # a beat missed
+    rri_ms[60:62] = 310.0, 492.0  # something between two beats taken for one
+    rri_ms[80], rri_ms[100] = 1210.0, 550.0
+    rri_ms[120], rri_ms[140] = 2500.0, np.nan
     found = reject_artefacts(rri_ms)
-    assert [BeatKind(found.kind[k]) for k in (10, 20, 30, 35)] == [
-        BeatKind.SHORT,
-        BeatKind.LONG,
-        BeatKind.OUT_OF_RANGE,
-        BeatKind.MISSING,
-    ]
-    assert found.counts == {
-        BeatKind.NORMAL: 36,
-        BeatKind.MISSING: 1,
-        BeatKind.OUT_OF_RANGE: 1,
-        BeatKind.SHORT: 1,
-        BeatKind.LONG: 1,
+    named = {int(k): BeatKind(found.kind[k]) for k in np.flatnonzero(~found.keep)}
+    assert named == {
+        20: BeatKind.ECTOPIC,
+        21: BeatKind.ECTOPIC,
+        40: BeatKind.MISSED,
+        60: BeatKind.EXTRA,
+        61: BeatKind.EXTRA,
+        80: BeatKind.LONG,
+        100: BeatKind.SHORT,
+        120: BeatKind.OUT_OF_RANGE,
+        140: BeatKind.MISSING,
     }
-    assert found.rejected_share == pytest.approx(3 / 39)
+    assert sum(found.counts.values()) == 160
+    assert found.rejected_share == pytest.approx(8 / 159)
+
+
+def test_most_artefacts_put_in_get_their_own_name():
+    rng = np.random.default_rng(7)
+    rri_ms, kind = corrupted(rng, healthy_rri_ms(rng, 60_000), 0.0093)
+    found = reject_artefacts(rri_ms).kind
+    for put_in, name in ((1, BeatKind.MISSED), (2, BeatKind.EXTRA), (3, BeatKind.ECTOPIC)):
+        assert np.mean(found[kind == put_in] == name) > 0.95, name.name
 
 
 def test_neighbours_are_not_looked_for_across_a_gap():
@@ -128,7 +141,9 @@ def test_what_is_rejected_on_one_side_of_a_gap_does_not_depend_on_the_other(rri_
     np.testing.assert_array_equal(together, apart)
 
 
-@pytest.mark.parametrize("kernel", [rr._rolling_quantile, rr._rolling_quantile.py_func], ids=["compiled", "python"])
+@pytest.mark.parametrize(
+    "kernel", [kernels.rolling_quantile, kernels.rolling_quantile.py_func], ids=["compiled", "python"]
+)
 def test_the_rolling_quantile_agrees_with_sorting_every_window(kernel):
     rng = np.random.default_rng(3)
     x = rng.integers(0, 30, 300).astype(float)  # many ties
@@ -137,6 +152,18 @@ def test_the_rolling_quantile_agrees_with_sorting_every_window(kernel):
     for half, q in ((5, 0.5), (45, 0.25), (45, 0.75)):
         slow = [np.quantile(x[max(first[i], i - half) : min(last[i], i + half + 1)], q) for i in range(x.size)]
         np.testing.assert_allclose(kernel(x, first, last, half, q), slow)
+
+
+@pytest.mark.parametrize("compiled", [True, False], ids=["compiled", "python"])
+def test_the_quartile_deviation_agrees_with_sorting_every_window(compiled: bool):
+    rng = np.random.default_rng(4)
+    x = rng.standard_normal(200).round(1)
+    run = np.sort(rng.integers(0, 3, 200))
+    first, last = np.searchsorted(run, run, "left"), np.searchsorted(run, run, "right")
+    kernel = kernels.rolling_quartile_deviation if compiled else kernels.rolling_quartile_deviation.py_func
+    windows = [x[max(first[i], i - 10) : min(last[i], i + 11)] for i in range(x.size)]
+    slow = [(np.quantile(w, 0.75) - np.quantile(w, 0.25)) / 2 for w in windows]
+    np.testing.assert_allclose(kernel(x, first, last, 10), slow, atol=1e-12)
 
 
 def labelled_rri_ms(annotations: tuple[np.ndarray, np.ndarray]) -> tuple[FloatArray, BoolArray]:
@@ -150,10 +177,10 @@ def labelled_rri_ms(annotations: tuple[np.ndarray, np.ndarray]) -> tuple[FloatAr
 @pytest.mark.shared
 @pytest.mark.parametrize("record", ["nsr001", "nsr004", "nsr009"])
 def test_on_days_labelled_by_cardiologists_most_ectopic_beats_go_and_few_others(annotations, record: str):
-    """Measured: sensitivity 0.75, 0.86, 0.81; specificity 0.9992, 0.9998, 0.9965 (the labels miss some artefacts)."""
+    """Measured: sensitivity 0.81, 0.90, 0.88; specificity 0.9990, 0.9997, 0.9954 (the labels miss some artefacts)."""
     rri_ms, normal = labelled_rri_ms(annotations(record))
     keep = reject_artefacts(rri_ms).keep
     sensitivity, specificity = np.mean(~keep[~normal]), np.mean(keep[normal])
     message = f"sensitivity {sensitivity:.3f}, specificity {specificity:.5f} of {rri_ms.size} intervals"
-    assert sensitivity > 0.7, message
+    assert sensitivity > 0.8, message
     assert specificity > 0.995, message

@@ -14,6 +14,7 @@ from unaji.errors import ExitCode, UnajiError
 VERBS = {
     "attribute": "Which exposures are behind any symptom? The engine alone, on two tables.",
     "explain": "Why does this person's neck feel hot, and does treatment help?",
+    "hrv": "Heart rate variability of one recording, whole or window by window.",
     "import": "Bring vendors' exports into a person's folder.",
     "simulate-person": "Make up a person with a known truth, to try things on.",
 }

@@ -128,6 +128,68 @@ def pnn50(rri_ms: FloatArray, gap: BoolArray | None = None) -> float:
 
 
 @dataclass(frozen=True, eq=False, slots=True)
+class TimeDomain:
+    """Time-domain indices of windows given as row ranges; NaN where not defined. Arrays of shape (n_windows,).
+
+    Attributes
+    ----------
+    n_beats, n_differences : ndarray of int
+        Valid intervals, and valid differences within the window.
+    mean_rri_ms, sdnn_ms, rmssd_ms, sdsd_ms, pnn50 : ndarray
+        As the functions of the same name define them.
+    """
+
+    n_beats: NDArray[np.int64]
+    n_differences: NDArray[np.int64]
+    mean_rri_ms: FloatArray
+    sdnn_ms: FloatArray
+    rmssd_ms: FloatArray
+    sdsd_ms: FloatArray
+    pnn50: FloatArray
+
+
+def time_domain(nn_ms: FloatArray, joined: BoolArray, low: NDArray[np.int64], high: NDArray[np.int64]) -> TimeDomain:
+    """Time-domain indices of windows that may overlap.
+
+    Parameters
+    ----------
+    nn_ms : ndarray, shape (n_beats,)
+        Intervals [ms]; NaN where rejected.
+    joined : ndarray of bool, shape (n_beats,)
+        True where the interval and the row before it are both valid and follow each other.
+    low, high : ndarray of int, shape (n_windows,)
+        Rows low … high − 1 are in the window. The difference of the first from the row before belongs to no window.
+
+    Notes
+    -----
+    Running sums make the cost O(beats + windows) whatever the overlap. Intervals are taken about their overall mean
+    first; otherwise the variance would be a small difference of large numbers.
+    """
+    valid = ~np.isnan(nn_ms)
+    centre_ms = mean_rri(nn_ms) if valid.any() else 0.0
+    about = np.where(valid, nn_ms - centre_ms, 0.0)
+    n_beats = _sums(valid, low, high)
+    total = _sums(about, low, high)
+    mean_about = _ratio(total, n_beats)
+    variance = _ratio(_sums(about**2, low, high) - total * mean_about, n_beats - 1)
+
+    difference = np.where(joined, np.diff(about, prepend=0.0), 0.0)
+    after_first = np.minimum(low + 1, high)
+    n_differences = _sums(joined, after_first, high)
+    squares, drift = _sums(difference**2, after_first, high), _sums(difference, after_first, high)
+    variance_of_differences = _ratio(squares - drift * _ratio(drift, n_differences), n_differences - 1)
+    return TimeDomain(
+        n_beats=n_beats.astype(np.int64),
+        n_differences=n_differences.astype(np.int64),
+        mean_rri_ms=mean_about + centre_ms,
+        sdnn_ms=np.sqrt(np.maximum(variance, 0.0)),
+        rmssd_ms=np.sqrt(np.maximum(_ratio(squares, n_differences), 0.0)),
+        sdsd_ms=np.sqrt(np.maximum(variance_of_differences, 0.0)),
+        pnn50=_ratio(_sums(np.abs(difference) > NN50_MS, after_first, high), n_differences),
+    )
+
+
+@dataclass(frozen=True, eq=False, slots=True)
 class HrvWindows:
     """Heart rate and its variability in each window; NaN where the window holds too little.
 
@@ -176,44 +238,24 @@ def hrv_windows(
     HrvWindows
         Heart rate needs `MIN_BEATS`, RMSSD and pNN50 `MIN_DIFFERENCES`, SDNN `MIN_SDNN_COVERAGE`; the variability is
         not given where more than `MAX_REJECTED_SHARE` of the intervals was rejected.
-
-    Notes
-    -----
-    Running sums make the cost O(beats + windows) whatever the overlap. Intervals are taken about their overall mean
-    first; otherwise the variance would be a small difference of large numbers.
     """
     rri_ms = np.asarray(rri_ms, dtype=np.float64)
     window_ms = np.timedelta64(round(window_s * 1000.0), "ms")
     low, high = np.searchsorted(time, start), np.searchsorted(time, start + window_ms)
-    valid = ~np.isnan(rri_ms)
-    centre_ms = mean_rri(rri_ms) if valid.any() else 0.0
-    about = np.where(valid, rri_ms - centre_ms, 0.0)
-
-    n_beats = _sums(valid, low, high)
-    total, squares = _sums(about, low, high), _sums(about**2, low, high)
-    mean_about = _ratio(total, n_beats)
-    variance = _ratio(squares - total * mean_about, n_beats - 1)
-
-    # The first interval of a window has its neighbour outside: its difference belongs to no window.
-    pair = _pairs(rri_ms, gap)
-    difference = np.where(pair, np.diff(about, prepend=0.0), 0.0)
-    after_first = np.minimum(low + 1, high)
-    n_differences = _sums(pair, after_first, high)
-    mean_square = _ratio(_sums(difference**2, after_first, high), n_differences)
-    large = _ratio(_sums(np.abs(difference) > NN50_MS, after_first, high), n_differences)
-
-    mean_ms = mean_about + centre_ms
-    coverage = np.clip(np.where(n_beats > 0, n_beats * mean_ms, 0.0) / (window_s * 1000.0), 0.0, 1.0)
+    found = time_domain(rri_ms, _pairs(rri_ms, gap), low, high)
+    n_beats = found.n_beats
+    filled_ms = np.where(n_beats > 0, n_beats * found.mean_rri_ms, 0.0)
+    coverage = np.clip(filled_ms / (window_s * 1000.0), 0.0, 1.0)
     rejected = np.where(high > low, 1.0 - n_beats / np.maximum(high - low, 1), 0.0)
     clean = rejected <= MAX_REJECTED_SHARE
-    enough_differences = clean & (n_differences >= MIN_DIFFERENCES)
+    enough_differences = clean & (found.n_differences >= MIN_DIFFERENCES)
     return HrvWindows(
-        n_beats=n_beats.astype(np.int64),
-        n_differences=n_differences.astype(np.int64),
-        hr_bpm=_where(n_beats >= MIN_BEATS, 60000.0 / mean_ms),
-        rmssd_ms=_where(enough_differences, np.sqrt(np.maximum(mean_square, 0.0))),
-        sdnn_ms=_where(clean & (n_beats > 1) & (coverage >= MIN_SDNN_COVERAGE), np.sqrt(np.maximum(variance, 0.0))),
-        pnn50=_where(enough_differences, large),
+        n_beats=n_beats,
+        n_differences=found.n_differences,
+        hr_bpm=_where(n_beats >= MIN_BEATS, 60000.0 / found.mean_rri_ms),
+        rmssd_ms=_where(enough_differences, found.rmssd_ms),
+        sdnn_ms=_where(clean & (n_beats > 1) & (coverage >= MIN_SDNN_COVERAGE), found.sdnn_ms),
+        pnn50=_where(enough_differences, found.pnn50),
         coverage=coverage,
         rejected_share=rejected,
     )

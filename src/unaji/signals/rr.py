@@ -1,17 +1,17 @@
-"""Which intervals between heart beats are artefacts?
+"""Which intervals between heart beats are artefacts, and of what kind?
 
 Three questions are asked of each interval: was it measured, can a heart do that at all, and does it stand out from its
-neighbours more than this person's own variability allows. The last is the local-median rule of Lipponen and Tarvainen
-with three changes:
+neighbours more than this person's own variability allows. The last is answered by two rules, either of which suffices:
 
-* neighbours never lie across a gap;
-* a gate in per cent of the interval keeps a calm stretch, where the spread of the neighbours is next to nothing, from
-  losing ordinary beats;
-* an interval must stand out from the ones just before and after it as well. The sinus node turns over several beats (a
-  sigh, an arousal from sleep), an artefact is there and gone. On day-long records with a cardiologist's labels this
-  halves the ordinary beats lost.
+* the decision tree of Lipponen and Tarvainen, which knows the patterns of an ectopic, a missed, an extra, a long and a
+  short beat;
+* their local median as a rule of its own: an interval far from the median of its neighbours, which stands out from the
+  ones just before and after it as well. The sinus node turns over several beats (a sigh, an arousal from sleep), an
+  artefact is there and gone.
 
-Nothing is replaced: a rejected interval is missing from then on.
+Changed against the paper: neighbours never lie across a gap; a gate in per cent of the interval keeps a calm stretch,
+where the spread of the neighbours is next to nothing, from losing ordinary beats; both parts of a beat counted twice
+are named. Nothing is replaced here (`unaji.signals.correction` does that): a rejected interval is missing from then on.
 
 References
 ----------
@@ -25,7 +25,6 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from unaji.records.timeline import BoolArray, FloatArray
@@ -43,7 +42,10 @@ SPREAD_FACTOR = 5.2
 """Quartile deviations that hold 99.95 % of a normal distribution (Lipponen and Tarvainen 2019)."""
 
 GATE = 0.10
-"""Share of the local median that an interval may always deviate."""
+"""Share of the local median that an interval may always deviate by the median's rule."""
+
+TREE_GATE = 0.15
+"""Share of the local median that an interval may always differ from its neighbour by the decision tree."""
 
 CAP = 0.32
 """Share of the local median beyond which an interval is an artefact however noisy the stretch and its neighbours.
@@ -60,10 +62,13 @@ class BeatKind(IntEnum):
     """What an interval was found to be."""
 
     NORMAL = 0
-    MISSING = 1  # rejected or not measured before
-    OUT_OF_RANGE = 2
-    SHORT = 3  # an early beat, or one counted twice
-    LONG = 4  # a beat missed, or the pause after an early one
+    ECTOPIC = 1  # an early beat with its pause, or one of the two
+    MISSED = 2  # twice as long: a beat was not seen
+    EXTRA = 3  # two intervals that are one: something was taken for a beat
+    LONG = 4
+    SHORT = 5
+    OUT_OF_RANGE = 6
+    MISSING = 7  # rejected or not measured before
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -111,23 +116,20 @@ def reject_artefacts(rri_ms: FloatArray, gap: BoolArray | None = None) -> Artefa
     With m the median of the 11 intervals around (fewer at the ends of a run), d = rri − m, and QD half the distance
     between the quartiles of d over the 91 intervals around, an interval is an artefact when \|d\| > 0.32 m. Of those
     left, it is one when d and its differences from the interval before and the one after are all of one sign and all
-    larger than max(5.2 QD, 0.10 m). See the module's references.
+    larger than max(5.2 QD, 0.10 m), or when the tree names it. The tree works on dRR, the difference from the interval
+    before over max(5.2 QD of differences, 0.15 m), and on mRR, d over 5.2 QD of d, negative d counted twice.
+    See the module's references.
     """
     rri_ms = np.ascontiguousarray(rri_ms, dtype=np.float64)
-    missing = np.isnan(rri_ms)
-    in_range = (rri_ms >= RRI_LOW_MS) & (rri_ms <= RRI_HIGH_MS)
-    run = _runs(rri_ms, np.zeros(rri_ms.size, dtype=bool) if gap is None else gap)
-    judged = np.flatnonzero(in_range)
-    deviation, median_ms, limit = _against_neighbours(rri_ms[judged], run[judged])
-
-    stands_out = np.abs(deviation) > CAP * median_ms
-    rest = np.flatnonzero(~stands_out)
-    turn = _turn(rri_ms[judged][rest], run[judged][rest], np.sign(deviation[rest]))
-    stands_out[rest] = np.minimum(np.abs(deviation[rest]), turn) > limit[rest]
-
+    with np.errstate(invalid="ignore"):
+        # What is too short for a heart is judged too, since it may be part of a beat counted twice.
+        judged = np.flatnonzero((rri_ms > 0.0) & (rri_ms <= RRI_HIGH_MS))
+        too_short = rri_ms < RRI_LOW_MS
+        run = _runs(rri_ms, np.zeros(rri_ms.size, dtype=bool) if gap is None else gap)
     kind = np.full(rri_ms.size, BeatKind.OUT_OF_RANGE, dtype=np.int8)
-    kind[missing] = BeatKind.MISSING
-    kind[judged] = np.where(stands_out, np.where(deviation < 0, BeatKind.SHORT, BeatKind.LONG), BeatKind.NORMAL)
+    kind[np.isnan(rri_ms)] = BeatKind.MISSING
+    kind[judged] = _kinds(rri_ms[judged], run[judged])
+    kind[too_short & (kind != BeatKind.EXTRA)] = BeatKind.OUT_OF_RANGE
     counts = np.bincount(kind, minlength=len(BeatKind))
     return Artefacts(kind == BeatKind.NORMAL, kind, {which: int(counts[which]) for which in BeatKind})
 
@@ -140,52 +142,49 @@ def _runs(rri_ms: FloatArray, gap: BoolArray) -> NDArray[np.int64]:
     return np.cumsum(starts)
 
 
-def _against_neighbours(rri_ms: FloatArray, run: NDArray[np.int64]) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return the deviation from the local median, the median, and the limit of both tests of a turn [ms]."""
-    first = np.searchsorted(run, run, side="left")
-    last = np.searchsorted(run, run, side="right")
-    median_ms = _rolling_quantile(rri_ms, first, last, MEDIAN_BEATS // 2, 0.5)
-    deviation = rri_ms - median_ms
-    q1 = _rolling_quantile(deviation, first, last, SPREAD_BEATS // 2, 0.25)
-    q3 = _rolling_quantile(deviation, first, last, SPREAD_BEATS // 2, 0.75)
-    limit = np.maximum(SPREAD_FACTOR * (q3 - q1) / 2.0, GATE * median_ms)
-    deviation[last - first < MIN_NEIGHBOURS] = 0.0
-    return deviation, median_ms, limit
+def _kinds(rri_ms: FloatArray, run: NDArray[np.int64]) -> NDArray[np.int8]:
+    from unaji.signals import _kernels_rr as kernels  # noqa: PLC0415  (numba is slow to load)
+
+    first, last = np.searchsorted(run, run, side="left"), np.searchsorted(run, run, side="right")
+    median_ms = kernels.rolling_quantile(rri_ms, first, last, MEDIAN_BEATS // 2, 0.5)
+    deviation_ms = np.where(last - first < MIN_NEIGHBOURS, 0.0, rri_ms - median_ms)
+    quartile_deviation_ms = kernels.rolling_quartile_deviation(deviation_ms, first, last, SPREAD_BEATS // 2)
+
+    difference_ms = np.append(0.0, np.where(np.diff(run) == 0, np.diff(rri_ms), 0.0))[: run.size]
+    lopsided_ms = np.where(deviation_ms < 0.0, 2.0 * deviation_ms, deviation_ms)
+    spread_of_differences = kernels.rolling_quartile_deviation(difference_ms, first, last, SPREAD_BEATS // 2)
+    spread_of_lopsided = kernels.rolling_quartile_deviation(lopsided_ms, first, last, SPREAD_BEATS // 2)
+    deviation_limit_ms = np.maximum(SPREAD_FACTOR * spread_of_lopsided, GATE * median_ms)
+    jump_limit_ms = np.maximum(SPREAD_FACTOR * spread_of_differences, TREE_GATE * median_ms)
+    kind: NDArray[np.int8] = kernels.decision_tree(
+        rri_ms, run, difference_ms / jump_limit_ms, median_ms, lopsided_ms / deviation_limit_ms, deviation_limit_ms
+    )
+
+    limit_ms = np.maximum(SPREAD_FACTOR * quartile_deviation_ms, GATE * median_ms)
+    alone = _stands_out(rri_ms, run, deviation_ms, limit_ms, median_ms) & (kind == BeatKind.NORMAL)
+    twice = np.abs(rri_ms / 2.0 - median_ms) < deviation_limit_ms
+    kind[alone] = np.where(deviation_ms < 0.0, BeatKind.SHORT, np.where(twice, BeatKind.MISSED, BeatKind.LONG))[alone]
+    # The tree names one interval of an early beat; the other, before or after it, is of the same beat.
+    ectopic = kind == BeatKind.ECTOPIC
+    beside = np.append(ectopic[1:] & (np.diff(run) == 0), False) | np.append(False, ectopic[:-1] & (np.diff(run) == 0))
+    kind[beside[: kind.size] & ((kind == BeatKind.SHORT) | (kind == BeatKind.LONG))] = BeatKind.ECTOPIC
+    return kind
+
+
+def _stands_out(
+    rri_ms: FloatArray, run: NDArray[np.int64], deviation_ms: FloatArray, limit_ms: FloatArray, median_ms: FloatArray
+) -> BoolArray:
+    """Tell which intervals lie far from the local median, and from both neighbours that are not beyond the cap."""
+    stands_out = np.abs(deviation_ms) > CAP * median_ms
+    rest = np.flatnonzero(~stands_out)
+    turn_ms = _turn(rri_ms[rest], run[rest], np.sign(deviation_ms[rest]))
+    stands_out[rest] = np.minimum(np.abs(deviation_ms[rest]), turn_ms) > limit_ms[rest]
+    return stands_out
 
 
 def _turn(rri_ms: FloatArray, run: NDArray[np.int64], side: FloatArray) -> FloatArray:
     """Return how far each interval stands out, on its side of the median, from its nearer neighbour in size [ms]."""
     jump = np.where(np.diff(run) == 0, np.diff(rri_ms), np.nan)
-    up, down = side * np.append(np.nan, jump), side * np.append(-jump, np.nan)
+    up, down = side * np.append(np.nan, jump)[: run.size], side * np.append(-jump, np.nan)[: run.size]
     nearer: FloatArray = np.nan_to_num(np.fmin(up, down))  # at the end of a run its one neighbour decides
     return nearer
-
-
-@njit(cache=True)
-def _rolling_quantile(
-    x: FloatArray, first: NDArray[np.int64], last: NDArray[np.int64], half: int, q: float
-) -> FloatArray:
-    """Quantile of x over i − half … i + half, clipped to first[i] … last[i] − 1; linear between order statistics."""
-    out = np.empty_like(x)
-    window = np.empty(2 * half + 1)
-    size = low = high = 0
-    for i in range(x.size):
-        want_low, want_high = max(first[i], i - half), min(last[i], i + half + 1)
-        if want_low >= high:  # a new run
-            size, low, high = 0, want_low, want_low
-        while low < want_low:  # take the leftmost value out of the sorted window
-            k = np.searchsorted(window[:size], x[low])
-            for j in range(k, size - 1):
-                window[j] = window[j + 1]
-            size, low = size - 1, low + 1
-        while high < want_high:  # put the next value in its place
-            k = np.searchsorted(window[:size], x[high])
-            for j in range(size, k, -1):
-                window[j] = window[j - 1]
-            window[k] = x[high]
-            size, high = size + 1, high + 1
-        position = q * (size - 1)
-        below = int(position)
-        above = min(below + 1, size - 1)
-        out[i] = window[below] + (position - below) * (window[above] - window[below])
-    return out

@@ -189,7 +189,7 @@ class _Covariates:
 
 def _covariates(timeline: Timeline, grid: TimeArray, step_s: float, moved: Gridded, skin: Gridded) -> _Covariates:
     local_h = grid.astype(np.int64) / 3.6e6 + timeline.zones.offset_min(grid) / 60.0
-    moved_root = np.sqrt(moved.value)
+    moved_root = np.sqrt(np.maximum(moved.value, 0.0))  # sums of many steps leave −1e−17 behind
     lags = sorted({round(lag_s / step_s) for lag_s in MOVEMENT_LAGS_S})
     air = timeline.of("air_temp_c", *AIR_SITES) or timeline.of("air_temp_c")
     return _Covariates(

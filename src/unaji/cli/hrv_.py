@@ -1,0 +1,232 @@
+"""`unaji hrv`: heart rate variability of one recording, whole or window by window."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from math import isfinite
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from unaji.errors import OutputError, UsageError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from unaji.records.beat_files import RecordedBeats
+    from unaji.signals.indices import HrvTable
+    from unaji.signals.tachogram import Tachogram
+
+SHOWN = {
+    "n": "使えた間隔の数",
+    "mean_rri_ms": "間隔の平均",
+    "mean_hr_bpm": "平均心拍数",
+    "sdnn_ms": "間隔のばらつき",
+    "rmssd_ms": "隣どうしの差の大きさ",
+    "sdsd_ms": "隣どうしの差のばらつき",
+    "pnn50": "50 ms を超える差の割合",
+    "sd1_ms": "ポアンカレ図の幅",
+    "sd2_ms": "ポアンカレ図の長さ",
+    "sampen": "標本エントロピー",
+    "dfa_a1": "短期スケール指数 (4–16)",
+    "vlf_ms2": "0.003–0.04 Hz",
+    "lf_ms2": "0.04–0.15 Hz",
+    "hf_ms2": "0.15–0.4 Hz",
+    "baevsky_si": "バエフスキー指数",
+    "corrected_fraction": "除いた間隔の割合",
+}
+"""What is printed, in this order, and what it is called in Japanese; the name itself is the English."""
+
+FILE_WIDTH = 120  # of what is printed into a file or a pipe
+UNITS_S = {"": 1.0, "s": 1.0, "sec": 1.0, "min": 60.0, "m": 60.0, "h": 3600.0}
+
+
+def seconds(context: click.Context, option: click.Parameter, text: str | None) -> float | None:
+    """Read a length of time such as 5min, 300s or 1h."""
+    if text is None:
+        return None
+    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(s|sec|min|m|h)?\s*", text)
+    if found is None or not float(found[1]) > 0.0:
+        raise click.BadParameter(f"{text!r} is not a length of time such as 5min, 300s or 1h", context, option)
+    return float(found[1]) * UNITS_S[found[2] or ""]
+
+
+@click.command("hrv")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--window", "window_s", callback=seconds, help="Windows of this length, such as 5min; default: the whole."
+)
+@click.option("--method", type=click.Choice(["welch", "lomb"]), default="welch", show_default=True, help="Spectrum.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, or a list of them with --window.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print a table, one row a window.")
+@click.option(
+    "--plot", type=click.Path(path_type=Path, dir_okay=False), help="Also draw tachogram, Poincaré, spectrum."
+)
+@click.option("--no-correction", is_flag=True, help="Take every interval as it is: no artefacts, no limits of range.")
+@click.option("--timezone", help="Where times carry no offset, such as Asia/Tokyo.")
+def command(
+    file: Path,
+    window_s: float | None,
+    method: str,
+    as_json: bool,
+    as_csv: bool,
+    plot: Path | None,
+    no_correction: bool,
+    timezone: str | None,
+) -> None:
+    """Heart rate variability of FILE.
+
+    FILE is a text file of one RR interval in milliseconds a line, beats.csv (time,rri_ms), a device's export, WFDB
+    annotations, or a person's folder. Artefacts are rejected; every number comes with its quality, or with the reason
+    why it is missing.
+
+    \b
+    Example:
+      python -c "for k in range(400): print(850 + 40 * (k % 9) - 20 * (k % 4))" > rr.txt
+      unaji hrv rr.txt
+      unaji hrv rr.txt --window 5min --json
+    """
+    from unaji.records.beat_files import read_recorded_beats
+    from unaji.signals.indices import hrv_table, whole, window_starts
+    from unaji.signals.tachogram import Tachogram
+
+    if as_json and as_csv:
+        raise UsageError("--json and --csv are two forms of the same; choose one")
+    found = read_recorded_beats(file, timezone=timezone)
+    for problem in found.problems:
+        click.echo(f"  {problem}", err=True)
+    if found.beats is not None and found.beats.origin == "ppg":
+        click.echo("  these are pulses, not heart beats: trust their variability at rest and asleep only", err=True)
+    if found.beats is not None:
+        tachogram = Tachogram.of_beats(found.beats, correct=not no_correction)
+    else:
+        assert found.rri_ms is not None
+        tachogram = Tachogram.of_intervals(
+            found.rri_ms, weight=None if no_correction else found.weight, correct=not no_correction
+        )
+    if window_s is None:
+        starts_s, length_s = whole(tachogram)
+    else:
+        starts_s, length_s = window_starts(tachogram, window_s), window_s
+    table = hrv_table(tachogram, starts_s, length_s, method="lomb" if method == "lomb" else "welch")
+    if plot is not None:
+        _draw(tachogram, table, plot)
+    if as_json:
+        objects = [_object(table, k, found, tachogram, with_start=window_s is not None) for k in range(len(table))]
+        click.echo(
+            json.dumps(objects if window_s is not None else objects[0], ensure_ascii=False, allow_nan=False, indent=1)
+        )
+    elif as_csv:
+        click.echo(_csv(table, found, tachogram), nl=False)
+    else:
+        _print(table, found, tachogram, windows=window_s is not None)
+
+
+def _object(
+    table: HrvTable, k: int, found: RecordedBeats, tachogram: Tachogram, *, with_start: bool
+) -> dict[str, object]:
+    values = table.at(k)
+    start: dict[str, object] = {"start": _start(table.start_s[k], found, tachogram)} if with_start else {}
+    return start | {
+        name: {
+            "value": _exact(values[name].value, name),
+            "unit": values[name].unit,
+            "quality": values[name].quality,
+            "reason": values[name].reason,
+        }
+        for name in SHOWN
+    }
+
+
+def _exact(value: float | None, name: str) -> float | int | None:
+    return int(value) if name == "n" and value is not None else value
+
+
+def _start(start_s: np.float64, found: RecordedBeats, tachogram: Tachogram) -> str | float:
+    """Give a window's start on the person's clock; in seconds from the first interval where no clock time is known."""
+    import numpy as np
+
+    from unaji.records.clock import iso_local
+    from unaji.records.timeline import from_utc_ms
+
+    if tachogram.origin is None:
+        return round(float(start_s), 6)
+    return iso_local(from_utc_ms(tachogram.origin + np.timedelta64(round(1000 * float(start_s)), "ms")), found.zones)
+
+
+def _csv(table: HrvTable, found: RecordedBeats, tachogram: Tachogram) -> str:
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(["start", *SHOWN])
+    for k in range(len(table)):
+        values = table.at(k)
+        cells = ["" if values[name].value is None else repr(_exact(values[name].value, name)) for name in SHOWN]
+        writer.writerow([_start(table.start_s[k], found, tachogram), *cells])
+    return out.getvalue()
+
+
+def _print(table: HrvTable, found: RecordedBeats, tachogram: Tachogram, *, windows: bool) -> None:
+    from rich.box import SIMPLE
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    if not console.is_terminal:
+        console.width = FILE_WIDTH
+    if windows:
+        few = ("n", "mean_hr_bpm", "sdnn_ms", "rmssd_ms", "lf_ms2", "hf_ms2", "corrected_fraction")
+        sheet = Table("始まり · start", *few, box=SIMPLE)
+        for k in range(len(table)):
+            values = table.at(k)
+            sheet.add_row(str(_start(table.start_s[k], found, tachogram)), *(_short(values[n].value) for n in few))
+        console.print(sheet)
+        return
+    sheet = Table(box=SIMPLE, padding=(0, 1, 0, 0))
+    for heading, right in (
+        ("", False),
+        ("", False),
+        ("値", True),
+        ("±", True),
+        ("", False),
+        ("質", True),
+    ):
+        sheet.add_column(heading, justify="right" if right else "left", no_wrap=True)
+    sheet.add_column("注 note", min_width=12)
+    values = table.at(0)
+    for name, label in SHOWN.items():
+        value, error = values[name], float(table.columns[name].standard_error[0])
+        quality = "" if value.quality is None else f"{value.quality:.2f}"
+        spread = f"{error:.2g}" if isfinite(error) else ""
+        sheet.add_row(label, name, _short(value.value), spread, value.unit, quality, value.reason)
+    console.print(sheet)
+    filled, plain = table.rmssd_interpolated_ms[0], values["rmssd_ms"].value
+    if plain is not None and isfinite(filled) and tachogram.corrected_fraction > 0:
+        words = f"RMSSD with rejected beats replaced: {filled:.2f} ms ({100 * (filled / plain - 1):+.1f} %)"
+        console.print(f"除いた拍を補うと · {words}")
+
+
+def _short(value: float | None) -> str:
+    return "–" if value is None else f"{value:.4g}" if abs(value) < 1000 else f"{value:.0f}"
+
+
+def _draw(tachogram: Tachogram, table: HrvTable, out: Path) -> None:
+    try:
+        from matplotlib.figure import Figure
+    except ModuleNotFoundError as error:
+        raise UsageError("--plot needs matplotlib: pip install 'unaji[plot]'") from error
+    from unaji.signals.plot_hrv import plot_poincare, plot_spectrum, plot_tachogram
+
+    figure = Figure(figsize=(11, 7), layout="constrained")
+    grid = figure.add_gridspec(2, 2)
+    plot_tachogram(tachogram, ax=figure.add_subplot(grid[0, :]))
+    plot_poincare(tachogram, ax=figure.add_subplot(grid[1, 0]))
+    plot_spectrum(table.spectrum, ax=figure.add_subplot(grid[1, 1]))
+    try:
+        figure.savefig(out, dpi=150)
+    except (OSError, ValueError) as error:
+        raise OutputError(f"{out}: the picture cannot be written ({error})") from error
+    click.echo(f"picture: {out.resolve()}", err=True)

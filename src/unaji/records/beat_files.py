@@ -1,0 +1,142 @@
+"""Beats from whatever holds beats: a text file of intervals, beats.csv, a vendor's export, a person's folder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from unaji.errors import InputError
+from unaji.records import wfdb
+from unaji.records.clock import Clock, now_utc
+from unaji.records.detect import read_recognised, recognise, sources
+from unaji.records.folder import read_folder
+from unaji.records.measured import read_beats as read_beats_table
+from unaji.records.merge import merge
+from unaji.records.person import check_zone
+from unaji.records.problems import ProblemLog
+from unaji.records.rr_text import claims_rr_text, read_rr_text
+from unaji.records.source import HEAD_BYTES
+from unaji.records.tables import read_table
+from unaji.records.timeline import Beats, FloatArray, Problem, Zones
+
+WFDB_ENDINGS = (".hea", ".atr", ".ecg", ".qrs", ".dat")
+SINUS_CODES = (1, 2, 3)  # normal, and left or right bundle branch block: the sinus node sets the time
+UNREADABLE = (
+    "give a text file of one RR interval in milliseconds a line, beats.csv (time,rri_ms), a device's export, WFDB "
+    "annotations, or a person's folder"
+)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class RecordedBeats:
+    """What was found; `beats` where the times of day are known, else `rri_ms`.
+
+    Attributes
+    ----------
+    rri_ms : ndarray, shape (n,), or None
+        RR intervals [ms] that follow each other.
+    weight : ndarray, shape (n,), or None
+        0 for intervals of `rri_ms` that begin or end with a beat labelled as not of the sinus node, else 1.
+    beats : Beats or None
+    zones : Zones
+        The clock that `beats` are shown by; UTC where nobody has said.
+    problems : tuple of Problem
+    """
+
+    rri_ms: FloatArray | None
+    weight: FloatArray | None
+    beats: Beats | None
+    zones: Zones
+    problems: tuple[Problem, ...]
+
+
+def read_recorded_beats(path: Path, *, timezone: str | None = None) -> RecordedBeats:
+    """Read the beats of a file or folder, recognised by what is in it.
+
+    Parameters
+    ----------
+    path : Path
+    timezone : str, optional
+        IANA name of the zone of times without offset.
+
+    Raises
+    ------
+    InputError
+        It cannot be read, or holds no beats.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise InputError(f"{path}: there is no such file or folder")
+    if timezone is not None:
+        check_zone(timezone, "timezone")
+    if path.is_dir():
+        timeline = read_folder(path, timezone=timezone)
+        return _with_beats(path, timeline.beats, timeline.zones, timeline.problems)
+    log = ProblemLog()
+    zones = Zones((timezone,)) if timezone else None
+    if path.suffix.lower() in WFDB_ENDINGS and path.with_suffix(".hea").is_file():
+        return RecordedBeats(*_annotated(path), None, zones or Zones(), ())
+    beats = _of_table_or_vendor(path, Clock(zones, now_utc()), log)
+    if beats is not None:
+        return _with_beats(path, beats, zones or Zones(), log.problems())
+    with path.open("rb") as file:
+        head = file.read(HEAD_BYTES)
+    if b"\0" in head or not claims_rr_text(head):
+        raise InputError(f"{path}: holds no beats that unaji can read; {UNREADABLE}")
+    return RecordedBeats(read_rr_text(path, log), None, None, zones or Zones(), log.problems())
+
+
+def _annotated(path: Path) -> tuple[FloatArray, FloatArray]:
+    """Return intervals [ms] and weights of a WFDB record's beats; NaN where the rhythm was lost between two."""
+    marks_path = path if path.suffix.lower() not in (".hea", ".dat") else _annotations_beside(path)
+    rate_hz, marks = wfdb.read_header(path.with_suffix(".hea")).sampling_rate_hz, wfdb.read_annotations(marks_path)
+    sample, code = marks.sample[marks.is_beat], marks.code[marks.is_beat]
+    if sample.size < 2:
+        raise InputError(f"{marks_path}: holds fewer than two beats")
+    breaks = np.sort(marks.sample[np.isin(marks.code, wfdb.BREAK_CODES)])
+    broken = np.diff(np.searchsorted(breaks, sample)) > 0
+    sinus = np.isin(code, SINUS_CODES)
+    rri_ms = np.where(broken, np.nan, np.diff(sample) * (1000.0 / rate_hz))
+    return rri_ms, (sinus[1:] & sinus[:-1]).astype(np.float64)
+
+
+def _annotations_beside(path: Path) -> Path:
+    """Return the record's file of annotations."""
+    found = [path.with_suffix(f".{end}") for end in wfdb.ANNOTATORS if path.with_suffix(f".{end}").is_file()]
+    if not found:
+        raise InputError(f"{path}: the record has no annotations of beats (.atr, .ecg or .qrs) beside it")
+    return found[0]
+
+
+def _of_table_or_vendor(path: Path, clock: Clock, log: ProblemLog) -> Beats | None:
+    """Return the beats of a table with time and rri_ms or of a recognised export; None for anything else."""
+    if _is_beats_table(path):
+        table = read_table(path, path.name, log)
+        fragment = merge([read_beats_table(table, clock, log)], log) if table is not None else None
+        return fragment.beats[0] if fragment and fragment.beats else None
+    if recognise(path) is None:
+        return None
+    merged = merge(read_recognised(list(sources(path, log)), clock, log), log)
+    if not merged.beats:
+        raise InputError(f"{path}: holds no intervals between heart beats; {UNREADABLE}")
+    return merged.beats[0]
+
+
+def _is_beats_table(path: Path) -> bool:
+    if path.suffix.lower() == ".parquet":
+        return True
+    with path.open("rb") as file:
+        first = file.readline(HEAD_BYTES).decode("utf-8-sig", errors="replace").lower()
+    columns = {cell.strip("\"' \r\n") for cell in first.replace(";", ",").replace("\t", ",").split(",")}
+    return {"time", "rri_ms"} <= columns
+
+
+def _with_beats(path: Path, beats: Beats | None, zones: Zones, problems: tuple[Problem, ...]) -> RecordedBeats:
+    if beats is None or not len(beats):
+        reasons = "; ".join(str(problem) for problem in problems[:3])
+        raise InputError(
+            f"{path}: holds no intervals between heart beats{f' ({reasons})' if reasons else ''}; {UNREADABLE}"
+        )
+    return RecordedBeats(None, None, beats, zones, problems)

@@ -1,0 +1,128 @@
+"""`unaji hrv` as another program and as a person at the keyboard use it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from unaji.cli import unaji
+from unaji.errors import OutputError, UnajiError, UsageError
+from unaji.signals.hrv import rmssd, sdnn
+
+KEYS = ["n", "mean_rri_ms", "mean_hr_bpm", "sdnn_ms", "rmssd_ms", "sdsd_ms", "pnn50", "sd1_ms", "sd2_ms", "sampen",
+        "dfa_a1", "vlf_ms2", "lf_ms2", "hf_ms2", "baevsky_si", "corrected_fraction"]  # fmt: skip
+
+
+@pytest.fixture
+def rr_file(tmp_path: Path) -> Path:
+    beat = np.arange(800)
+    rri_ms = np.round(850 + 40 * np.sin(beat / 9) + 25 * np.sin(1.6 * beat), 1)
+    file = tmp_path / "rr.txt"
+    file.write_text("\n".join(map(str, rri_ms)) + "\n")
+    return file
+
+
+def run(*arguments: object) -> str:
+    result = CliRunner().invoke(unaji, ["hrv", *map(str, arguments)], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+def test_json_is_one_object_of_values(rr_file: Path):
+    found = json.loads(run(rr_file, "--json"))
+    assert list(found) == KEYS
+    rri_ms = np.loadtxt(rr_file)
+    for value in found.values():
+        assert set(value) == {"value", "unit", "quality", "reason"}
+    assert found["n"]["value"] == 800
+    assert isinstance(found["n"]["value"], int)
+    assert found["rmssd_ms"]["value"] == pytest.approx(rmssd(rri_ms))
+    assert found["sdnn_ms"]["value"] == pytest.approx(sdnn(rri_ms))
+    assert found["rmssd_ms"]["unit"] == "ms"
+
+
+def test_with_windows_json_is_a_list_with_starts_and_reasons(rr_file: Path):
+    found = json.loads(run(rr_file, "--json", "--window", "5min"))
+    assert [w["start"] for w in found] == [0.0, 300.0, 600.0]
+    assert list(found[0]) == ["start", *KEYS]
+    assert found[0]["vlf_ms2"]["value"] > 0
+    assert found[2]["vlf_ms2"]["value"] is None
+    assert "not measured" in found[2]["vlf_ms2"]["reason"]
+    seconds = json.loads(run(rr_file, "--json", "--window", "300s"))
+    assert seconds == found
+
+
+def test_starts_are_on_the_persons_clock_where_one_is_known(tmp_path: Path):
+    file = tmp_path / "beats.csv"
+    rows = [f"2024-03-01T08:{k // 60:02d}:{k % 60:02d}+09:00,1000" for k in range(1, 900)]
+    file.write_text("time,rri_ms\n" + "\n".join(rows) + "\n")
+    found = json.loads(run(file, "--json", "--window", "5min", "--timezone", "Asia/Tokyo"))
+    assert [w["start"] for w in found] == [f"2024-03-01T08:{m:02d}:00+09:00" for m in (0, 5, 10)]
+
+
+def test_csv_has_a_row_a_window(rr_file: Path):
+    rows = list(csv.DictReader(io.StringIO(run(rr_file, "--csv", "--window", "5min"))))
+    assert list(rows[0]) == ["start", *KEYS]
+    assert len(rows) == 3
+    assert rows[2]["vlf_ms2"] == ""
+
+
+def test_without_correction_test_patterns_pass_unharmed(tmp_path: Path):
+    """EC57 TP4 has intervals up to 3.28 s and 39 200 ms² at 1/30 Hz."""
+    at_s, rri_ms = 0.0, []
+    while at_s < 1800:
+        rri_ms.append(1000 * (3.0 + 0.28 * np.sin(2 * np.pi * at_s / 30)))
+        at_s += rri_ms[-1] / 1000
+    file = tmp_path / "tp4.txt"
+    file.write_text("\n".join(f"{x:.6f}" for x in rri_ms))
+    found = json.loads(run(file, "--json", "--no-correction"))
+    assert found["vlf_ms2"]["value"] == pytest.approx(39200, rel=0.01)
+    assert found["corrected_fraction"]["value"] == 0
+    assert json.loads(run(file, "--json"))["corrected_fraction"]["value"] == 1
+
+
+def test_the_table_names_every_index(rr_file: Path):
+    told = run(rr_file)
+    assert all(key in told for key in KEYS)
+    assert "rmssd_ms" in run(rr_file, "--window", "5min")
+
+
+def test_a_picture_is_drawn(rr_file: Path, tmp_path: Path):
+    pytest.importorskip("matplotlib")
+    run(rr_file, "--plot", tmp_path / "out.png")
+    assert (tmp_path / "out.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [(["--json", "--csv"], UsageError), (["--plot", "/nowhere/at/all.png"], OutputError)],
+)
+def test_what_cannot_be_done_is_said(rr_file: Path, arguments: list[str], error: type[UnajiError]):
+    with pytest.raises(error):
+        run(rr_file, *arguments)
+
+
+def test_a_window_that_is_no_length_is_a_usage_error(rr_file: Path):
+    result = CliRunner().invoke(unaji, ["hrv", str(rr_file), "--window", "soon"])
+    assert result.exit_code == 2
+    assert "5min" in result.output
+
+
+def test_nothing_but_json_goes_to_stdout_and_errors_have_no_traceback(tmp_path: Path):
+    file = tmp_path / "rr.txt"
+    file.write_text("\n".join(["0.8", "0.81", "0.79"] * 20 + ["@"]))
+    command = [sys.executable, "-m", "unaji.cli", "hrv"]
+    done = subprocess.run([*command, str(file), "--json"], capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout)["mean_rri_ms"]["value"] == pytest.approx(800)
+    assert "read as seconds" in done.stderr
+    failed = subprocess.run([*command, str(tmp_path / "none")], capture_output=True, text=True, check=False)
+    assert failed.returncode == 3
+    assert "Traceback" not in failed.stderr

@@ -1,0 +1,128 @@
+"""Text files of intervals in the shapes in which people have them, and files that are something else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from unaji.errors import InputError
+from unaji.records.beat_files import read_recorded_beats
+from unaji.records.problems import ProblemLog
+from unaji.records.rr_text import read_rr_text
+
+THREE = [812.0, 800.5, 871.0]
+
+
+def read(tmp_path: Path, text: str | bytes) -> tuple[list[float], list[str]]:
+    file = tmp_path / "rr.txt"
+    file.write_bytes(text if isinstance(text, bytes) else text.encode())
+    log = ProblemLog()
+    return read_rr_text(file, log).tolist(), [str(p) for p in log.problems()]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "812\n800.5\n871\n",
+        "812\r\n800.5\r\n871",
+        "\ufeff812\n\n800.5\n871\n\n",
+        "# Polar H10\n812\n800.5\n871\n",
+        "rri_ms\n812\n800.5\n871\n",
+        ",rr\n0,812\n1,800.5\n2,871\n",
+        "time;ibi\n1.0;812\n2.0;800.5\n3;871",
+        "0.812 812\n1.6125 800.5\n2.4835\t871\n",
+        "812, 800.5, 871\n",
+        "interval\n812\n800.5\n871\n",
+    ],
+)
+def test_three_intervals_are_three_intervals(tmp_path: Path, text: str):
+    values, problems = read(tmp_path, text)
+    assert values == THREE
+    assert problems == []
+
+
+def test_seconds_and_times_of_beats_are_read_as_such_and_said(tmp_path: Path):
+    values, problems = read(tmp_path, "0.812\n0.8005\n0.871\n")
+    assert values == pytest.approx(THREE)
+    assert "read as seconds" in problems[0]
+    at_s = np.cumsum(np.full(20, 0.8))
+    values, problems = read(tmp_path, "\n".join(f"{t:.3f}" for t in at_s))
+    np.testing.assert_allclose(values, np.full(19, 800.0))
+    assert "times of beats" in problems[0]
+
+
+def test_a_line_that_is_no_number_is_a_missing_beat_with_its_line(tmp_path: Path):
+    values, problems = read(tmp_path, "\n".join(["800"] * 9 + ["lost"] + ["810"]))
+    assert np.isnan(values[9])
+    assert len(values) == 11
+    assert "line 10" in problems[0]
+
+
+@pytest.mark.parametrize(
+    "text", ["", "\n\n", "hello\nworld\n", "a,b,c\n1,x,y\n2,x,y\n", "812\nx\ny\n", "5,812\n3,800\n4,871\n"]
+)
+def test_what_holds_no_intervals_is_refused_with_what_to_do(tmp_path: Path, text: str):
+    with pytest.raises(InputError, match="one RR interval in milliseconds a line"):
+        read(tmp_path, text)
+
+
+def test_files_that_are_not_there_or_not_text_are_refused(tmp_path: Path):
+    with pytest.raises(InputError, match="no such file"):
+        read_recorded_beats(tmp_path / "nothing.txt")
+    binary = tmp_path / "x.bin"
+    binary.write_bytes(b"\0\1\2\3" * 100)
+    with pytest.raises(InputError, match="holds no beats that unaji can read"):
+        read_recorded_beats(binary)
+    with pytest.raises(InputError, match="time zone"):
+        read_recorded_beats(binary, timezone="Mars/Phobos")
+
+
+def test_a_beats_table_keeps_its_clock(tmp_path: Path):
+    file = tmp_path / "beats.csv"
+    rows = [f"2024-03-01T08:00:{k:02d}+09:00,1000" for k in range(1, 20)]
+    file.write_text("time,rri_ms\n" + "\n".join(rows) + "\n")
+    found = read_recorded_beats(file, timezone="Asia/Tokyo")
+    assert found.rri_ms is None
+    assert found.beats is not None
+    assert found.beats.time[0] == np.datetime64("2024-02-29T23:00:01", "ms")
+    assert found.beats.rri_ms.tolist() == [1000.0] * 19
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize(
+    ("where", "n"),
+    [
+        ("rr-kubios-245/rr.txt", 245),
+        ("rr-hrvanalysis-test/test_nn_intervals.txt", 1000),
+        ("rr-healthy-physionet/008.txt", 98217),
+        ("rr-24h-physionet/nsr001_rr_secs.txt", 106460),
+        ("rr-rhrv-example/example.beats", 17359),
+        ("rr-pyhrv-samples/SampleNNISeriesLong.txt", 4684),
+        ("ecg-mitdb-100/100.atr", 2272),
+        ("ecg-mitdb-100/100.hea", 2272),
+    ],
+)
+def test_real_recordings_are_read(shared_data: Path, where: str, n: int):
+    found = read_recorded_beats(shared_data / where)
+    assert found.rri_ms is not None
+    assert found.rri_ms.size == n
+    assert 300 < np.nanmedian(found.rri_ms) < 1300
+
+
+@pytest.mark.shared
+def test_beats_labelled_as_ectopic_have_no_weight(shared_data: Path):
+    """Record 100 has 33 atrial and one ventricular premature beat among 2239 normal ones."""
+    found = read_recorded_beats(shared_data / "ecg-mitdb-100" / "100.atr")
+    assert found.weight is not None
+    assert 34 < (found.weight == 0).sum() <= 68
+
+
+@pytest.mark.shared
+def test_sessions_and_folders_are_read(shared_data: Path):
+    session = read_recorded_beats(shared_data / "e4-stress-predict" / "S05")
+    assert session.beats is not None
+    alone = read_recorded_beats(shared_data / "e4-stress-predict" / "S05" / "IBI.csv")
+    assert alone.beats is not None
+    assert len(alone.beats) == len(session.beats)
