@@ -17,8 +17,11 @@ check: .venv/installed-dev  ## style, types and the import contract
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
-benchmark: .venv/installed-dev  ## how long a whole person takes
+benchmark: .venv/installed-dev  ## how long things take; beside peers: see the head of each file in benchmarks/
 	$(BIN)/python benchmarks/whole_person.py
+	$(BIN)/python benchmarks/signals.py
+	$(BIN)/python benchmarks/signals_ecg.py
+	$(BIN)/python benchmarks/signals_eda.py
 
 .venv/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
