@@ -150,15 +150,13 @@ def squares(findings: Findings, chosen: Candidates, words: Catalogue) -> tuple[S
     return tuple(Square(kind, name, n, second) for (kind, name, second, _), n in zip(labels, dealt, strict=True) if n)
 
 
-def left_over(findings: Findings, words: Catalogue) -> tuple[str, ...]:
-    """Say which part nothing on record explains, and which part followed from earlier episodes."""
-    if not can_rank(findings.enough) or not any(math.isfinite(c.p_cause) for c in findings.attribution.causes):
+def left_over(findings: Findings, dealt: tuple[Square, ...], words: Catalogue) -> tuple[str, ...]:
+    """Say which part nothing on record explains, and which part followed from earlier episodes, as the squares do."""
+    if not any(math.isfinite(c.p_cause) for c in findings.attribution.causes):
         return ()
-    shares = (("unexplained", findings.attribution.background), ("echo", findings.attribution.echo))
-    counted = [(key, share, tens(share)) for key, share in shares]
-    return tuple(
-        words(f"behind.{key}", share=words.of_ten(share)) for key, share, count in counted if count and count.count
-    )
+    counts = {square.kind: square.n for square in dealt}
+    said = (("unexplained", counts.get("background", 0)), ("echo", counts.get("echo", 0)))
+    return tuple(words(f"behind.{key}", share=words("of_ten.about", n=n)) for key, n in said if n)
 
 
 def explains_nothing(chosen: Candidates) -> bool:

@@ -45,6 +45,7 @@ def tell(findings: Findings, words: Catalogue) -> Story:
     told = treatment.courses(findings, words)
     when = period(findings, words)
     enough = findings.enough
+    dealt = squares(findings, chosen, words)
     return Story(
         title=words("head.title", symptom=findings.claims.symptom.in_(words.language)),
         simulated=words("simulated") if findings.timeline.person.simulated else "",
@@ -56,8 +57,8 @@ def tell(findings: Findings, words: Catalogue) -> Story:
         warmths=warmths(findings, words),
         answer=answer(findings, chosen, words),
         candidates=chosen,
-        squares=squares(findings, chosen, words),
-        left_over=left_over(findings, words),
+        squares=dealt,
+        left_over=left_over(findings, dealt, words),
         not_behind=not_behind(findings, chosen, words),
         open=still_open(findings, chosen, words),
         courses=told,
