@@ -18,6 +18,7 @@ _WHERE = {
     "EdaStream": "eda_driver",
     "EcgDetector": "ecg",
     "hrv_table": "indices",
+    "latent_state": "latent",
     "ppg_beats": "ppg",
     "PpgDetector": "ppg",
     "reject_artefacts": "rr",
