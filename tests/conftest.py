@@ -5,6 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# Every generator is seeded, and a busy machine must not fail a test: results are checked here, speed in benchmarks/.
+settings.register_profile("unaji", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unaji")
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
