@@ -15,13 +15,13 @@ from unaji.people.episodes import LoggedEpisodes, Oracle, TrueEpisodes, happen, 
 from unaji.people.observe import Recording, Signal, record, signal
 from unaji.people.pathways import draw_pathways
 from unaji.people.triggers import CANDIDATES, ECHO
-from unaji.people.truth import Intensity, Truth, decide
+from unaji.people.truth import Intensity, Truth, Wishes, decide
 from unaji.people.world import BINS_PER_DAY, BINS_PER_HOUR, World, live
 from unaji.records.timeline import BoolArray
 
 FIRST_DAY = date(2025, 4, 7)
-SHORTEST_WEEKS, LONGEST_WEEKS = 4, 52
 """A Monday."""
+SHORTEST_WEEKS, LONGEST_WEEKS = 4, 52
 FEVER_H = 44.0
 """How long a fever lasts [h]: two days and the night between."""
 
@@ -161,20 +161,11 @@ def simulate_person(
     world = live(draw_life, n_days, season_mean_c=season_mean_c)
     recording = record(draw_recording, world)
     fever_h = _fever_hours(draw_ways, n_days) if fever else None
-    truth, intensity = decide(
-        draw_truth,
-        world,
-        causes=causes,
-        shares=shares,
-        lags_min=lags_min,
-        null=null,
-        target_episodes=target_episodes,
-        generator=generator,
-        treatment=treatment,
-        full_dose_ratio=full_dose_ratio,
-        treatment_start=treatment_start,
-        fever_bins=None if fever_h is None else slice(*(int(h * BINS_PER_HOUR) for h in fever_h)),
+    fever_bins = None if fever_h is None else slice(*(int(h * BINS_PER_HOUR) for h in fever_h))
+    wishes = Wishes(
+        causes, shares, lags_min, null, target_episodes, generator, treatment, full_dose_ratio, treatment_start
     )
+    truth, intensity = decide(draw_truth, world, wishes, fever_bins)
     true = happen(draw_episodes, intensity, truth.echo)
     logged = write_down(draw_diary, true, recording.logging, truth.rounding_min, truth.omission_share)
 

@@ -148,43 +148,40 @@ class Intensity:
     echo_kept: FloatArray
 
 
-def decide(
-    rng: Generator,
-    world: World,
-    *,
-    causes: Sequence[str] | None = None,
-    shares: Mapping[str, float] | None = None,
-    lags_min: Mapping[str, float] | None = None,
-    null: bool = False,
-    target_episodes: float | None = None,
-    generator: str | None = None,
-    treatment: bool | None = None,
-    full_dose_ratio: float | None = None,
-    treatment_start: float | None = None,
-    fever_bins: slice | None = None,
-) -> tuple[Truth, Intensity]:
-    """Decide what causes one person's episodes, and the intensity that follows.
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What is stated of a person's truth; what is None is drawn. See `unaji.people.simulate.simulate_person`."""
 
-    What is None is drawn from the distributions of the specification; see `unaji.people.simulate.simulate_person`
-    for the meaning of each argument.
-    """
+    causes: Sequence[str] | None = None
+    shares: Mapping[str, float] | None = None
+    lags_min: Mapping[str, float] | None = None
+    null: bool = False
+    target_episodes: float | None = None
+    generator: str | None = None
+    treatment: bool | None = None
+    full_dose_ratio: float | None = None
+    treatment_start: float | None = None
+
+
+def decide(rng: Generator, world: World, wishes: Wishes, fever_bins: slice | None) -> tuple[Truth, Intensity]:
+    """Decide what causes one person's episodes, and the intensity that follows."""
     draw_causes, draw_rate, draw_days, draw_treatment, draw_diary = rng.spawn(5)
-    if shares is not None and generator == "log_linear":
+    if wishes.shares is not None and wishes.generator == "log_linear":
         raise ValueError("shares can only be stated for the additive generator")
-    kind = generator or ("additive" if shares is not None or draw_rate.random() < 0.75 else "log_linear")
-    target = target_episodes or float(np.exp(draw_rate.uniform(np.log(10), np.log(80))))
+    kind = wishes.generator or ("additive" if wishes.shares is not None or draw_rate.random() < 0.75 else "log_linear")
+    target = wishes.target_episodes or float(np.exp(draw_rate.uniform(np.log(10), np.log(80))))
     amplitude, peak_h = draw_rate.uniform(0, 0.8), draw_rate.uniform(8, 22)
     echo = _draw_echo(draw_rate)
 
     awake = world.awake[world.period]
-    chosen = [] if null else _choose(draw_causes, world, causes)
-    drawn = [_draw_cause(draw_causes, name, (lags_min or {}).get(name)) for name in chosen]
+    chosen = [] if wishes.null else _choose(draw_causes, world, wishes.causes)
+    drawn = [_draw_cause(draw_causes, name, (wishes.lags_min or {}).get(name)) for name in chosen]
     background = _background(awake, amplitude, peak_h)
-    parts, ratios = _parts(draw_causes, world, drawn, kind, background, shares)
-    hidden = draw_causes.random() < 0.10 and len(drawn) >= 2 and causes is None
+    parts, ratios = _parts(draw_causes, world, drawn, kind, background, wishes.shares)
+    hidden = draw_causes.random() < 0.10 and len(drawn) >= 2 and wishes.causes is None
 
     frailty_shape, drift_sd, drift, multiplier = _days(draw_days, world.n_days)
-    plan = _draw_treatment(draw_treatment, world.n_days, drift, treatment, full_dose_ratio, treatment_start)
+    plan = _draw_treatment(draw_treatment, world.n_days, drift, wishes)
     primary = target * (1 - (echo.branching if echo else 0.0))
     rate, echo_kept, true_treatment = _treated(primary * parts * np.repeat(multiplier, BINS_PER_DAY), plan)
 
@@ -387,15 +384,9 @@ def _days(rng: Generator, n_days: int) -> tuple[float | None, float | None, Floa
     return (shape if has_frailty else None), (sd if has_drift else None), drift, frailty * level
 
 
-def _draw_treatment(
-    rng: Generator,
-    n_days: int,
-    drift: FloatArray,
-    treatment: bool | None,
-    full_dose_ratio: float | None,
-    start: float | None,
-) -> _Plan | None:
-    treated = rng.random() < 0.5 if treatment is None else treatment
+def _draw_treatment(rng: Generator, n_days: int, drift: FloatArray, wishes: Wishes) -> _Plan | None:
+    treated = rng.random() < 0.5 if wishes.treatment is None else wishes.treatment
+    start = wishes.treatment_start
     gaps = rng.choice([3, 4, 7, 7], rng.integers(4, 11) - 1)
     start_day = int(rng.uniform(0.25, 0.50) * n_days)
     after_worst = bool(rng.random() < 0.30 and drift.any()) and start is None
@@ -415,7 +406,7 @@ def _draw_treatment(
     return _Plan(
         tuple(hours[days < n_days].tolist()),
         tau_d,
-        ratio if full_dose_ratio is None else full_dose_ratio,
+        ratio if wishes.full_dose_ratio is None else wishes.full_dose_ratio,
         triggers_only,
         after_worst,
     )

@@ -19,7 +19,6 @@ EARLIEST = np.datetime64("1990-01-01", "ms")
 LATEST_AFTER_NOW = timedelta(hours=48)
 MINUTE = np.timedelta64(60_000, "ms")
 HOUR = np.timedelta64(3_600_000, "ms")
-DAY = np.timedelta64(86_400_000, "ms")
 NAT = np.datetime64("NaT", "ms")
 HOW_TO_WRITE_TIMES = "is not a time; write it like 2024-05-01T08:30 or 2024-05-01 08:30:00"
 
