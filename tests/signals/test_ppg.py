@@ -13,8 +13,10 @@ from hypothesis.extra.numpy import arrays
 from unaji.signals import _kernels_ppg
 from unaji.signals.detected import joined
 from unaji.signals.ecg import ecg_beats
+from unaji.signals.hrv import rmssd
 from unaji.signals.ppg import PpgDetector, ppg_beats, ppg_beats_uneven
 from unaji.signals.respiration import respiration_from_beats
+from unaji.signals.rr import reject_artefacts
 
 
 def invented_ppg(seconds, rate_hz, *, noise=0.01, seed=2):
@@ -209,20 +211,42 @@ def placed(strap_s, found_s, span_s):
     return strap_s + shift
 
 
-def compared(record):
-    """Return F1 of the beats, and RMSSD of the intervals both have, by camera over by strap."""
+def both(record):
+    """Return the camera's beats and the strap's [s] where both recorded."""
     time_s, red = camera(record)
     found = ppg_beats_uneven(time_s, red, inverted=True)
     rri_ms = np.array((record / "RR.txt").read_text().split(), dtype=float)
     strap_s = placed(np.append(0.0, np.cumsum(rri_ms)) / 1000.0, found.time_s, time_s[-1])
     strap_s = strap_s[(strap_s > 0.3) & (strap_s < time_s[-1] - 0.3)]
     inside = (found.time_s > strap_s[0] - 0.2) & (found.time_s < strap_s[-1] + 0.2)
+    return found.where(inside), strap_s
+
+
+def usable(beats, least_quality):
+    """Intervals of two good beats that `reject_artefacts` leaves [ms]; NaN for the others."""
+    good = ~(beats.quality < least_quality)
+    rri_ms = np.where(good & np.append(False, good)[: len(beats)], beats.rri_ms, np.nan)
+    return np.where(reject_artefacts(rri_ms, beats.gap).keep, rri_ms, np.nan)
+
+
+def rmssd_error(found, strap_s, least_quality):
+    """Return by how much the camera's own RMSSD is off the strap's, and the share of the time that is behind it."""
+    by_camera, by_strap = usable(found, least_quality), 1000.0 * np.diff(strap_s)
+    by_strap = np.where(reject_artefacts(by_strap).keep, by_strap, np.nan)
+    kept = np.nansum(by_camera) / 1000.0 / (strap_s[-1] - strap_s[0])
+    few = np.isfinite(np.diff(by_camera)).sum() < 6
+    return np.nan if few else rmssd(by_camera, found.gap) / rmssd(by_strap) - 1.0, kept
+
+
+def compared(record):
+    """Return F1 of the beats, and RMSSD of the intervals both have, by camera over by strap."""
+    found, strap_s = both(record)
     pair = paired(strap_s, found.time_s)
-    both = (pair[1:] >= 0) & (pair[:-1] >= 0) & (np.diff(pair) == 1)
-    by_camera = np.where(both, np.diff(found.time_s[pair]), np.nan)
-    by_strap = np.where(both, np.diff(strap_s), np.nan)
+    in_both = (pair[1:] >= 0) & (pair[:-1] >= 0) & (np.diff(pair) == 1)
+    by_camera = np.where(in_both, np.diff(found.time_s[pair]), np.nan)
+    by_strap = np.where(in_both, np.diff(strap_s), np.nan)
     ratio = np.sqrt(np.nanmean(np.diff(by_camera) ** 2) / np.nanmean(np.diff(by_strap) ** 2))
-    return f1(strap_s, found.time_s[inside]), ratio
+    return f1(strap_s, found.time_s), ratio
 
 
 @pytest.mark.shared
@@ -234,3 +258,40 @@ def test_a_phones_camera_against_a_chest_strap(shared_data):
     assert np.median(score) > 0.95
     assert score.min() > 0.6  # one recording is mostly noise
     assert np.median(np.abs(ratio - 1.0)) < 0.25  # pulses are not beats, and the camera's frames are 30 ms apart
+
+
+@pytest.mark.shared
+def test_quality_halves_the_error_of_rmssd_from_a_camera(shared_data):
+    """The camera by itself, artefacts rejected, against the strap: with all beats, and with those of quality 0.5."""
+    pairs = [both(record) for record in sorted((shared_data / "ppg-rr-welltory").glob("subject_*"))]
+    all_error, all_kept = np.array([rmssd_error(*pair, 0.0) for pair in pairs]).T
+    error, kept = np.array([rmssd_error(*pair, 0.5) for pair in pairs]).T
+    assert np.isfinite(error).sum() == 13  # of one recording nothing is left
+    assert np.nanmedian(np.abs(all_error)) > 0.2
+    assert np.nanmedian(np.abs(error)) < 0.15
+    assert np.nanpercentile(np.abs(error), 75) < 0.28
+    assert all_kept.mean() > 0.85
+    assert kept.mean() > 0.68
+
+
+@pytest.mark.shared
+def test_a_threshold_chosen_on_the_other_recordings_does_as_well(shared_data):
+    pairs = [both(record) for record in sorted((shared_data / "ppg-rr-welltory").glob("subject_*"))]
+    table = np.array([[rmssd_error(*pair, least)[0] for pair in pairs] for least in (0.0, 0.3, 0.5, 0.6, 0.7)])
+    chosen = []
+    for k in range(len(pairs)):
+        others = np.nanmedian(np.abs(np.delete(table, k, axis=1)), axis=1)
+        chosen.append(table[np.argmin(others), k])
+    assert np.nanmedian(np.abs(chosen)) < 0.15
+
+
+def test_a_long_pause_costs_neither_time_nor_memory():
+    ppg, _ = invented_ppg(30, 64.0)
+    t = np.arange(ppg.size) / 64.0
+    found = ppg_beats_uneven(np.append(t, t + 1e8), np.append(ppg, ppg))
+    once = ppg_beats_uneven(t, ppg)
+    early = found.time_s < 1e6
+    assert early.sum() == len(once)
+    np.testing.assert_allclose(found.time_s[early], once.time_s, atol=0.01)
+    np.testing.assert_allclose(found.time_s[~early][2:] - 1e8, once.time_s[2:], atol=0.03)
+    assert np.flatnonzero(found.gap).tolist() == [0, len(once)]

@@ -46,14 +46,27 @@ def hold_missing(
     return n_breaks
 
 
-TEMPLATE = np.dtype([("n", "i8"), ("shift", "f8"), ("up", "f8"), ("rivals", "i8"), ("last", "f8")])
-"""`refine`: beats in the template, its peak's place and direction, beats in the rival, the last beat's place."""
+TEMPLATE = np.dtype(
+    [("n", "i8"), ("shift", "f8"), ("up", "f8"), ("rivals", "i8"), ("last", "f8"), ("size", "f8"), ("rival_size", "f8")]
+)
+"""`refine`: beats in the template, its peak's place and direction, beats in the rival, the last beat's place, and the
+usual size of the template's beats and of the rival's."""
 
 ALIKE = 0.8
 """Correlation from which a beat is timed by the template and takes part in it."""
 
-RIVALS = 5
-"""That many beats in a row unlike the template but like each other take its place: the posture has changed."""
+MEMBERS = 16
+"""A template is the mean of so many beats, then an exponential one."""
+
+RIVALS = 4
+"""As many beats in a row as have made the template and these more, unlike it but like each other, take its place.
+
+They do when the posture has changed. A burst of noise can have five in a row too, and once it was taken for the usual
+beat everything like it had a high quality.
+"""
+
+SIZES = 1.5
+"""A beat so many times larger or smaller than usual is still of full quality; breathing changes it by less."""
 
 
 @njit(cache=True)
@@ -86,12 +99,13 @@ def refine(
         peak = _extremum(x, about[i] - search, about[i] + search, s.up)
         up = 1.0 if x[peak] >= _mean(x, peak - half, peak + half) else -1.0
         if s.n:
-            at, alike = _climb(x, peak, search, template)
+            at, product, size = _climb(x, peak, search, template)
         else:
-            at, alike = peak, np.nan
+            at, product, size = peak, np.nan, np.sqrt(_spread(x, peak - half, peak + half))
+        alike = _correlation(product, size)
+        fits = _fits(size, s.size)
         if s.n and alike >= ALIKE:
-            middle = _product(x, at, template)
-            part = _vertex(_product(x, at - 1, template), middle, _product(x, at + 1, template)) + s.shift
+            part = _vertex(_product(x, at - 1, template), product, _product(x, at + 1, template)) + s.shift
         else:
             at, part = peak, _peak_between(x, peak, reach)
         if (origin + at) + part - s.last < closest:
@@ -100,16 +114,21 @@ def refine(
         if s.n == 0 or alike >= ALIKE:
             s.rivals = 0
             s.up = s.up if s.n else up
+            s.size = _usual(size, s.size, s.n)
             s.n = _blend(x, at + round(part), s.n, template)
             s.shift = _peak_of(template, s.up, reach)
         else:
-            _, like_rival = _climb(x, peak, search, rival)
-            s.rivals = _blend(x, peak, s.rivals if like_rival >= ALIKE else 0, rival)
-            if s.rivals == RIVALS:
+            _, product, rival_size = _climb(x, peak, search, rival)
+            before = s.rivals if _correlation(product, rival_size) >= ALIKE else 0
+            s.rival_size = _usual(size, s.rival_size, min(before, MEMBERS))
+            n_rivals = _blend(x, peak, min(before, MEMBERS), rival)
+            s.rivals = before + 1 if n_rivals else 0
+            if s.rivals >= s.n + RIVALS:
                 template[:] = rival
-                s.n, s.rivals, s.up, s.shift = RIVALS, 0, up, _peak_of(rival, up, reach)
+                s.n, s.size, s.rivals, s.up, s.shift = n_rivals, s.rival_size, 0, up, _peak_of(rival, up, reach)
         level = (_mean(x, peak - half, peak - half // 2) + _mean(x, peak + half // 2, peak + half)) / 2.0
-        centre[kept], fraction[kept], quality[kept] = at, part, max(alike, 0.0) * _distinct(x, peak, half, lag)
+        centre[kept], fraction[kept] = at, part
+        quality[kept] = max(alike, 0.0) * _distinct(x, peak, half, lag) * fits
         amplitude[kept], baseline[kept] = x[peak] - level, level
         kept += 1
     return kept
@@ -128,8 +147,11 @@ def _extremum(x: FloatArray, low: int, high: int, up: float) -> int:
 
 
 @njit(cache=True)
-def _climb(x: FloatArray, start: int, search: int, template: FloatArray) -> tuple[int, float]:
-    """Move to the neighbour with the higher product with the template until there is none; return its correlation."""
+def _climb(x: FloatArray, start: int, search: int, template: FloatArray) -> tuple[int, float, float]:
+    """Move to the neighbour with the higher product with the template until there is none.
+
+    Returns where that is, the product, and the size of x there; their quotient is the correlation.
+    """
     at, value = start, _product(x, start, template)
     for step in (-1, 1):
         while 2 * abs(at + step - start) <= search:
@@ -138,8 +160,15 @@ def _climb(x: FloatArray, start: int, search: int, template: FloatArray) -> tupl
                 break
             at, value = at + step, beside
     half = template.size // 2
-    square = _spread(x, at - half, at + half)
-    return at, min(value / np.sqrt(square), 1.0) if square > 0.0 else 0.0
+    return at, value, np.sqrt(_spread(x, at - half, at + half))
+
+
+@njit(cache=True)
+def _correlation(product: float, size: float) -> float:
+    """Divide, without going above 1 by rounding; NaN stays NaN."""
+    if size == 0.0:
+        return 0.0
+    return 1.0 if product >= size else product / size
 
 
 @njit(cache=True)
@@ -201,13 +230,29 @@ def _blend(x: FloatArray, at: int, n: int, template: FloatArray) -> int:
         return n
     if n == 0:
         template[:] = 0.0
-    n = min(n + 1, 16)
+    n = min(n + 1, MEMBERS)
     scale, square = 1.0 / np.sqrt(square), 0.0
     for k in range(template.size):
         template[k] += ((x[at - half + k] - mean) * scale - template[k]) / n
         square += template[k] ** 2
     template /= np.sqrt(square)
     return n
+
+
+@njit(cache=True)
+def _usual(size: float, usual: float, n: int) -> float:
+    """Take a beat's size into the usual one of n beats; one beat can at most double it."""
+    if n == 0 or usual == 0.0:
+        return size
+    return usual + (min(size, 2.0 * usual) - usual) / min(n + 1, MEMBERS)
+
+
+@njit(cache=True)
+def _fits(size: float, usual: float) -> float:
+    """Return 1 for a beat of about the usual size, and less the more it differs, up or down."""
+    if size == 0.0 or usual == 0.0:
+        return 0.0
+    return min(SIZES * min(size / usual, usual / size), 1.0) ** 2
 
 
 @njit(cache=True)

@@ -9,7 +9,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from unaji.records.timeline import FloatArray
+from unaji.records.timeline import BoolArray, FloatArray
 
 IntArray = NDArray[np.int64]
 State = NDArray[np.void]
@@ -28,6 +28,15 @@ LEVELS = np.dtype(
      ("n_waiting", "i8"), ("waiting_at", "i8", MAX_WAITING), ("waiting", "f8", MAX_WAITING), ("learnt", "?")]
 )  # fmt: skip
 """`decide`: levels of beats and of noise, usual interval, last beat, candidates not taken since."""
+
+MAX_WINDOW = 16
+
+LENGTH = np.dtype(
+    [("begun", "f8"), ("n_begun", "i8"), ("total", "f8", 2), ("step", "f8", MAX_WINDOW), ("top", "f8"),
+     ("top_at", "i8"), ("n", "i8")]
+)  # fmt: skip
+"""`length_peaks`: the total begun, the last totals and steps, the longest curve since the last candidate, totals seen.
+"""
 
 OLDEST_S = 8.0  # candidates older than this are not looked back at: their samples may be gone
 
@@ -75,9 +84,13 @@ def energy_peaks(
 
 @njit(cache=True)
 def decide(
-    at: IntArray, peak: FloatArray, rate: float, learn: int, finishing: bool, state: State, beat_at: IntArray
+    at: IntArray, peak: FloatArray, rate: float, learn: int, finishing: bool, plainly: bool, state: State,
+    beat_at: IntArray,
 ) -> int:  # fmt: skip
-    """Take the candidates that are beats, in order; returns how many. `rate` is the candidates' samples a second."""
+    """Take the candidates that are beats, in order; returns how many. `rate` is the candidates' samples a second.
+
+    `plainly` is by height alone, without looking back: each candidate is decided when it comes.
+    """
     s = state[0]
     found = 0
     for i in range(at.size + 1):
@@ -91,9 +104,34 @@ def decide(
             waited_at, waited = s.waiting_at[: s.n_waiting].copy(), s.waiting[: s.n_waiting].copy()
             _learn(state, waited_at, waited, rate, learn)
             for k in range(waited.size):
-                found = _judge(waited_at[k], waited[k], rate, state, beat_at, found)
+                found = _judge_as_told(plainly, waited_at[k], waited[k], rate, state, beat_at, found)
         if not ended:
-            found = _judge(at[i], peak[i], rate, state, beat_at, found)
+            found = _judge_as_told(plainly, at[i], peak[i], rate, state, beat_at, found)
+    return found
+
+
+@njit(cache=True)
+def _judge_as_told(
+    plainly: bool, at: int, height: float, rate: float, state: State, beat_at: IntArray, found: int
+) -> int:  # fmt: skip
+    if plainly:
+        return _judge_plainly(at, height, rate, state, beat_at, found)
+    return _judge(at, height, rate, state, beat_at, found)
+
+
+@njit(cache=True)
+def _judge_plainly(at: int, height: float, rate: float, state: State, beat_at: IntArray, found: int) -> int:
+    """Take the candidate when it is two fifths of the way from the level of noise to that of beats, or higher."""
+    s = state[0]
+    if height > 1e-15 and height >= s.noise + 0.4 * max(s.signal - s.noise, 0.0):
+        beat_at[found] = at
+        found += 1
+        s.signal += 0.125 * (min(height, 2.0 * s.signal) - s.signal)
+        s.last_at = at
+    else:
+        _hear(state, height)
+        if at - s.last_at > 1.5 * rate:
+            s.signal *= 0.9
     return found
 
 
@@ -150,7 +188,7 @@ def _judge(at: int, energy: float, rate: float, state: State, beat_at: IntArray,
 @njit(cache=True)
 def _threshold(state: State) -> float:
     s = state[0]
-    level: float = s.noise + 0.25 * max(s.signal - s.noise, 0.0)
+    level: float = s.noise + 0.3 * max(s.signal - s.noise, 0.0)
     return max(level, _floor(state))
 
 
@@ -212,3 +250,83 @@ def _wait(state: State, at: int, energy: float) -> None:
         s.n_waiting = half
     s.waiting_at[s.n_waiting], s.waiting[s.n_waiting] = at, energy
     s.n_waiting += 1
+
+
+@njit(cache=True)
+def length_peaks(
+    x: FloatArray, block: int, window: int, apart: int, state: State, at: IntArray, peak: FloatArray
+) -> int:  # fmt: skip
+    """Follow the length of the curve of totals of `block` samples; note each maximum as `energy_peaks` does.
+
+    The length is that of the ups and downs over `window` totals, Σ |total − total two before|. Positions are in totals.
+    Each length is added up by itself, so that no spike leaves its rounding behind.
+    """
+    s = state[0]
+    n_new = (s.n_begun + x.size) // block
+    total, step = np.empty(n_new + 2), np.empty(n_new + MAX_WINDOW)
+    total[:2], step[:MAX_WINDOW] = s.total, s.step
+    _totals(x, block, state, total[2:])
+    for i in range(n_new):
+        step[i + MAX_WINDOW] = abs(total[i + 2] - total[i])
+    length = step[MAX_WINDOW:].copy()
+    for k in range(1, window):  # the short loop outside, so that the long one is done several at a time
+        for i in range(n_new):
+            length[i] += step[i + MAX_WINDOW - k]
+    top, top_at, n, found = s.top, s.top_at, s.n, 0
+    for i in range(n_new):
+        if length[i] > top:
+            top, top_at = length[i], n
+        elif n - top_at >= apart:
+            at[found], peak[found] = top_at, top
+            found += 1
+            top, top_at = length[i], n
+        n += 1
+    s.total[:], s.step[:] = total[n_new:], step[n_new:]
+    s.top, s.top_at, s.n = top, top_at, n
+    return found
+
+
+@njit(cache=True)
+def _totals(x: FloatArray, block: int, state: State, total: FloatArray) -> None:
+    """Add up the samples by blocks, the first of which may have begun before x and the last not end in it."""
+    s = state[0]
+    begun, n_begun, first = s.begun, s.n_begun, 0
+    for i in range(total.size):
+        last = first + block - n_begun
+        for k in range(first, last):
+            begun += x[k]
+        total[i] = begun
+        begun, n_begun, first = 0.0, 0, last
+    for k in range(first, x.size):
+        begun += x[k]
+    s.begun, s.n_begun = begun, n_begun + x.size - first
+
+
+@njit(cache=True)
+def share_agreed(first: FloatArray, second: FloatArray, memory: float, near: float, share: FloatArray) -> None:
+    """Write for each of `first` the beats of both detectors as a share of the beats of either, `memory` back."""
+    shared, known = _has_near(first, second, near), _has_near(second, first, near)
+    first_from, second_from, second_to, n_shared, n_alone = 0, 0, 0, 0, 0
+    for i in range(first.size):
+        n_shared += shared[i]
+        while first[first_from] <= first[i] - memory:
+            n_shared -= shared[first_from]
+            first_from += 1
+        while second_to < second.size and second[second_to] <= first[i]:
+            n_alone += not known[second_to]
+            second_to += 1
+        while second_from < second_to and second[second_from] <= first[i] - memory:
+            n_alone -= not known[second_from]
+            second_from += 1
+        share[i] = n_shared / (i + 1 - first_from + n_alone)
+
+
+@njit(cache=True)
+def _has_near(time: FloatArray, other: FloatArray, near: float) -> BoolArray:
+    """Tell which of these times have one of the others near."""
+    has, k = np.zeros(time.size, dtype=np.bool_), 0
+    for i in range(time.size):
+        while k < other.size and other[k] < time[i] - near:
+            k += 1
+        has[i] = k < other.size and other[k] <= time[i] + near
+    return has

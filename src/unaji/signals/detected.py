@@ -20,8 +20,9 @@ class DetectedBeats:
     time_s : ndarray, shape (n_beats,)
         When, in seconds since the waveform's first sample, finer than its sampling; ascending.
     quality : ndarray, shape (n_beats,)
-        How alike the beat is to this recording's usual beat, 0 to 1 (correlation); NaN for a beat that there was
-        nothing to compare with.
+        How far the beat can be trusted, 0 to 1: how alike it is to this recording's usual beat in shape (correlation)
+        and size, how it stands out, and in an electrocardiogram how far two detectors agree. NaN for a beat that there
+        was nothing to compare with.
     amplitude : ndarray, shape (n_beats,)
         Height of the beat in the waveform's own unit.
     baseline : ndarray, shape (n_beats,)

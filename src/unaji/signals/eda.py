@@ -116,6 +116,7 @@ def valid_eda(time: TimeArray, scl_microsiemens: FloatArray) -> BoolArray:
     ndarray of bool, shape (n,)
         False outside 0.05 to 60 µS, where it changes by more than 10 µS/s, and within 5 s of either.
     """
+    scl_microsiemens = np.where(np.isfinite(scl_microsiemens), scl_microsiemens, np.nan)
     invalid = ~((scl_microsiemens >= EDA_LOW_MICROSIEMENS) & (scl_microsiemens <= EDA_HIGH_MICROSIEMENS))
     step_s = np.diff(time).astype(np.float64) / 1000.0
     jump = np.abs(np.diff(scl_microsiemens)) > MAX_SLOPE_MICROSIEMENS_S * step_s

@@ -69,6 +69,9 @@ STEPS_RATE_HZ = 25.0
 SLOWEST_RATE_HZ = 8.0
 """Steps are looked for at about the first rate, and not in recordings slower than the second [Hz]."""
 
+LARGEST_G = 1000.0
+"""Acceleration beyond this was not measured by anything worn [g]."""
+
 MIN_COVERAGE = 0.5
 """Share of an epoch that must have been measured before anything is said of it."""
 
@@ -158,7 +161,8 @@ def movement(
     epoch_s : float
         Length of an epoch, whole seconds and a multiple of `WINDOW_S` [s].
     range_g : float, optional
-        The sensor's range, ±; readings at its end are saturated and count as not measured [g].
+        The sensor's range, ±; readings at its end are saturated and count as not measured [g]. Readings beyond
+        `LARGEST_G` never count.
 
     Returns
     -------
@@ -216,9 +220,11 @@ def find_steps(size_g: FloatArray, sampling_rate_hz: float) -> Steps:
     step_s, repeats = np.full(size_g.shape[0], np.nan), np.zeros(size_g.shape[0])
     n = size_g.shape[1]
     lags = np.arange(int(np.ceil(STRIDE_S[1] * sampling_rate_hz)) + 2)
-    with np.errstate(invalid="ignore"):
-        lively = np.flatnonzero(size_g.std(axis=1) >= WALKING_G)
-    if lively.size == 0 or lags.size >= n:
+    if lags.size >= n:
+        return Steps(step_s, repeats)
+    size_g = np.where(np.abs(size_g) <= LARGEST_G, size_g, np.nan)
+    lively = np.flatnonzero(size_g.std(axis=1) >= WALKING_G)
+    if lively.size == 0:
         return Steps(step_s, repeats)
     x = size_g[lively] - size_g[lively].mean(axis=1, keepdims=True)
     power = np.abs(np.fft.rfft(x, 2 * n, axis=1)) ** 2
@@ -274,8 +280,7 @@ def _describe(
     n_epochs = -(-acceleration_g.shape[0] // per_epoch)
     axes = np.full((3, n_epochs * per_epoch), np.nan)
     axes[:, : acceleration_g.shape[0]] = acceleration_g.T
-    if range_g is not None:
-        axes[np.abs(axes) >= range_g] = np.nan
+    axes[np.abs(axes) >= (LARGEST_G if range_g is None else range_g)] = np.nan
     size = np.sqrt(axes[0] ** 2 + axes[1] ** 2 + axes[2] ** 2)
     measured = np.isfinite(size)
     complete = bool(measured.all())

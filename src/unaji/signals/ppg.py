@@ -3,7 +3,9 @@
 Pulses are found as maxima at many scales at once (MSPTDfast), which needs no threshold and bears a drifting level. Each
 is then timed by its upstroke, the sharpest part of a pulse: where the slope fits the usual slope of this recording
 best. A peak is broad, and an error of some milliseconds in each inflates RMSSD. Intervals of pulses are not intervals
-of heart beats: the time the pulse travels changes too, so they are for rest and sleep.
+of heart beats: the time the pulse travels changes too, so pulse rate variability is not heart rate variability, and it
+is for rest and sleep. For either take pulses of quality 0.5 and more only (`DetectedBeats.to_beats`): with a phone's
+camera against a chest strap that halves the error of RMSSD.
 
 References
 ----------
@@ -17,6 +19,7 @@ Orphanidou C et al., IEEE J Biomed Health Inform, 2015;19:832-838. doi:10.1109/J
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -61,7 +64,10 @@ LONGEST_INTERVAL_S = 3.0
 """Two pulses farther apart have others between them that were not seen: a gap [s]."""
 
 LARGEST = 1e12
-"""A sample beyond this is taken as missing: nothing is measured in such units."""
+"""A sample or a time beyond this is taken as missing: nothing is measured in such units."""
+
+LONGEST_PAUSE_S = 10.0
+"""Of a longer pause between uneven samples only so much is worked through [s]."""
 
 REACH = 3
 """Samples on either side that interpolation looks at."""
@@ -117,22 +123,25 @@ def ppg_beats_uneven(time_s: ArrayLike, ppg: ArrayLike, *, inverted: bool = Fals
     time, x = np.asarray(time_s, dtype=np.float64), np.asarray(ppg, dtype=np.float64)
     if time.shape != x.shape or x.ndim != 1:
         raise ValueError(f"time_s {time.shape} and ppg {x.shape} differ in shape")
-    known = np.isfinite(time) & np.isfinite(x) & (np.abs(x) <= LARGEST)
+    known = (np.abs(time) <= LARGEST) & (np.abs(x) <= LARGEST)
     time, x = time[known], x[known]
     if (np.diff(time) < 0.0).any():
         raise ValueError("time_s must ascend")
-    later = np.diff(time, prepend=-np.inf) > 0.0
-    time, x = time[later], x[later]
-    if time.size < 4 or time[-1] - time[0] < WINDOW_S / 2.0:
+    left_out = np.cumsum(np.maximum(np.diff(time, prepend=time[:1]) - LONGEST_PAUSE_S, 0.0))
+    t = time - time[:1] - left_out
+    later = np.diff(t, prepend=-np.inf) > 0.0
+    time, t, x = time[later], t[later], x[later]
+    if t.size < 4 or t[-1] < WINDOW_S / 2.0:
         return joined([])
     rate_hz = 2.0 * TIMING_RATE_HZ
-    even = np.arange(math.floor((time[-1] - time[0]) * rate_hz) + 1) / rate_hz
-    values = _spline(time - time[0], x, even)
-    before = np.searchsorted(time - time[0], even, side="right") - 1
-    pause = np.append(np.diff(time), 0.0)[before] > HELD_S
+    even = np.arange(math.floor(t[-1] * rate_hz) + 1) / rate_hz
+    values = _spline(t, x, even)
+    before = np.searchsorted(t, even, side="right") - 1
+    pause = np.append(np.diff(t), 0.0)[before] > HELD_S
     values[pause] = np.nan
     beats = ppg_beats(values, rate_hz, inverted=inverted)
-    return DetectedBeats(beats.time_s + time[0], beats.quality, beats.amplitude, beats.baseline, beats.gap)
+    sample = np.searchsorted(t, beats.time_s, side="right") - 1
+    return replace(beats, time_s=beats.time_s + (time - t)[sample])
 
 
 class PpgDetector:

@@ -5,6 +5,12 @@ they stand on. In each window the spectra of these modulations are brought toget
 stands in one peak, and the rate is that of the peak that is left. Where no peak stands out there is no rate, and the
 reason is given instead.
 
+What to expect, measured in ``tests/signals/test_respiration.py`` and told in
+``docs/explanation/beats-and-breathing.md``: from a clean electrocardiogram a rate in most minutes, right to a fraction
+of a breath; from intervals alone fewer, and a wave that a machine put into them is not told from breathing. At the
+wrist of people who are awake and busy it is not to be relied on: 19 of 1322 minutes gave a rate, and none while people
+were told to breathe fast.
+
 References
 ----------
 Karlen W et al., "Multiparameter respiratory rate estimation from the photoplethysmogram", IEEE Trans Biomed Eng,
@@ -37,10 +43,11 @@ RESAMPLED_HZ = 4.0
 MIN_COVERAGE = 0.8
 """Share of a window that unbroken beats must fill."""
 
-MIN_PEAKEDNESS = {1: 0.57, 3: 0.49}
+MIN_PEAKEDNESS = {1: 0.6, 3: 0.54}
 """Share of the power that must stand in the peak, by how many modulations there are.
 
-White noise in all of them reaches it in 1 window of 100 (simulated).
+White noise in all of them reaches less in 99 windows of 100. In simulated breathing nine in ten of the rates told just
+above it are within two breaths a minute of the truth, and nearly all from 0.75 on.
 """
 
 MIN_PEAKEDNESS_SLOW = 0.75
@@ -51,6 +58,9 @@ HALF_PEAK_HZ = 2.0 / WINDOW_S
 
 MIN_QUALITY = 0.5
 """Beats of lower quality do not take part."""
+
+LARGEST = 1e12
+"""An interval, height or level beyond this is taken as missing: nothing is measured in such units."""
 
 FFT_SIZE = 2048
 BLOCK = 256  # windows worked on at a time: a few MB
@@ -123,6 +133,7 @@ def _by_windows(time_s: FloatArray, columns: list[FloatArray], start_s: FloatArr
     if not window_s >= 20.0:
         raise ValueError(f"window_s must be at least 20, two of the slowest breaths, got {window_s}")
     starts = np.asarray(start_s, dtype=np.float64)
+    columns = [np.where(np.abs(column) <= LARGEST, column, np.nan) for column in columns]
     rate, confidence = np.full(starts.size, np.nan), np.zeros(starts.size)
     reasons: list[str] = []
     for first in range(0, starts.size, BLOCK):

@@ -30,6 +30,9 @@ LEAST_SPAN_H = 24.0
 LEAST_HOURS_OF_DAY = 18
 """A rhythm needs a whole day, with readings in that many of its hours; a night alone fits any wave."""
 
+LARGEST = 1e100
+"""A reading or a time beyond this is taken as missing: its square could not be added up."""
+
 DISTAL_SITES = ("finger", "hand", "foot", "toe", "wrist")
 PROXIMAL_SITES = ("chest", "trunk", "abdomen", "thigh", "forehead", *NAPE_SITES)
 """Sites in order of preference. The nape counts as trunk; the wrist is the least distal of the distal."""
@@ -101,7 +104,7 @@ def cosinor(
     Parameters
     ----------
     time_h, value : ndarray, shape (n,)
-        Readings at any times [h]; those that are NaN are left out.
+        Readings at any times [h]; those that are not finite are left out.
     periods_h : tuple of float
         Periods [h], the fundamental first.
     unit : str
@@ -121,7 +124,7 @@ def cosinor(
     """
     if time_h.shape != value.shape:
         raise ValueError(f"time_h {time_h.shape} and value {value.shape} differ in shape")
-    there = np.isfinite(time_h) & np.isfinite(value)
+    there = (np.abs(time_h) <= LARGEST) & (np.abs(value) <= LARGEST)
     t, y = time_h[there], value[there]
     parameters = 1 + 2 * len(periods_h)
     if y.size <= parameters:

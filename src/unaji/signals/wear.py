@@ -22,6 +22,9 @@ WORN_LOW_C, WORN_HIGH_C = 25.0, 42.0
 Laid aside in a warm room a sensor can read the same; what is outside is surely not skin, or not yet in balance with it.
 """
 
+HOTTEST_C = 1000.0
+"""What is farther from zero is no reading at all [°C]."""
+
 FALL_K_MIN, RISE_K_MIN = -0.2, 0.1
 """Change of temperature of a sensor taken off and put on again (Vert 2022) [K/min]."""
 
@@ -85,6 +88,7 @@ def worn(
     """
     if time.shape != skin_temp_c.shape:
         raise ValueError(f"time {time.shape} and skin_temp_c {skin_temp_c.shape} differ in shape")
+    skin_temp_c = np.where(np.abs(skin_temp_c) <= HOTTEST_C, skin_temp_c, np.nan)
     on: BoolArray = (skin_temp_c >= WORN_LOW_C) & (skin_temp_c <= WORN_HIGH_C)
     if time.size < 2:
         return on
@@ -94,7 +98,8 @@ def worn(
     seconds = (time - time[0]).astype(np.float64) / 1000.0
     off = _taken_off(seconds, skin_temp_c, still, moves) | (still & (skin_temp_c < COOL_C))
     if air_temp_c is not None:
-        off |= _like_air(seconds, skin_temp_c, air_temp_c, moves)
+        known_air_c = np.where(np.abs(air_temp_c) <= HOTTEST_C, air_temp_c, np.nan)
+        off |= _like_air(seconds, skin_temp_c, known_air_c, moves)
     return on & ~off
 
 
