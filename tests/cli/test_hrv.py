@@ -18,7 +18,8 @@ from unaji.errors import OutputError, UnajiError, UsageError
 from unaji.signals.hrv import rmssd, sdnn
 
 KEYS = ["n", "mean_rri_ms", "mean_hr_bpm", "sdnn_ms", "rmssd_ms", "sdsd_ms", "pnn50", "sd1_ms", "sd2_ms", "sampen",
-        "dfa_a1", "vlf_ms2", "lf_ms2", "hf_ms2", "baevsky_si", "corrected_fraction"]  # fmt: skip
+        "dfa_a1", "vlf_ms2", "lf_ms2", "hf_ms2", "hf_resp_ms2", "respiration_hz", "baevsky_si", "triangular_index",
+        "csi", "cvi", "corrected_fraction"]  # fmt: skip
 
 
 @pytest.fixture
@@ -41,12 +42,14 @@ def test_json_is_one_object_of_values(rr_file: Path):
     assert list(found) == KEYS
     rri_ms = np.loadtxt(rr_file)
     for value in found.values():
-        assert set(value) == {"value", "unit", "quality", "reason"}
+        assert set(value) == {"value", "standard_error", "unit", "quality", "reason"}
     assert found["n"]["value"] == 800
     assert isinstance(found["n"]["value"], int)
     assert found["rmssd_ms"]["value"] == pytest.approx(rmssd(rri_ms))
     assert found["sdnn_ms"]["value"] == pytest.approx(sdnn(rri_ms))
     assert found["rmssd_ms"]["unit"] == "ms"
+    without = {name for name, value in found.items() if value["standard_error"] is None}
+    assert without == {"n", "corrected_fraction"}
 
 
 def test_with_windows_json_is_a_list_with_starts_and_reasons(rr_file: Path):
@@ -93,6 +96,39 @@ def test_the_table_names_every_index(rr_file: Path):
     told = run(rr_file)
     assert all(key in told for key in KEYS)
     assert "rmssd_ms" in run(rr_file, "--window", "5min")
+
+
+def test_reasons_and_warnings_are_japanese_first_then_english(tmp_path: Path):
+    file = tmp_path / "short.txt"
+    file.write_text("\n".join(["800", "812", "790", "805", "811"] * 10))
+    told = run(file)
+    assert told.index("この帯域には区間が短すぎます") < told.index("the window is too short for")
+    assert "…" not in told
+    assert json.loads(run(file, "--json"))["lf_ms2"]["reason"] == "the window is too short for this band"
+
+
+def test_pulses_are_said_to_be_pulses_in_both_languages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rr_file: Path):
+    from unaji.records import beat_files
+    from unaji.records.timeline import Beats, Zones
+
+    rri_ms = np.loadtxt(rr_file)
+    time = np.datetime64("2024-03-01T00:00:00", "ms") + np.cumsum(rri_ms).astype("timedelta64[ms]")
+    pulses = Beats(time, rri_ms, np.zeros(rri_ms.size, bool), "ppg")
+    found = beat_files.RecordedBeats(None, None, pulses, Zones(), ())
+    monkeypatch.setattr(beat_files, "read_recorded_beats", lambda *_, **__: found)
+    result = CliRunner().invoke(unaji, ["hrv", str(rr_file)], catch_exceptions=False)
+    assert result.stderr.index("心拍でなく脈") < result.stderr.index("these are pulses")
+
+
+def test_of_a_long_recording_the_day_is_drawn(tmp_path: Path):
+    pytest.importorskip("matplotlib")
+    file = tmp_path / "beats.csv"
+    rows = [f"2024-03-01T{8 + k // 3600:02d}:{k // 60 % 60:02d}:{k % 60:02d}+09:00,{980 + k % 40}" for k in range(9000)]
+    file.write_text("time,rri_ms\n" + "\n".join(rows) + "\n")
+    run(file, "--plot", tmp_path / "day.png", "--timezone", "Asia/Tokyo")
+    width, height = np.frombuffer((tmp_path / "day.png").read_bytes()[16:24], ">u4")
+    assert width == 1080
+    assert height > 1.5 * width
 
 
 def test_a_picture_is_drawn(rr_file: Path, tmp_path: Path):

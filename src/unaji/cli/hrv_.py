@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import re
+from datetime import datetime
 from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,10 +37,23 @@ SHOWN = {
     "vlf_ms2": "0.003–0.04 Hz",
     "lf_ms2": "0.04–0.15 Hz",
     "hf_ms2": "0.15–0.4 Hz",
+    "hf_resp_ms2": "呼吸に合わせた帯域",
+    "respiration_hz": "呼吸の速さ",
     "baevsky_si": "バエフスキー指数",
+    "triangular_index": "三角指数",
+    "csi": "ポアンカレ図の長さ/幅",
+    "cvi": "ポアンカレ図の広さ (log10)",
     "corrected_fraction": "除いた間隔の割合",
 }
 """What is printed, in this order, and what it is called in Japanese; the name itself is the English."""
+
+PULSES = (
+    "心拍でなく脈の間隔です。ゆらぎは安静時と睡眠中だけを信じてください",
+    "these are pulses, not heart beats: trust their variability at rest and asleep only",
+)
+DAY_FROM_S = 7200.0  # of a longer recording the day is drawn, not every beat
+DAY_WINDOW_S = 300.0
+DOTS_PER_INCH = 200  # with figures 5.4 inches wide, what a phone shows, letters large enough to read there
 
 FILE_WIDTH = 120  # of what is printed into a file or a pipe
 UNITS_S = {"": 1.0, "s": 1.0, "sec": 1.0, "min": 60.0, "m": 60.0, "h": 3600.0}
@@ -64,7 +78,9 @@ def seconds(context: click.Context, option: click.Parameter, text: str | None) -
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, or a list of them with --window.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print a table, one row a window.")
 @click.option(
-    "--plot", type=click.Path(path_type=Path, dir_okay=False), help="Also draw tachogram, Poincaré, spectrum."
+    "--plot",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Also draw beats, Poincaré, spectrum; from 2 h, the day.",
 )
 @click.option("--no-correction", is_flag=True, help="Take every interval as it is: no artefacts, no limits of range.")
 @click.option("--timezone", help="Where times carry no offset, such as Asia/Tokyo.")
@@ -100,7 +116,7 @@ def command(
     for problem in found.problems:
         click.echo(f"  {problem}", err=True)
     if found.beats is not None and found.beats.origin == "ppg":
-        click.echo("  these are pulses, not heart beats: trust their variability at rest and asleep only", err=True)
+        click.echo(f"  {PULSES[0]}\n  {PULSES[1]}", err=True)
     if found.beats is not None:
         tachogram = Tachogram.of_beats(found.beats, correct=not no_correction)
     else:
@@ -112,9 +128,11 @@ def command(
         starts_s, length_s = whole(tachogram)
     else:
         starts_s, length_s = window_starts(tachogram, window_s), window_s
-    table = hrv_table(tachogram, starts_s, length_s, method="lomb" if method == "lomb" else "welch")
+    table = hrv_table(
+        tachogram, starts_s, length_s, method="lomb" if method == "lomb" else "welch", derive_respiration=True
+    )
     if plot is not None:
-        _draw(tachogram, table, plot)
+        _draw(tachogram, table, found, plot)
     if as_json:
         objects = [_object(table, k, found, tachogram, with_start=window_s is not None) for k in range(len(table))]
         click.echo(
@@ -134,6 +152,7 @@ def _object(
     return start | {
         name: {
             "value": _exact(values[name].value, name),
+            "standard_error": values[name].standard_error,
             "unit": values[name].unit,
             "quality": values[name].quality,
             "reason": values[name].reason,
@@ -174,6 +193,8 @@ def _print(table: HrvTable, found: RecordedBeats, tachogram: Tachogram, *, windo
     from rich.console import Console
     from rich.table import Table
 
+    from unaji.signals.reasons import Reason
+
     console = Console()
     if not console.is_terminal:
         console.width = FILE_WIDTH
@@ -195,38 +216,60 @@ def _print(table: HrvTable, found: RecordedBeats, tachogram: Tachogram, *, windo
         ("質", True),
     ):
         sheet.add_column(heading, justify="right" if right else "left", no_wrap=True)
-    sheet.add_column("注 note", min_width=12)
+    sheet.add_column("注 note", min_width=12, overflow="fold")
     values = table.at(0)
     for name, label in SHOWN.items():
-        value, error = values[name], float(table.columns[name].standard_error[0])
+        value, error = values[name], values[name].standard_error
         quality = "" if value.quality is None else f"{value.quality:.2f}"
-        spread = f"{error:.2g}" if isfinite(error) else ""
-        sheet.add_row(label, name, _short(value.value), spread, value.unit, quality, value.reason)
+        spread = "" if error is None else f"{error:.2g}"
+        note = Reason(int(table.columns[name].reason[0]))
+        sheet.add_row(label, name, _short(value.value), spread, value.unit, quality, f"{note.ja}\n{note.en}".strip())
     console.print(sheet)
     filled, plain = table.rmssd_interpolated_ms[0], values["rmssd_ms"].value
     if plain is not None and isfinite(filled) and tachogram.corrected_fraction > 0:
-        words = f"RMSSD with rejected beats replaced: {filled:.2f} ms ({100 * (filled / plain - 1):+.1f} %)"
-        console.print(f"除いた拍を補うと · {words}")
+        change = f"{filled:.2f} ms ({100 * (filled / plain - 1):+.1f} %)"
+        console.print(f"除いた拍を補うと RMSSD は {change} · RMSSD with rejected beats replaced: {change}")
 
 
 def _short(value: float | None) -> str:
     return "–" if value is None else f"{value:.4g}" if abs(value) < 1000 else f"{value:.0f}"
 
 
-def _draw(tachogram: Tachogram, table: HrvTable, out: Path) -> None:
+def _draw(tachogram: Tachogram, table: HrvTable, found: RecordedBeats, out: Path) -> None:
     try:
         from matplotlib.figure import Figure
     except ModuleNotFoundError as error:
         raise UsageError("--plot needs matplotlib: pip install 'unaji[plot]'") from error
-    from unaji.signals.plot_hrv import plot_poincare, plot_spectrum, plot_tachogram
+    from unaji.signals.indices import hrv_table, whole, window_starts
+    from unaji.signals.plot_hrv import plot_day, plot_poincare, plot_spectrum, plot_tachogram
 
-    figure = Figure(figsize=(11, 7), layout="constrained")
-    grid = figure.add_gridspec(2, 2)
-    plot_tachogram(tachogram, ax=figure.add_subplot(grid[0, :]))
-    plot_poincare(tachogram, ax=figure.add_subplot(grid[1, 0]))
-    plot_spectrum(table.spectrum, ax=figure.add_subplot(grid[1, 1]))
+    if whole(tachogram)[1] > DAY_FROM_S:
+        figure = Figure(figsize=(5.4, 8.8), layout="constrained")
+        grid = figure.add_gridspec(4, 2, height_ratios=(3, 3, 1.4, 3))
+        axes = [figure.add_subplot(grid[0, :])]
+        axes += [figure.add_subplot(grid[k, :], sharex=axes[0]) for k in (1, 2)]
+        day = hrv_table(tachogram, window_starts(tachogram, DAY_WINDOW_S), DAY_WINDOW_S, nonlinear=False)
+        plot_day(tachogram, day, start=_local_start(found, tachogram), axes=axes)
+        below = grid[3, 0], grid[3, 1]
+    else:
+        figure = Figure(figsize=(5.4, 6.4), layout="constrained")
+        grid = figure.add_gridspec(2, 2)
+        plot_tachogram(tachogram, ax=figure.add_subplot(grid[0, :]))
+        below = grid[1, 0], grid[1, 1]
+    plot_poincare(tachogram, ax=figure.add_subplot(below[0]))
+    plot_spectrum(table.spectrum, ax=figure.add_subplot(below[1]))
     try:
-        figure.savefig(out, dpi=150)
+        figure.savefig(out, dpi=DOTS_PER_INCH)
     except (OSError, ValueError) as error:
         raise OutputError(f"{out}: the picture cannot be written ({error})") from error
-    click.echo(f"picture: {out.resolve()}", err=True)
+    click.echo(f"図 · picture: {out.resolve()}", err=True)
+
+
+def _local_start(found: RecordedBeats, tachogram: Tachogram) -> datetime | None:
+    """Return what the person's clock showed at 0 s; None where no clock time is known."""
+    from unaji.records.clock import iso_local
+    from unaji.records.timeline import from_utc_ms
+
+    if tachogram.origin is None:
+        return None
+    return datetime.fromisoformat(iso_local(from_utc_ms(tachogram.origin), found.zones)).replace(tzinfo=None)

@@ -13,6 +13,9 @@ IntArray = NDArray[np.int64]
 ECTOPIC_SLOPE, ECTOPIC_INTERCEPT = 0.13, 0.17
 """Lines that part ectopic from ordinary patterns of three jumps (Lipponen and Tarvainen 2019, c1 and c2)."""
 
+MOST_BINS = 100_000
+"""Histograms over a wider range than this many bins are of nothing that beats."""
+
 
 @njit(cache=True)
 def rolling_quantile(x: FloatArray, first: IntArray, last: IntArray, half: int, q: float) -> FloatArray:
@@ -95,14 +98,14 @@ def _order_statistic(window: FloatArray, size: int, q: float) -> float:
 @njit(cache=True)
 def decision_tree(
     rri_ms: FloatArray, run: IntArray, jump: FloatArray, median_ms: FloatArray, deviation: FloatArray,
-    deviation_limit_ms: FloatArray,
-) -> NDArray[np.int8]:  # fmt: skip
-    """Lipponen and Tarvainen's tree on normalised jumps (dRR) and deviations (mRR); 0 normal, else a class.
+    deviation_limit_ms: FloatArray, kind: NDArray[np.int8], begin: int, end: int,
+) -> None:  # fmt: skip
+    """Lipponen and Tarvainen's tree on normalised jumps (dRR) and deviations (mRR), at rows begin … end − 1.
 
-    1 ectopic, 2 missed, 3 extra (both parts), 4 long, 5 short. Neighbours beyond a break count as having no jump.
+    Fills in `kind`: 0 normal, 1 ectopic, 2 missed, 3 extra (both parts), 4 long, 5 short. A row may name the two after
+    it as well; what was named before stays. Neighbours beyond a break count as having no jump.
     """
-    kind = np.zeros(rri_ms.size, np.int8)
-    for i in range(rri_ms.size):
+    for i in range(begin, end):
         if abs(jump[i]) <= 1.0 or kind[i]:
             continue
         if _is_ectopic(_jump_at(jump, run, i, -1), jump[i], _jump_at(jump, run, i, 1)):
@@ -122,7 +125,6 @@ def decision_tree(
                 kind[j] = 2
             else:
                 kind[j] = 4 if deviation[j] > 0.0 else 5
-    return kind
 
 
 @njit(cache=True)
@@ -286,14 +288,68 @@ def _next_power(
 
 
 @njit(cache=True)
+def window_moments(
+    x: FloatArray, joined: BoolArray, low: IntArray, high: IntArray, large: float
+) -> tuple[IntArray, IntArray, FloatArray, FloatArray]:
+    """Count the valid values and joined differences of each window, and sum them up about their means.
+
+    Sums, a row a window: mean of the values, squares about it, mean of the differences, squares about it, their mean
+    square, and how many are larger than `large`. The difference of a window's first value belongs to no window. A
+    window's sums are its own, whatever lies around it.
+    """
+    n_values, n_differences = np.zeros(low.size, np.int64), np.zeros(low.size, np.int64)
+    sums = np.full((low.size, 6), np.nan)
+    for w in range(low.size):
+        n = pairs = 0
+        total = drift = squares = larger = 0.0
+        for i in range(low[w], high[w]):
+            if np.isnan(x[i]):
+                continue
+            n, total = n + 1, total + x[i]
+            if joined[i] and i > low[w]:
+                difference = x[i] - x[i - 1]
+                pairs, drift, squares = pairs + 1, drift + difference, squares + difference * difference
+                larger += abs(difference) > large
+        n_values[w], n_differences[w] = n, pairs
+        if not n:
+            continue
+        mean, mean_difference = total / n, drift / max(pairs, 1)
+        about = about_difference = 0.0
+        for i in range(low[w], high[w]):
+            if not np.isnan(x[i]):
+                about += (x[i] - mean) ** 2
+                if joined[i] and i > low[w]:
+                    about_difference += (x[i] - x[i - 1] - mean_difference) ** 2
+        sums[w, 0], sums[w, 1] = mean, about
+        if pairs:
+            sums[w, 2], sums[w, 3], sums[w, 4], sums[w, 5] = mean_difference, about_difference, squares / pairs, larger
+    return n_values, n_differences, sums[:, :4], sums[:, 4:]
+
+
+@njit(cache=True)
+def smallest_step(x: FloatArray, joined: BoolArray, low: IntArray, high: IntArray, least: float) -> FloatArray:
+    """Smallest joined difference of each window that is larger than `least`; infinite where there is none."""
+    step = np.full(low.size, np.inf)
+    for w in range(low.size):
+        for i in range(low[w] + 1, high[w]):
+            if joined[i] and least < abs(x[i] - x[i - 1]) < step[w]:
+                step[w] = abs(x[i] - x[i - 1])
+    return step
+
+
+@njit(cache=True)
 def sampen_windows(
-    x: FloatArray, joined: BoolArray, low: IntArray, high: IntArray, r: FloatArray
-) -> tuple[IntArray, IntArray, IntArray]:
+    x: FloatArray, joined: BoolArray, low: IntArray, high: IntArray, r: FloatArray, n_blocks: int
+) -> tuple[IntArray, IntArray, IntArray, FloatArray]:
     """Count templates, and pairs of two (B) and of three (A) intervals within r, in each window, pair by pair.
 
-    `joined[i]` says that interval i follows interval i − 1 and both are valid.
+    `joined[i]` says that interval i follows interval i − 1 and both are valid. B and A are given for each pair of
+    `n_blocks` parts of the window, shape (windows, n_blocks, n_blocks), the lower half empty; their sums are the
+    window's. The last result are the squares of each part's first intervals about the window's mean of them.
     """
-    n_templates, b, a = np.zeros(low.size, np.int64), np.zeros(low.size, np.int64), np.zeros(low.size, np.int64)
+    n_templates, squares = np.zeros(low.size, np.int64), np.zeros((low.size, n_blocks))
+    b, a = np.zeros((low.size, n_blocks, n_blocks), np.int64), np.zeros((low.size, n_blocks, n_blocks), np.int64)
+    edge = np.zeros(n_blocks + 1, np.int64)
     for w in range(low.size):
         n = max(0, high[w] - low[w] - 2)
         x0, x1, x2 = np.empty(n), np.empty(n), np.empty(n)
@@ -303,11 +359,20 @@ def sampen_windows(
                 x0[m], x1[m], x2[m] = x[i], x[i + 1], x[i + 2]
                 m += 1
         n_templates[w] = m
-        for i in range(m):
-            near, nearer = _count_both(x0[i + 1 : m], x1[i + 1 : m], x2[i + 1 : m], x0[i], x1[i], x2[i], r[w])
-            b[w] += near
-            a[w] += nearer
-    return n_templates, b, a
+        if not m:
+            continue
+        mean = np.mean(x0[:m])
+        for g in range(n_blocks + 1):
+            edge[g] = g * m // n_blocks
+        for g in range(n_blocks):
+            squares[w, g] = np.sum((x0[edge[g] : edge[g + 1]] - mean) ** 2)
+            for i in range(edge[g], edge[g + 1]):
+                for h in range(g, n_blocks):
+                    begin, end = max(i + 1, edge[h]), edge[h + 1]
+                    near, nearer = _count_both(x0[begin:end], x1[begin:end], x2[begin:end], x0[i], x1[i], x2[i], r[w])
+                    b[w, g, h] += near
+                    a[w, g, h] += nearer
+    return n_templates, b, a, squares
 
 
 @njit(cache=True)
@@ -363,14 +428,15 @@ def _count_near(x: FloatArray, z: FloatArray, xi: float, zi: float, r: float) ->
 
 @njit(cache=True)
 def dfa_windows(
-    x: FloatArray, joined: BoolArray, low: IntArray, high: IntArray, first_scale: int, last_scale: int
-) -> FloatArray:
-    """Root mean square of what a line leaves of the profile, in boxes of each scale that do not overlap.
+    x: FloatArray, joined: BoolArray, low: IntArray, high: IntArray, first_scale: int, last_scale: int, n_blocks: int
+) -> tuple[FloatArray, IntArray]:
+    """Squares that a line leaves of the profile, and boxes, in boxes of each scale that do not overlap.
 
-    The profile is the running sum of the window's intervals about their mean; no box reaches over a break. NaN where
-    no box fits.
+    The profile is the running sum of the window's intervals about their mean; no box reaches over a break. Both
+    results have the shape (windows, `n_blocks` parts of the window in which a box ends, scales).
     """
-    out = np.full((low.size, last_scale - first_scale + 1), np.nan)
+    squares = np.zeros((low.size, n_blocks, last_scale - first_scale + 1))
+    boxes = np.zeros((low.size, n_blocks, last_scale - first_scale + 1), np.int64)
     for w in range(low.size):
         n, mean = 0, 0.0
         for i in range(low[w], high[w]):
@@ -386,14 +452,12 @@ def dfa_windows(
                 stretch[k] = stretch[k - 1] + 1 if k and joined[i] else 1
                 k += 1
         for scale in range(first_scale, last_scale + 1):
-            total, boxes = 0.0, 0
             for k in range(scale - 1, n):
                 if stretch[k] % scale == 0:
-                    total += _left_by_line(profile, k + 1 - scale, scale)
-                    boxes += 1
-            if boxes:
-                out[w, scale - first_scale] = np.sqrt(total / (boxes * scale))
-    return out
+                    block = k * n_blocks // n
+                    squares[w, block, scale - first_scale] += _left_by_line(profile, k + 1 - scale, scale)
+                    boxes[w, block, scale - first_scale] += 1
+    return squares, boxes
 
 
 @njit(cache=True)
@@ -428,6 +492,38 @@ def fullest_bin(
             if run > count[w]:
                 count[w], centre[w] = run, origin + width * bins[i]
     return count, centre
+
+
+@njit(cache=True)
+def fullest_bin_of_parts(
+    x: FloatArray, low: IntArray, high: IntArray, width: float, origin: float, holds: BoolArray
+) -> tuple[IntArray, IntArray, FloatArray, FloatArray]:
+    """As `fullest_bin`, of parts of each window that are put together of blocks: `holds` says, part by part, which.
+
+    Returns how many values each part holds, how many are in its fullest bin, the centre of that, and the range.
+    """
+    shape = (low.size, holds.shape[0])
+    n, count = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
+    centre, extent = np.full(shape, np.nan), np.full(shape, np.nan)
+    for w in range(low.size):
+        values = x[low[w] : high[w]]
+        values = values[~np.isnan(values)]
+        bins = np.floor((values - origin) / width + 0.5)
+        if not bins.size or bins.max() - bins.min() > MOST_BINS:
+            continue
+        lowest = bins.min()
+        held = np.zeros(int(bins.max() - lowest) + 1, np.int64)
+        for part in range(holds.shape[0]):
+            held[:] = 0
+            least, most = np.inf, -np.inf
+            for i in range(bins.size):
+                if holds[part, i * holds.shape[1] // bins.size]:
+                    held[int(bins[i] - lowest)] += 1
+                    least, most = min(least, values[i]), max(most, values[i])
+            fullest = np.argmax(held)
+            n[w, part], count[w, part] = np.sum(held), held[fullest]
+            centre[w, part], extent[w, part] = origin + width * (fullest + lowest), most - least
+    return n, count, centre, extent
 
 
 @njit(cache=True)

@@ -6,15 +6,18 @@ rejected beats replaced; where the two differ, the artefacts matter, and the dif
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
+from math import isfinite
 
 import numpy as np
 from numpy.typing import NDArray
 
 from unaji.records.timeline import BoolArray, FloatArray
+from unaji.signals.breathing import Breathing, breathing_rate
 from unaji.signals.correction import interpolate_artefacts
 from unaji.signals.hrv import TimeDomain, time_domain
 from unaji.signals.nonlinear import (
+    BLOCKS,
     MOST_INTERVALS,
     baevsky_si,
     csi_cvi,
@@ -23,6 +26,7 @@ from unaji.signals.nonlinear import (
     sample_entropy,
     triangular_index,
 )
+from unaji.signals.reasons import Reason
 from unaji.signals.rr import BeatKind
 from unaji.signals.spectrum import (
     HF_HZ,
@@ -35,6 +39,7 @@ from unaji.signals.spectrum import (
     spectrum,
 )
 from unaji.signals.tachogram import Tachogram
+from unaji.signals.uncertainty import MomentErrors, moment_errors
 from unaji.signals.value import Value
 
 IntArray = NDArray[np.int64]
@@ -60,6 +65,7 @@ UNITS = {
     "csi": "1",
     "cvi": "1",
     "hf_resp_ms2": "ms²",
+    "respiration_hz": "Hz",
 }
 """Unit of each index. `pnn50` and `corrected_fraction` are fractions from 0 to 1."""
 
@@ -78,6 +84,7 @@ MOST_ARTEFACTS = {
     "lf_ms2": 0.1,
     "hf_ms2": 0.1,
     "hf_resp_ms2": 0.1,
+    "respiration_hz": 0.1,
     "baevsky_si": 0.1,
     "triangular_index": 0.2,
     "csi": 0.2,
@@ -100,26 +107,10 @@ MIN_COVERAGE = 0.5
 
 WHOLE_WINDOW = ("sdnn_ms", "sd2_ms", "csi", "cvi", "triangular_index")
 
-BLOCKS = 8
-"""Parts of a window whose spread gives the uncertainty of its means."""
+LN10 = float(np.log(10.0))
 
-REASONS = (
-    "",
-    "no valid interval between beats",
-    "too few valid intervals in a row",
-    "too many intervals were artefacts",
-    "the window is too short for this band",
-    "too much of the window was not measured",
-    "it is not defined for these intervals: nothing varies, or nothing repeats",
-    "from fewer than 30 differences: read with care",
-    "the heart is slower than twice the band's upper edge: power counts only up to half its rate",
-    "the heart is too slow for this band: half its rate lies below it",
-    "no breathing rate was given",
-    "the window is too long to compare every pair of patterns: use shorter windows",
-)
-"""Texts of the reason codes; 0 is none."""
-
-OK, NOTHING, FEW, ARTEFACTS, SHORT, GAPS, UNDEFINED, CARE, SLOW, TOO_SLOW, NO_BREATH, TOO_LONG = range(len(REASONS))
+FINEST_GRID_MS, COARSEST_GRID_MS = 1e-6, 20.0
+"""Differences below the one are of rounding; a grid above the other is no recorder's [ms]."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -136,10 +127,10 @@ class Column:
         0 to 1: what share of the window was measured, times how far the artefacts stay below the bearable share; 0
         where the value is missing.
     standard_error : ndarray
-        Uncertainty of the value, where one was worked out: sampling in a window of this length, what the artefacts
-        change, and the grid on which the intervals were measured; NaN elsewhere.
+        How far the value would scatter were another window of the same state measured, with what the artefacts change
+        and what the grid adds on which the intervals were measured; NaN for counts and where the value is missing.
     reason : ndarray of int8
-        Index into `REASONS`.
+        `Reason` why the value is missing or to be read with care; 0 is none.
     """
 
     unit: str
@@ -150,10 +141,15 @@ class Column:
     reason: NDArray[np.int8]
 
     def at(self, k: int) -> Value:
-        """Return the index in window k."""
-        return Value.of(
-            float(self.value[k]), self.unit, int(self.n[k]), float(self.quality[k]), reason=REASONS[self.reason[k]]
-        )
+        """Return the index in window k; its reason in English (`Reason` has it in Japanese as well)."""
+        error = float(self.standard_error[k])
+        return replace(
+            Value.of(
+                float(self.value[k]), self.unit, int(self.n[k]), float(self.quality[k]),
+                reason=Reason(int(self.reason[k])).en,
+            ),
+            standard_error=error if isfinite(error) else None,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -189,7 +185,13 @@ class HrvTable:
         return {name: column.at(k) for name, column in self.columns.items()}
 
 
-def hrv(tachogram: Tachogram, *, method: Method = "welch", resp_rate_hz: float | None = None) -> dict[str, Value]:
+def hrv(
+    tachogram: Tachogram,
+    *,
+    method: Method = "welch",
+    resp_rate_hz: float | None = None,
+    derive_respiration: bool = False,
+) -> dict[str, Value]:
     """Every index of a whole recording: a batch of one window that holds it all.
 
     Parameters
@@ -199,6 +201,8 @@ def hrv(tachogram: Tachogram, *, method: Method = "welch", resp_rate_hz: float |
         How the spectrum is estimated; see `unaji.signals.spectrum`.
     resp_rate_hz : float, optional
         Rate of breathing [Hz], which places the band of ``hf_resp_ms2``.
+    derive_respiration : bool
+        As in `hrv_table`.
 
     Returns
     -------
@@ -207,7 +211,9 @@ def hrv(tachogram: Tachogram, *, method: Method = "welch", resp_rate_hz: float |
     """
     start_s, window_s = whole(tachogram)
     rate = None if resp_rate_hz is None else np.array([resp_rate_hz])
-    return hrv_table(tachogram, start_s, window_s, method=method, resp_rate_hz=rate).at(0)
+    return hrv_table(
+        tachogram, start_s, window_s, method=method, resp_rate_hz=rate, derive_respiration=derive_respiration
+    ).at(0)
 
 
 def whole(tachogram: Tachogram) -> tuple[FloatArray, float]:
@@ -230,12 +236,16 @@ def window_starts(tachogram: Tachogram, window_s: float, step_s: float | None = 
         From the start of one window to that of the next [s]; `window_s` if not given.
     """
     origin_s, step_s = whole(tachogram)[0][0], window_s if step_s is None else step_s
-    since_s = tachogram.end_s - 1e-6 - origin_s  # an interval that ends on an edge belongs to the window it fills
+    starts: FloatArray = origin_s + step_s * window_numbers(tachogram.end_s, origin_s, window_s, step_s)
+    return starts
+
+
+def window_numbers(end_s: FloatArray, origin_s: float, window_s: float, step_s: float) -> IntArray:
+    """Return the numbers, ascending, of the windows that start every `step_s` from `origin_s` and hold an end [s]."""
+    since_s = end_s - 1e-6 - origin_s  # an interval that ends on an edge belongs to the window it fills
     last = np.unique((np.maximum(since_s, 0.0) / step_s).astype(np.int64))
     reach = int((window_s - 1e-9) / step_s)
-    held = np.unique(np.maximum(last[:, None] - np.arange(reach + 1), 0))
-    starts: FloatArray = origin_s + step_s * held
-    return starts
+    return np.unique(np.maximum(last[:, None] - np.arange(reach + 1), 0))
 
 
 def hrv_table(
@@ -245,6 +255,7 @@ def hrv_table(
     *,
     method: Method = "welch",
     resp_rate_hz: FloatArray | None = None,
+    derive_respiration: bool = False,
     nonlinear: bool = True,
 ) -> HrvTable:
     """Every index of every window.
@@ -259,6 +270,9 @@ def hrv_table(
     method : {"welch", "lomb"}
     resp_rate_hz : ndarray, shape (n_windows,), optional
         Rate of breathing in each window [Hz]; NaN where it is not known.
+    derive_respiration : bool
+        True tells the rate from the intervals themselves where none is known and they can
+        (`unaji.signals.breathing`).
     nonlinear : bool
         False leaves out sample entropy, DFA, stress and triangular index.
 
@@ -279,14 +293,18 @@ def hrv_table(
         nothing=time.n_beats == 0,
     )
     filled = interpolate_artefacts(tachogram) if judge.artefacts.any() else None
-    with_filled = time if filled is None else _time_of(filled, start_s, window_s)
+    with_filled = time if filled is None else _time_of(filled, start_s, window_s, time, judge.artefacts > 0.0)
     power = spectrum(tachogram, start_s, window_s, method=method)
+    breathing = _breathing(tachogram, start_s, window_s, resp_rate_hz, derive=derive_respiration)
+    errors = _Errors(
+        moment_errors(nn_ms, low, high, time.mean_rri_ms, time.n_beats), _grid_ms(nn_ms, joined, low, high)
+    )
     columns = {
         **_count_columns(time, judge),
-        **_time_columns(time, with_filled, judge, nn_ms, joined, low, high),
-        **_poincare_columns(time, judge),
+        **_mean_columns(time, judge, nn_ms, joined, low, high),
+        **_moment_columns(time, with_filled, judge, errors),
         **(_nonlinear_columns(time, judge, nn_ms, joined, low, high) if nonlinear else {}),
-        **_band_columns(power, judge, resp_rate_hz),
+        **_band_columns(power, judge, breathing),
     }
     return HrvTable(
         start_s=start_s,
@@ -311,20 +329,20 @@ class _Judge:
         name: str,
         value: FloatArray,
         n: IntArray,
-        *refusals: tuple[BoolArray, int],
-        care: tuple[BoolArray, int] | None = None,
+        *refusals: tuple[BoolArray, Reason],
+        care: tuple[tuple[BoolArray, Reason], ...] = (),
         standard_error: FloatArray | None = None,
     ) -> Column:
         """Give a value where nothing speaks against it; of several refusals the first is the reason."""
         most = MOST_ARTEFACTS[name]
-        checks = [(self.nothing, NOTHING), *refusals, (self.artefacts > most, ARTEFACTS)]
+        checks = [(self.nothing, Reason.NOTHING), *refusals, (self.artefacts > most, Reason.ARTEFACTS)]
         if name in WHOLE_WINDOW:
-            checks.append((self.measured < MIN_COVERAGE, GAPS))
-        checks.append((~np.isfinite(value), UNDEFINED))
-        reason = np.select([bad for bad, _ in checks], [code for _, code in checks], OK).astype(np.int8)
-        given = reason == OK
-        if care is not None:
-            reason[given & care[0]] = care[1]
+            checks.append((self.measured < MIN_COVERAGE, Reason.GAPS))
+        checks.append((~np.isfinite(value), Reason.UNDEFINED))
+        reason = np.select([bad for bad, _ in checks], [code for _, code in checks], Reason.NONE).astype(np.int8)
+        given = reason == Reason.NONE
+        for doubtful, word in reversed(care):  # of several words of caution the first is said
+            reason[given & doubtful] = word
         error = np.full(value.size, np.nan) if standard_error is None else standard_error
         return Column(
             unit=UNITS[name],
@@ -345,9 +363,32 @@ def _rejected_share(tachogram: Tachogram, low: IntArray, high: IntArray) -> Floa
     return share
 
 
-def _time_of(filled: Tachogram, start_s: FloatArray, window_s: float) -> TimeDomain:
+def _time_of(
+    filled: Tachogram, start_s: FloatArray, window_s: float, time: TimeDomain, rejected: BoolArray
+) -> TimeDomain:
+    """Return the indices with rejected beats replaced, in windows in which any was; the others stay as they are."""
     low, high = (np.searchsorted(filled.end_s, edge).astype(np.int64) for edge in (start_s, start_s + window_s))
-    return time_domain(filled.nn_ms, filled.joined, low, high)
+    found = time_domain(filled.nn_ms, filled.joined, low, high)
+    names = [field.name for field in fields(TimeDomain)]
+    return TimeDomain(**{name: np.where(rejected, getattr(found, name), getattr(time, name)) for name in names})
+
+
+def _breathing(
+    tachogram: Tachogram, start_s: FloatArray, window_s: float, given_hz: FloatArray | None, *, derive: bool
+) -> Breathing:
+    """Return the breathing rate that was given, else the one derived, else the reason why there is none."""
+    given = np.full(start_s.size, np.nan) if given_hz is None else np.asarray(given_hz, dtype=np.float64)
+    nan, none = np.full(start_s.size, np.nan), np.zeros(start_s.size, np.int64)
+    derived = Breathing(nan, nan, none, np.full(start_s.size, Reason.NO_BREATH, np.int8))
+    if derive:
+        derived = breathing_rate(tachogram, start_s, window_s)
+    known = np.isfinite(given)
+    return Breathing(
+        np.where(known, given, derived.rate_hz),
+        np.where(known, np.nan, derived.standard_error_hz),
+        np.where(known, 1, derived.n),
+        np.where(known, Reason.NONE, derived.reason).astype(np.int8),
+    )
 
 
 def _count_columns(time: TimeDomain, judge: _Judge) -> dict[str, Column]:
@@ -360,127 +401,141 @@ def _count_columns(time: TimeDomain, judge: _Judge) -> dict[str, Column]:
     }
 
 
-def _time_columns(
-    time: TimeDomain,
-    filled: TimeDomain,
-    judge: _Judge,
-    nn_ms: FloatArray,
-    joined: BoolArray,
-    low: IntArray,
-    high: IntArray,
+def _mean_columns(
+    time: TimeDomain, judge: _Judge, nn_ms: FloatArray, joined: BoolArray, low: IntArray, high: IntArray
 ) -> dict[str, Column]:
+    """Give the means and the share of large differences, with the spread of the window's parts for uncertainty."""
     n, pairs = time.n_beats, time.n_differences
-    one, two = (n < 2, FEW), (pairs < 2, FEW)
-    care = (pairs < FEW_DIFFERENCES, CARE)
-    mean_error, sdnn_error, rmssd_error = _standard_errors(time, filled, nn_ms, joined, low, high)
+    edge = low + ((high - low)[None, :] * np.arange(BLOCKS + 1)[:, None]) // BLOCKS
+    parts = time_domain(nn_ms, joined, edge[:-1].ravel(), edge[1:].ravel())
+    shape = (BLOCKS, low.size)
     mean_ms, rate = time.mean_rri_ms, 60000.0 / time.mean_rri_ms
+    mean_error = _spread(parts.mean_rri_ms.reshape(shape))
+    # No part with a large difference does not make the share certain: not below that of as many coins.
+    coin = (np.nan_to_num(time.pnn50) * pairs + 1.0) / (pairs + 2.0)
+    share_error = np.fmax(_spread(parts.pnn50.reshape(shape)), np.sqrt(coin * (1.0 - coin) / np.maximum(pairs, 1)))
+    care = ((pairs < FEW_DIFFERENCES, Reason.CARE),)
+    few = (pairs < 1, Reason.FEW)
     return {
         "mean_rri_ms": judge.column("mean_rri_ms", mean_ms, n, standard_error=mean_error),
         "mean_hr_bpm": judge.column("mean_hr_bpm", rate, n, standard_error=rate * mean_error / mean_ms),
-        "sdnn_ms": judge.column("sdnn_ms", time.sdnn_ms, n, one, care=care, standard_error=sdnn_error),
-        "rmssd_ms": judge.column(
-            "rmssd_ms", time.rmssd_ms, pairs, (pairs < 1, FEW), care=care, standard_error=rmssd_error
-        ),
-        "sdsd_ms": judge.column("sdsd_ms", time.sdsd_ms, pairs, two, care=care, standard_error=rmssd_error),
-        "pnn50": judge.column("pnn50", time.pnn50, pairs, (pairs < 1, FEW), care=care),
+        "pnn50": judge.column("pnn50", time.pnn50, pairs, few, care=care, standard_error=share_error),
     }
 
 
-def _poincare_columns(time: TimeDomain, judge: _Judge) -> dict[str, Column]:
-    pairs = time.n_differences
-    two, care = (pairs < 2, FEW), (pairs < FEW_DIFFERENCES, CARE)
-    sd1, sd2 = poincare(time.sdnn_ms, time.sdsd_ms)
-    csi, cvi = csi_cvi(sd1, sd2)
-    values = {"sd1_ms": sd1, "sd2_ms": sd2, "csi": csi, "cvi": cvi}
-    return {name: judge.column(name, value, pairs, two, care=care) for name, value in values.items()}
+@dataclass(frozen=True, eq=False, slots=True)
+class _Errors:
+    """Standard errors of what follows from SDNN² and RMSSD²."""
+
+    moments: MomentErrors
+    grid_ms: FloatArray
+
+    def of(self, value: FloatArray, filled: FloatArray, sdnn2: FloatArray, rmssd2: FloatArray) -> FloatArray:
+        """Return the standard error of a value with these derivatives by SDNN² and RMSSD².
+
+        Sampling; half of what the replacement of artefacts changes; and the grid: intervals rounded to q add q²/12 to
+        their variance, differences of beats on a grid of q add q²/2 to their mean square at most, and the excess
+        counts as an uncertainty.
+        """
+        grid = sdnn2 * self.grid_ms**2 / 12.0 + rmssd2 * self.grid_ms**2 / 2.0
+        changed = np.nan_to_num((filled - value) / 2.0)
+        error: FloatArray = np.sqrt(self.moments.of(sdnn2, rmssd2) ** 2 + changed**2 + grid**2)
+        return error
+
+
+def _moment_columns(time: TimeDomain, filled: TimeDomain, judge: _Judge, errors: _Errors) -> dict[str, Column]:
+    """Give everything that follows from the second moments of the intervals and of their differences."""
+    n, pairs = time.n_beats, time.n_differences
+    nothing = np.zeros(n.size)
+    (sd1, sd2), (sd1_filled, sd2_filled) = (poincare(x.sdnn_ms, x.sdsd_ms) for x in (time, filled))
+    (csi, cvi), (csi_filled, cvi_filled) = csi_cvi(sd1, sd2), csi_cvi(sd1_filled, sd2_filled)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        # Half the logarithm of SD1² = RMSSD²/2 and of SD2² = 2 SDNN² − RMSSD²/2, by SDNN² and RMSSD².
+        log_sd1, log_sd2 = 0.25 / sd1**2, (1.0 / sd2**2, -0.25 / sd2**2)
+        found = {
+            "sdnn_ms": (time.sdnn_ms, filled.sdnn_ms, 0.5 / time.sdnn_ms, nothing),
+            "rmssd_ms": (time.rmssd_ms, filled.rmssd_ms, nothing, 0.5 / time.rmssd_ms),
+            "sdsd_ms": (time.sdsd_ms, filled.sdsd_ms, nothing, 0.5 / time.sdsd_ms),
+            "sd1_ms": (sd1, sd1_filled, nothing, sd1 * log_sd1),
+            "sd2_ms": (sd2, sd2_filled, sd2 * log_sd2[0], sd2 * log_sd2[1]),
+            "csi": (csi, csi_filled, csi * log_sd2[0], csi * (log_sd2[1] - log_sd1)),
+            "cvi": (cvi, cvi_filled, log_sd2[0] / LN10, (log_sd2[1] + log_sd1) / LN10),
+        }
+        error = {name: errors.of(*of) for name, of in found.items()}
+    count = {"sdnn_ms": n}
+    few = {"sdnn_ms": (n < 2, Reason.FEW), "rmssd_ms": (pairs < 1, Reason.FEW)}
+    care = ((pairs < FEW_DIFFERENCES, Reason.CARE),)
+    return {
+        name: judge.column(
+            name, of[0], count.get(name, pairs), few.get(name, (pairs < 2, Reason.FEW)), care=care,
+            standard_error=error[name],
+        )
+        for name, of in found.items()
+    }  # fmt: skip
 
 
 def _nonlinear_columns(
     time: TimeDomain, judge: _Judge, nn_ms: FloatArray, joined: BoolArray, low: IntArray, high: IntArray
 ) -> dict[str, Column]:
     n = time.n_beats
-    entropy, templates = sample_entropy(nn_ms, joined, low, high, time.sdnn_ms)
-    stress, triangle = baevsky_si(nn_ms, low, high, n), triangular_index(nn_ms, low, high, n)
-    too_long = (high - low > MOST_INTERVALS, TOO_LONG)
+    entropy, templates, entropy_error = sample_entropy(nn_ms, joined, low, high, time.sdnn_ms)
+    of_beats = {
+        "dfa_a1": dfa_alpha1(nn_ms, joined, low, high),
+        "baevsky_si": baevsky_si(nn_ms, low, high, n),
+        "triangular_index": triangular_index(nn_ms, low, high, n),
+    }
+    too_long = (high - low > MOST_INTERVALS, Reason.TOO_LONG)
+    few = (templates < LEAST["sampen"], Reason.FEW)
     return {
-        "sampen": judge.column("sampen", entropy, templates, too_long, (templates < LEAST["sampen"], FEW)),
-        "dfa_a1": judge.column("dfa_a1", dfa_alpha1(nn_ms, joined, low, high), n, (n < LEAST["dfa_a1"], FEW)),
-        "baevsky_si": judge.column("baevsky_si", stress, n, (n < LEAST["baevsky_si"], FEW)),
-        "triangular_index": judge.column("triangular_index", triangle, n, (n < LEAST["triangular_index"], FEW)),
+        "sampen": judge.column("sampen", entropy, templates, too_long, few, standard_error=entropy_error),
+        **{
+            name: judge.column(name, value, n, (n < LEAST[name], Reason.FEW), standard_error=error)
+            for name, (value, error) in of_beats.items()
+        },
     }
 
 
-def _band_columns(power: Spectrum, judge: _Judge, resp_rate_hz: FloatArray | None) -> dict[str, Column]:
-    gaps = (power.n_segments == 0, GAPS)
+def _band_columns(power: Spectrum, judge: _Judge, breathing: Breathing) -> dict[str, Column]:
+    gaps = (power.n_segments == 0, Reason.GAPS)
+    slow = (breathing.rate_hz <= HF_HZ[0], Reason.SLOW_BREATHING)
     columns = {}
     for name, band in (("vlf_ms2", VLF_HZ), ("lf_ms2", LF_HZ), ("hf_ms2", HF_HZ)):
-        too_short = (np.full(judge.nothing.size, power.window_s < MIN_BAND_S[band] - 0.01), SHORT)
+        too_short = (np.full(judge.nothing.size, power.window_s < MIN_BAND_S[band] - 0.01), Reason.SHORT)
         lomb = power.method == "lomb"
-        blind = (lomb & (power.nyquist_hz <= band[0]), TOO_SLOW)
-        half_seen = (lomb & (power.nyquist_hz < band[1]), SLOW)
-        value = power.power(*band)
-        error = value * _relative_error(power, band[0], band[1])
+        blind = (lomb & (power.nyquist_hz <= band[0]), Reason.TOO_SLOW)
+        half_seen = (lomb & (power.nyquist_hz < band[1]), Reason.SLOW)
         columns[name] = judge.column(
-            name, value, power.n_segments, too_short, gaps, blind, care=half_seen, standard_error=error
-        )
-    rate = np.full(judge.nothing.size, np.nan) if resp_rate_hz is None else np.asarray(resp_rate_hz, dtype=np.float64)
-    low_hz, high_hz = respiration_band(rate)
-    unknown = ~np.isfinite(rate)
-    value = np.where(unknown, np.nan, power.power(np.nan_to_num(low_hz), np.nan_to_num(high_hz)))
-    too_short = (np.full(judge.nothing.size, power.window_s < MIN_BAND_S[HF_HZ] - 0.01), SHORT)
+            name, power.power(*band), power.n_segments, too_short, gaps, blind,
+            care=(half_seen,) if band == VLF_HZ else (half_seen, slow), standard_error=power.power_error(*band),
+        )  # fmt: skip
+    # Why there is no rate is why there is no band either.
+    unknown = [(breathing.reason == word, word) for word in map(Reason, np.unique(breathing.reason)) if word]
+    columns["respiration_hz"] = judge.column(
+        "respiration_hz", breathing.rate_hz, breathing.n, *unknown, care=(slow,),
+        standard_error=breathing.standard_error_hz,
+    )  # fmt: skip
+    band_hz = tuple(np.nan_to_num(edge) for edge in respiration_band(breathing.rate_hz))
+    too_short = (np.full(judge.nothing.size, power.window_s < MIN_BAND_S[HF_HZ] - 0.01), Reason.SHORT)
     columns["hf_resp_ms2"] = judge.column(
-        "hf_resp_ms2", value, power.n_segments, (unknown, NO_BREATH), too_short, gaps,
-        standard_error=value * _relative_error(power, np.nan_to_num(low_hz), np.nan_to_num(high_hz)),
+        "hf_resp_ms2", np.where(np.isfinite(breathing.rate_hz), power.power(*band_hz), np.nan), power.n_segments,
+        *unknown, too_short, gaps, care=(slow,), standard_error=power.power_error(*band_hz),
     )  # fmt: skip
     return columns
 
 
-def _relative_error(power: Spectrum, low_hz: float | FloatArray, high_hz: float | FloatArray) -> FloatArray:
-    """Return the relative standard error of a band's power in noise of smooth spectrum.
-
-    A band of width B seen for T seconds has 2 B T degrees of freedom, of which a Hann taper leaves 18/35 in one
-    segment (its fourth moment over its squared second); halves that overlap win most of the rest back.
-    """
-    seen_s = np.where(power.n_segments > 1, power.window_s * power.coverage, power.window_s * 18.0 / 35.0)
-    width_hz = np.maximum(np.asarray(high_hz) - np.asarray(low_hz), 1e-9)
-    error: FloatArray = 1.0 / np.sqrt(np.maximum(width_hz * seen_s, 0.5))
-    return error
-
-
-def _standard_errors(
-    time: TimeDomain, filled: TimeDomain, nn_ms: FloatArray, joined: BoolArray, low: IntArray, high: IntArray
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return the standard errors of mean RR, SDNN and RMSSD [ms].
-
-    Sampling: the spread of `BLOCKS` parts of the window about the whole. Artefacts: half the difference between valid
-    pairs and interpolation. Grid: intervals rounded to q add q²/12 to their variance, differences of beats on a grid
-    of q add q²/2 to their mean square at most; the excess is taken as an uncertainty.
-    """
-    edge = low + ((high - low)[None, :] * np.arange(BLOCKS + 1)[:, None]) // BLOCKS
-    parts = time_domain(nn_ms, joined, edge[:-1].ravel(), edge[1:].ravel())
-    shape = (BLOCKS, low.size)
-    about = parts.mean_rri_ms.reshape(shape) - time.mean_rri_ms
-    squares = parts.sdnn_ms.reshape(shape) ** 2 + about**2
-    with np.errstate(invalid="ignore", divide="ignore"):
-        mean = _spread(about)
-        sdnn = _spread(squares) / (2.0 * time.sdnn_ms)
-        rmssd = _spread(parts.rmssd_ms.reshape(shape) ** 2) / (2.0 * time.rmssd_ms)
-        grid_ms = _grid_of(nn_ms, joined)
-        sdnn = np.sqrt(sdnn**2 + ((filled.sdnn_ms - time.sdnn_ms) / 2.0) ** 2 + (grid_ms**2 / 24.0 / time.sdnn_ms) ** 2)
-        rmssd = np.sqrt(
-            rmssd**2 + ((filled.rmssd_ms - time.rmssd_ms) / 2.0) ** 2 + (grid_ms**2 / 4.0 / time.rmssd_ms) ** 2
-        )
-    return mean, sdnn, rmssd
-
-
 def _spread(parts: FloatArray) -> FloatArray:
-    """Return the standard error of the mean of the parts, shape (n_windows,); NaN where a part is empty."""
-    error: FloatArray = parts.std(axis=0, ddof=1) / np.sqrt(BLOCKS)
-    return error
+    """Return the standard error of the mean of the parts, shape (n_windows,); NaN where fewer than two are known."""
+    known = np.isfinite(parts)
+    n = known.sum(axis=0)
+    mean = np.where(known, parts, 0.0).sum(axis=0) / np.maximum(n, 1)
+    squares = np.where(known, (parts - mean) ** 2, 0.0).sum(axis=0)
+    error: FloatArray = np.sqrt(squares / np.maximum(n - 1, 1) / np.maximum(n, 1))
+    return np.where(n > 1, error, np.nan)
 
 
-def _grid_of(nn_ms: FloatArray, joined: BoolArray) -> float:
-    """Return the grid on which intervals were measured: their smallest difference that is not 0 [ms]; 0 if none."""
-    size = np.abs(np.diff(nn_ms, prepend=np.nan))[joined]
-    size = size[size > 1e-6]
-    return float(min(size.min(), 20.0)) if size.size else 0.0
+def _grid_ms(nn_ms: FloatArray, joined: BoolArray, low: IntArray, high: IntArray) -> FloatArray:
+    """Return the grid on which each window was measured: its smallest difference that is not 0 [ms]; 0 if none."""
+    from unaji.signals import _kernels_rr as kernels  # noqa: PLC0415  (numba is slow to load)
+
+    step = kernels.smallest_step(nn_ms, joined, low, high, FINEST_GRID_MS)
+    return np.where(np.isfinite(step), np.minimum(step, COARSEST_GRID_MS), 0.0)

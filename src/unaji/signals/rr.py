@@ -54,6 +54,12 @@ A beat missed or counted twice changes one interval by 50 % or more; without a c
 is wrong would raise its own limit above them, and two wrong intervals in a row would hide each other.
 """
 
+REACH = MEDIAN_BEATS // 2
+"""An interval's neighbour that is not beyond the cap is looked for among this many on either side."""
+
+LOOK_AHEAD = SPREAD_BEATS // 2 + MEDIAN_BEATS // 2 + 4
+"""No interval further on than this many changes the verdict on one: the width of the windows, and the tree's reach."""
+
 MIN_NEIGHBOURS = 3
 """Fewest valid intervals, its own included, from which a local median is taken; below it only the range is judged."""
 
@@ -120,29 +126,101 @@ def reject_artefacts(rri_ms: FloatArray, gap: BoolArray | None = None) -> Artefa
     before over max(5.2 QD of differences, 0.15 m), and on mRR, d over 5.2 QD of d, negative d counted twice.
     See the module's references.
     """
-    rri_ms = np.ascontiguousarray(rri_ms, dtype=np.float64)
-    with np.errstate(invalid="ignore"):
-        # What is too short for a heart is judged too, since it may be part of a beat counted twice.
-        judged = np.flatnonzero((rri_ms > 0.0) & (rri_ms <= RRI_HIGH_MS))
-        too_short = rri_ms < RRI_LOW_MS
-        run = _runs(rri_ms, np.zeros(rri_ms.size, dtype=bool) if gap is None else gap)
-    kind = np.full(rri_ms.size, BeatKind.OUT_OF_RANGE, dtype=np.int8)
-    kind[np.isnan(rri_ms)] = BeatKind.MISSING
-    kind[judged] = _kinds(rri_ms[judged], run[judged])
-    kind[too_short & (kind != BeatKind.EXTRA)] = BeatKind.OUT_OF_RANGE
+    stream = ArtefactStream()
+    kind = np.concatenate((stream.push(rri_ms, gap), stream.finish()))
     counts = np.bincount(kind, minlength=len(BeatKind))
     return Artefacts(kind == BeatKind.NORMAL, kind, {which: int(counts[which]) for which in BeatKind})
 
 
-def _runs(rri_ms: FloatArray, gap: BoolArray) -> NDArray[np.int64]:
-    """Give each interval the number of its stretch without a gap."""
-    too_long = rri_ms > RRI_HIGH_MS
-    starts = gap | too_long
-    starts[1:] |= too_long[:-1]
-    return np.cumsum(starts)
+class ArtefactStream:
+    """The same verdicts while the intervals come in, however they are cut into chunks.
+
+    A verdict is given when `LOOK_AHEAD` more intervals between beats have come, or the stretch has ended at a gap. Only
+    some hundred intervals are kept.
+
+    Examples
+    --------
+    >>> stream = ArtefactStream()
+    >>> first = stream.push(np.array([800.0, 810.0, 1600.0, 805.0]))
+    >>> [BeatKind(kind).name for kind in (*first, *stream.finish())]
+    ['NORMAL', 'NORMAL', 'MISSED', 'NORMAL']
+    """
+
+    def __init__(self) -> None:
+        # Of the intervals that are judged by their neighbours: the last ones, and what the tree has named so far.
+        self._rri_ms, self._run = np.zeros(0), np.zeros(0, np.int64)
+        self._tree = np.zeros(0, np.int8)
+        self._through_tree = self._decided = 0
+        self._waiting_ms = np.zeros(0)  # every interval without a verdict, in order
+        self._last_run, self._last_too_long = 0, False
+
+    def push(self, rri_ms: FloatArray, gap: BoolArray | None = None) -> NDArray[np.int8]:
+        """Take the next intervals and return the verdicts that can be given, in order, from where the last call ended.
+
+        Parameters are those of `reject_artefacts`; the result is an ndarray of `BeatKind`.
+        """
+        rri_ms = np.ascontiguousarray(rri_ms, dtype=np.float64)
+        run = self._runs(rri_ms, np.zeros(rri_ms.size, dtype=bool) if gap is None else gap)
+        judged = _judged(rri_ms)
+        self._rri_ms = np.concatenate((self._rri_ms, rri_ms[judged]))
+        self._run = np.concatenate((self._run, run[judged]))
+        self._tree = np.concatenate((self._tree, np.zeros(int(judged.sum()), np.int8)))
+        self._waiting_ms = np.concatenate((self._waiting_ms, rri_ms))
+        closed = int(np.searchsorted(self._run, self._last_run))
+        return self._verdicts(closed)
+
+    def finish(self) -> NDArray[np.int8]:
+        """Say that no more will come, and return the verdicts that are left."""
+        return self._verdicts(self._run.size)
+
+    def _runs(self, rri_ms: FloatArray, gap: BoolArray) -> NDArray[np.int64]:
+        """Give each interval the number of its stretch without a gap."""
+        with np.errstate(invalid="ignore"):
+            too_long = rri_ms > RRI_HIGH_MS
+        starts = gap | too_long | np.append(self._last_too_long, too_long)[:-1]
+        run = self._last_run + np.cumsum(starts)
+        if run.size:
+            self._last_run, self._last_too_long = int(run[-1]), bool(too_long[-1])
+        return run
+
+    def _verdicts(self, closed: int) -> NDArray[np.int8]:
+        """Judge what can be judged, the first `closed` intervals lying in stretches that have ended."""
+        through_tree, decided = (max(closed, self._rri_ms.size - LOOK_AHEAD + k) for k in (1, 0))
+        given = np.zeros(0, np.int8)
+        if decided > self._decided:
+            kind = _kinds(self._rri_ms, self._run, self._tree, self._through_tree, through_tree)
+            given = kind[self._decided : decided]
+            dropped = max(0, decided - 2 * SPREAD_BEATS)
+            self._rri_ms, self._run = self._rri_ms[dropped:], self._run[dropped:]
+            self._tree = self._tree[dropped:]
+            self._through_tree, self._decided = through_tree - dropped, decided - dropped
+        return self._in_order(given)
+
+    def _in_order(self, given: NDArray[np.int8]) -> NDArray[np.int8]:
+        """Put the verdicts among those on intervals that need no neighbours, up to the first that still waits."""
+        judged = _judged(self._waiting_ms)
+        before = np.cumsum(judged)
+        ready = int(np.searchsorted(before, given.size, side="right"))
+        rri_ms, judged = self._waiting_ms[:ready], judged[:ready]
+        self._waiting_ms = self._waiting_ms[ready:]
+        kind = np.full(ready, BeatKind.OUT_OF_RANGE, dtype=np.int8)
+        kind[np.isnan(rri_ms)] = BeatKind.MISSING
+        kind[judged] = given
+        with np.errstate(invalid="ignore"):
+            kind[(rri_ms < RRI_LOW_MS) & (kind != BeatKind.EXTRA)] = BeatKind.OUT_OF_RANGE
+        return kind
 
 
-def _kinds(rri_ms: FloatArray, run: NDArray[np.int64]) -> NDArray[np.int8]:
+def _judged(rri_ms: FloatArray) -> BoolArray:
+    """Tell which intervals are judged by their neighbours: also those too short, which may be half of one."""
+    with np.errstate(invalid="ignore"):
+        return (rri_ms > 0.0) & (rri_ms <= RRI_HIGH_MS)
+
+
+def _kinds(
+    rri_ms: FloatArray, run: NDArray[np.int64], tree: NDArray[np.int8], begin: int, end: int
+) -> NDArray[np.int8]:
+    """Return what each interval is, after taking the rows begin … end − 1 through the tree (`tree` is filled in)."""
     from unaji.signals import _kernels_rr as kernels  # noqa: PLC0415  (numba is slow to load)
 
     first, last = np.searchsorted(run, run, side="left"), np.searchsorted(run, run, side="right")
@@ -156,9 +234,11 @@ def _kinds(rri_ms: FloatArray, run: NDArray[np.int64]) -> NDArray[np.int8]:
     spread_of_lopsided = kernels.rolling_quartile_deviation(lopsided_ms, first, last, SPREAD_BEATS // 2)
     deviation_limit_ms = np.maximum(SPREAD_FACTOR * spread_of_lopsided, GATE * median_ms)
     jump_limit_ms = np.maximum(SPREAD_FACTOR * spread_of_differences, TREE_GATE * median_ms)
-    kind: NDArray[np.int8] = kernels.decision_tree(
-        rri_ms, run, difference_ms / jump_limit_ms, median_ms, lopsided_ms / deviation_limit_ms, deviation_limit_ms
-    )
+    kernels.decision_tree(
+        rri_ms, run, difference_ms / jump_limit_ms, median_ms, lopsided_ms / deviation_limit_ms, deviation_limit_ms,
+        tree, begin, end,
+    )  # fmt: skip
+    kind = tree.copy()
 
     limit_ms = np.maximum(SPREAD_FACTOR * quartile_deviation_ms, GATE * median_ms)
     alone = _stands_out(rri_ms, run, deviation_ms, limit_ms, median_ms) & (kind == BeatKind.NORMAL)
@@ -177,14 +257,15 @@ def _stands_out(
     """Tell which intervals lie far from the local median, and from both neighbours that are not beyond the cap."""
     stands_out = np.abs(deviation_ms) > CAP * median_ms
     rest = np.flatnonzero(~stands_out)
-    turn_ms = _turn(rri_ms[rest], run[rest], np.sign(deviation_ms[rest]))
+    together = (np.diff(run[rest]) == 0) & (np.diff(rest) <= REACH)
+    turn_ms = _turn(rri_ms[rest], together, np.sign(deviation_ms[rest]))
     stands_out[rest] = np.minimum(np.abs(deviation_ms[rest]), turn_ms) > limit_ms[rest]
     return stands_out
 
 
-def _turn(rri_ms: FloatArray, run: NDArray[np.int64], side: FloatArray) -> FloatArray:
+def _turn(rri_ms: FloatArray, together: BoolArray, side: FloatArray) -> FloatArray:
     """Return how far each interval stands out, on its side of the median, from its nearer neighbour in size [ms]."""
-    jump = np.where(np.diff(run) == 0, np.diff(rri_ms), np.nan)
-    up, down = side * np.append(np.nan, jump)[: run.size], side * np.append(-jump, np.nan)[: run.size]
+    jump = np.where(together, np.diff(rri_ms), np.nan)
+    up, down = side * np.append(np.nan, jump)[: side.size], side * np.append(-jump, np.nan)[: side.size]
     nearer: FloatArray = np.nan_to_num(np.fmin(up, down))  # at the end of a run its one neighbour decides
     return nearer

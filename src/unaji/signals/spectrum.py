@@ -18,6 +18,9 @@ Laguna P, Moody GB, Mark RG, "Power spectral density of unevenly sampled data by
 Biomed Eng, 1998;45:698-715. doi:10.1109/10.678605
 Unser M, Aldroubi A, Eden M, "B-spline signal processing", IEEE Trans Signal Process, 1993;41:821-848.
 ANSI/AAMI EC57:2012, A.4.3.3 (test patterns with known powers; an interval stands at its start).
+Welch PD, "The use of fast Fourier transform for the estimation of power spectra", IEEE Trans Audio Electroacoust,
+1967;15:70-73. doi:10.1109/TAU.1967.1161901
+Priestley MB, Spectral Analysis and Time Series, Academic Press, 1981.
 Billman GE, "The LF/HF ratio does not accurately measure cardiac sympatho-vagal balance", Front Physiol, 2013;4:26.
 """
 
@@ -55,6 +58,12 @@ MAX_HZ = 0.6
 
 COMPENSATE_TO = 0.4
 """What the spline takes away is given back up to this many waves a beat; nearer to 0.5 it would mostly be noise."""
+
+HANN_BANDWIDTH = 35.0 / 18.0
+"""What a Hann taper costs: the mean of its fourth power over the squared mean of its square."""
+
+HALF_OVERLAP = 2.0 / 36.0
+"""Twice the squared correlation of two Hann segments that overlap by half: 2 (1/6)² (Welch 1967)."""
 
 CHUNK = 64
 """Segments worked on at a time, so that memory does not grow with the recording."""
@@ -103,8 +112,28 @@ class Spectrum:
         low_hz, high_hz : float or ndarray, shape (n_windows,)
             Edges of the band, one for all windows or one for each.
         """
-        running = np.concatenate((np.zeros((len(self.density), 1)), np.cumsum(self.density, axis=1)), axis=1) * DF_HZ
-        rows = np.arange(len(self.density))
+        return self._integral(self.density, low_hz, high_hz)
+
+    def power_error(self, low_hz: float | FloatArray, high_hz: float | FloatArray) -> FloatArray:
+        """Return the standard error of `power` in another stretch of the same process [ms²], shape (n_windows,).
+
+        Notes
+        -----
+        In a segment of T s under a Hann taper the power of a band scatters with the variance 35/18/T ∫S² (Priestley
+        1981, 6.2), and S² is the square of the estimated density over 1 + v, v being the relative variance of one of
+        its values: 1 for one segment, less for a mean over several that overlap by half. A narrow wave is uncertain
+        although it is large, since it makes few independent observations.
+        """
+        n = np.maximum(self.n_segments, 1)
+        relative = (1.0 + HALF_OVERLAP * (n - 1) / n) / n
+        squares = self._integral(self.density**2, low_hz, high_hz)
+        segment_s = min(self.window_s, SEGMENT_S)
+        error: FloatArray = np.sqrt(HANN_BANDWIDTH / segment_s * relative / (1.0 + relative) * squares)
+        return error
+
+    def _integral(self, density: FloatArray, low_hz: float | FloatArray, high_hz: float | FloatArray) -> FloatArray:
+        running = np.concatenate((np.zeros((len(density), 1)), np.cumsum(density, axis=1)), axis=1) * DF_HZ
+        rows = np.arange(len(density))
         low, high = _bin(np.broadcast_to(low_hz, rows.shape)), _bin(np.broadcast_to(high_hz, rows.shape))
         result: FloatArray = running[rows, high] - running[rows, np.minimum(low, high)]
         return result

@@ -84,6 +84,13 @@ class Tachogram:
         measured = self.kind != BeatKind.MISSING
         return float(np.mean(self.weight[measured] <= 0.0)) if measured.any() else float("nan")
 
+    def holes(self, shortest_s: float) -> tuple[FloatArray, FloatArray]:
+        """Return begin and end of the stretches without an interval that may be used, of at least this length [s]."""
+        used = ~np.isnan(self.nn_ms)
+        begin, end = self.end_s[used][:-1], self.start_s[used][1:]
+        long = end - begin >= shortest_s
+        return begin[long], end[long]
+
     @classmethod
     def of_intervals(
         cls, rri_ms: FloatArray, *, gap: BoolArray | None = None, weight: FloatArray | None = None, correct: bool = True
@@ -102,7 +109,7 @@ class Tachogram:
         correct : bool
             False takes every measured interval as it is: no artefacts, no limits of range (for test patterns).
         """
-        rri_ms = _measured(rri_ms)
+        rri_ms = measured_ms(rri_ms)
         breaks = np.zeros(rri_ms.size, dtype=bool) if gap is None else np.array(gap, dtype=bool)
         if breaks.shape != rri_ms.shape:
             raise ValueError(f"gap {breaks.shape} and rri_ms {rri_ms.shape} differ in shape")
@@ -111,13 +118,28 @@ class Tachogram:
         return cls(end_s, rri_ms, breaks, *_judged(rri_ms, breaks, weight, correct))
 
     @classmethod
+    def of_times(
+        cls,
+        end_s: FloatArray,
+        rri_ms: FloatArray,
+        *,
+        gap: BoolArray | None = None,
+        weight: FloatArray | None = None,
+        correct: bool = True,
+    ) -> Tachogram:
+        """Make one of intervals whose ends are known [s]; the other parameters are those of `of_intervals`."""
+        rri_ms = measured_ms(rri_ms)
+        breaks = np.zeros(rri_ms.size, dtype=bool) if gap is None else np.array(gap, dtype=bool)
+        return cls(np.array(end_s, dtype=np.float64), rri_ms, breaks, *_judged(rri_ms, breaks, weight, correct))
+
+    @classmethod
     def of_beats(cls, beats: Beats, *, weight: FloatArray | None = None, correct: bool = True) -> Tachogram:
         """Make one of a person's beats; 0 s is where the first interval starts.
 
         Where many times are those of packets (a chest strap sends several intervals with one stamp), they are rebuilt
         from the intervals between two gaps.
         """
-        rri_ms, gap = _measured(beats.rri_ms), np.array(beats.gap)
+        rri_ms, gap = measured_ms(beats.rri_ms), np.array(beats.gap)
         if not rri_ms.size:
             empty = np.zeros(0)
             return cls(empty, empty, gap, np.zeros(0, np.int8), empty.copy(), None)
@@ -127,7 +149,8 @@ class Tachogram:
         return cls(end_s, rri_ms, gap, *_judged(rri_ms, gap, weight, correct), origin)
 
 
-def _measured(rri_ms: FloatArray) -> FloatArray:
+def measured_ms(rri_ms: FloatArray) -> FloatArray:
+    """Return a copy with NaN for what was no interval between beats."""
     values = np.array(rri_ms, dtype=np.float64)
     values[~((values >= SHORTEST_MS) & (values <= LONGEST_MS))] = np.nan
     return values

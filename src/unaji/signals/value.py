@@ -22,6 +22,8 @@ class Value:
         0 (worthless) to 1 (nothing wrong was seen); None where nobody judged it.
     reason : str
         Why there is no value, or why one should be read with care; empty otherwise.
+    standard_error : float or None
+        Uncertainty of `value` in the same unit; None where there is no value or none was worked out.
     """
 
     value: float | None
@@ -29,6 +31,7 @@ class Value:
     n: int
     quality: float | None = None
     reason: str = ""
+    standard_error: float | None = None
 
     def __post_init__(self) -> None:
         if self.value is not None and not math.isfinite(self.value):
@@ -37,6 +40,8 @@ class Value:
             raise ValueError("a missing value needs a reason")
         if self.quality is not None and not 0.0 <= self.quality <= 1.0:
             raise ValueError(f"quality must be between 0 and 1, got {self.quality}")
+        if self.standard_error is not None and not 0.0 <= self.standard_error < math.inf:
+            raise ValueError(f"standard_error must be finite and not below 0, or None, got {self.standard_error}")
 
     @classmethod
     def missing(cls, unit: str, n: int, reason: str) -> Value:
