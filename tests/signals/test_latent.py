@@ -5,7 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -17,17 +18,13 @@ from numpy.typing import NDArray
 from pytest import approx  # noqa: PT013
 
 from unaji.records.timeline import Beats, FloatArray, Person, Series, Timeline
+from unaji.signals import latent_fit
 from unaji.signals.adjust import day_waves
 from unaji.signals.latent import (
-    BLOCK_MIN,
     CHANNELS,
-    DRIFT_MIN,
     EVERY_INPUT,
-    FAST_MIN,
-    FAST_SHARE,
     LONGEST_GAP_MIN,
     REASON_TEXT,
-    SLOW_MIN,
     Channel,
     Input,
     LatentState,
@@ -37,6 +34,7 @@ from unaji.signals.latent import (
     latent_state,
     minutes_of,
 )
+from unaji.signals.latent_fit import DRIFT_MIN, FAST_MIN, FAST_SHARE, LONG_MIN, SLOW_MIN
 
 DAY = 1440
 START = np.datetime64("2026-03-02T00:00", "ms")
@@ -124,59 +122,86 @@ def with_gap(minutes: Minutes, begin: int, end: int) -> Minutes:
     return replace(minutes, **{name: cut(getattr(minutes, name)) for name in names})
 
 
-def test_the_posterior_is_that_of_the_joint_normal_distribution_by_brute_force():
-    """One dense normal distribution over all curves, effects and measurements, conditioned with linear algebra."""
+@pytest.mark.parametrize("per_step", [1, 5])
+@pytest.mark.parametrize("borders", [(0, 30), (0, 10, 20, 30)], ids=str)
+def test_the_posterior_is_that_of_the_joint_normal_distribution_by_brute_force(per_step: int, borders: tuple[int, ...]):
+    """One dense normal distribution over all curves, effects and measurements, conditioned with linear algebra.
+
+    In one stretch or in three, by the minute or on average over five.
+    """
     from unaji.signals._kernels_latent import filter_forward, smooth_backward
 
     rng = default_rng(5)
-    n, d, n_signals, n_effects = 30, 3, 2, 4
+    n, d, n_signals, n_effects = 30, 3, 2, 6
     keep, variance = np.array([0.9, 0.99, 0.5]), np.array([0.6, 0.4, 1.5])
     load, noise = rng.normal(size=(n_signals, d)), rng.uniform(0.2, 2.0, (n, n_signals))
-    seen = rng.random((n, n_signals)) < 0.7
-    y, x = rng.normal(size=(n, n_signals)), rng.normal(size=(n, n_signals, n_effects))
-    effect_sd = np.array([3.0, 1.0, 0.5, 1.0])
+    load[1, 0] = 0.0
+    see = np.array([[1.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
+    seen, own = rng.random((n, n_signals)) < 0.7, np.array([0, 4, 6])
+    y, inputs = rng.normal(size=(n, n_signals)), rng.normal(size=(n, n_effects))
+    effect_sd = np.array([3.0, 1.0, 0.5, 1.0, 3.0, 1.0])
 
-    columns = np.concatenate((np.where(seen, y, 0.0)[:, :, None], x), axis=2)
-    means, covs, innovation, spread, gains = filter_forward(columns, seen, noise, load, keep, variance)
-    scaled = (innovation / np.sqrt(spread)[:, :, None])[seen]
-    moments = scaled.T @ scaled
+    mean, cov = np.zeros((d, 1 + n_effects)), np.diag(variance)
+    parts, moments = [], np.zeros((1 + n_effects, 1 + n_effects))
+    for piece in (slice(a, b) for a, b in pairwise(borders)):
+        run = filter_forward(
+            y[piece], inputs[piece], own, seen[piece], noise[piece], load, keep, variance, mean, cov, moments
+        )
+        parts.append((piece, run))
     effect_cov = np.linalg.inv(moments[1:, 1:] + np.diag(effect_sd**-2.0))
     effect = effect_cov @ moments[1:, 0]
-    smooth_backward(means, covs, innovation, spread, gains, seen, load, keep)
-    by_effect = means[:, :, 1:]
-    mean = means[:, :, 0] - by_effect @ effect
-    cov = covs + by_effect @ effect_cov @ by_effect.transpose(0, 2, 1)
+    r, big_n = np.zeros_like(mean), np.zeros_like(cov)
+    smoothed = [
+        smooth_backward(*run, seen[piece], load, keep, see, per_step, r, big_n) for piece, run in reversed(parts)
+    ]
+    view, view_cov = (np.concatenate(x[::-1]) for x in zip(*smoothed, strict=True))
+    by_effect = view[:, :, 1:]
+    found = view[:, :, 0] - by_effect @ effect
+    found_cov = view_cov + by_effect @ effect_cov @ by_effect.transpose(0, 2, 1)
 
     apart = np.abs(np.subtract.outer(np.arange(n), np.arange(n)))
     prior = np.zeros((n, d, n, d))
     for i in range(d):
         prior[:, i, :, i] = variance[i] * keep[i] ** apart
     prior = prior.reshape(n * d, n * d)
-    observe = np.zeros((n, n_signals, n, d))
+    observe, x = np.zeros((n, n_signals, n, d)), np.zeros((n, n_signals, n_effects))
     for t in range(n):
         observe[t, :, t, :] = load
+    x[:, 0, :4], x[:, 1, 4:] = inputs[:, :4], inputs[:, 4:]
     at = seen.ravel()
     h, big_x = observe.reshape(n * n_signals, n * d)[at], x.reshape(-1, n_effects)[at]
     of_y = h @ prior @ h.T + big_x @ np.diag(effect_sd**2) @ big_x.T + np.diag(noise.ravel()[at])
     gain = prior @ h.T @ np.linalg.inv(of_y)
     expected, left = gain @ y.ravel()[at], prior - gain @ h @ prior
-    assert_allclose(mean.ravel(), expected, atol=1e-9)
-    blocks = left.reshape(n, d, n, d)
-    assert_allclose(cov, np.stack([blocks[t, :, t, :] for t in range(n)]), atol=1e-9)
+    average = np.kron(np.kron(np.eye(n // per_step), np.ones((1, per_step)) / per_step), see)
+    assert_allclose(found.ravel(), average @ expected, atol=1e-9)
+    blocks = (average @ left @ average.T).reshape(n // per_step, 2, n // per_step, 2)
+    assert_allclose(found_cov, np.stack([blocks[t, :, t, :] for t in range(n // per_step)]), atol=1e-9)
     assert_allclose(effect, np.diag(effect_sd**2) @ big_x.T @ np.linalg.inv(of_y) @ y.ravel()[at], atol=1e-9)
 
 
-def test_the_compiled_loops_do_what_they_do_in_plain_python():
+def test_the_compiled_loops_do_what_they_do_in_plain_python(monkeypatch: pytest.MonkeyPatch):
     from unaji.signals import _kernels_latent as kernels
 
     rng = default_rng(6)
-    y, noise, load = rng.normal(size=(12, 2, 3)), np.ones((12, 2)), rng.normal(size=(2, 3))
+    y, inputs, own = rng.normal(size=(12, 2)), rng.normal(size=(12, 3)), np.array([0, 2, 3])
+    noise, load, see = np.ones((12, 2)), rng.normal(size=(2, 3)), np.array([[1.0, 1.0, 0.0]])
     seen, keep, variance = rng.random((12, 2)) < 0.8, np.array([0.9, 0.5, 0.99]), np.ones(3)
-    compiled = kernels.filter_forward(y, seen, noise, load, keep, variance)
-    plain = kernels.filter_forward.py_func(y, seen, noise, load, keep, variance)
-    kernels.smooth_backward(*compiled, seen, load, keep)
-    kernels.smooth_backward.py_func(*plain, seen, load, keep)
-    for one, other in zip(compiled, plain, strict=True):
+
+    def run() -> list[NDArray[np.float64]]:
+        mean, cov, moments = np.zeros((3, 4)), np.eye(3), np.zeros((4, 4))
+        forward = kernels.filter_forward(y, inputs, own, seen, noise, load, keep, variance, mean, cov, moments)
+        r, big_n = np.zeros((3, 4)), np.zeros((3, 3))
+        back = kernels.smooth_backward(*forward, seen, load, keep, see, 3, r, big_n)
+        kernels.filter_one(y[0], inputs[0], own, seen[0], noise[0], load, np.ones(3), 6.0, mean, cov, moments)
+        kernels.predict(mean, cov, keep, variance)
+        return [*forward, *back, mean, cov, moments, r, big_n, kernels.quadratic(inputs, np.eye(3) + 0.5)]
+
+    compiled = run()
+    for name in vars(kernels).copy():
+        if hasattr(getattr(kernels, name), "py_func"):
+            monkeypatch.setattr(kernels, name, getattr(kernels, name).py_func)
+    for one, other in zip(compiled, run(), strict=True):
         assert_allclose(one, other, atol=1e-12)
 
 
@@ -399,17 +424,76 @@ def test_a_timeline_is_read_by_the_minute():
     assert [f.name for f in found.fitted] == ["hr"]
 
 
-def test_a_long_record_is_fitted_week_by_week():
-    person = simulate(16, BLOCK_MIN + 200).minutes
-    whole = latent_of_minutes(person)
+def test_a_long_record_has_no_seams(monkeypatch: pytest.MonkeyPatch):
+    """Worked on day by day it has the curves it has in one go, to the last digits."""
+    minutes = with_gap(simulate(16, 3 * DAY + 200).minutes, 2 * DAY - 100, 2 * DAY + 50)
+    at_once = latent_of_minutes(minutes)
+    with monkeypatch.context() as patched:
+        patched.setattr(
+            latent_fit.Fit,
+            "blocks",
+            lambda self, per_step=1: [slice(0, DAY), slice(DAY, 2 * DAY), slice(2 * DAY, 3 * DAY + 200)],
+        )
+        patched.setattr(latent_fit.Fit, "learn", lambda self: None)
+        in_parts = latent_of_minutes(minutes)
+        patched.setattr(latent_fit.Fit, "blocks", lambda self, per_step=1: [slice(0, 3 * DAY + 200)])
+        whole = latent_of_minutes(minutes)
+    assert at_once.time.size == 3 * DAY + 200
+    for name in ("sympathetic", "sympathetic_sd", "vagal", "vagal_sd", "balance_sd", "additional_hr_bpm"):
+        assert_allclose(getattr(in_parts, name), getattr(whole, name), atol=1e-9)
 
-    def tail(values: NDArray[np.generic] | None) -> NDArray[np.generic] | None:
-        return None if values is None else values[BLOCK_MIN:]
 
-    last = latent_of_minutes(Minutes(**{f.name: tail(getattr(person, f.name)) for f in fields(person)}))
-    assert whole.time.size == BLOCK_MIN + 200
-    assert_allclose(whole.sympathetic[BLOCK_MIN:], last.sympathetic)
-    assert len(whole.fitted) == 8
+def test_more_than_a_week_is_one_record_with_one_zero():
+    """Twelve days whose heart rate rises by 0.8 spreads from one week to the next: the curves tell of it."""
+    person = simulate(16, 12 * DAY)
+    later = np.arange(12 * DAY) >= LONG_MIN
+    minutes = only(person.minutes, "hr_bpm", "rmssd_ms")
+    whole = latent_of_minutes(minutes)
+    assert len(whole.fitted) == 2
+    inside = np.abs(whole.sympathetic - person.sympathetic) < 1.6449 * whole.sympathetic_sd
+    assert inside.mean() == approx(0.9, abs=0.04)
+    near = slice(LONG_MIN - 60, LONG_MIN + 60)
+    assert inside[near].mean() > 0.6
+    moved = latent_of_minutes(replace(minutes, hr_bpm=minutes.hr_bpm * np.where(later, np.exp(0.8 * 0.12), 1.0)))  # type: ignore[operator]
+    rise = moved.balance - whole.balance
+    assert rise[later].mean() - rise[~later].mean() > 0.3
+
+
+def test_the_average_of_five_minutes_is_that_of_its_minutes_and_its_interval_holds_ninety_percent():
+    shares = []
+    for seed in range(12):
+        person = simulate(300 + seed)
+        steps = latent_of_minutes(person.minutes, per_step=5)
+        minutes = latent_of_minutes(person.minutes)
+        assert_allclose(steps.sympathetic, minutes.sympathetic.reshape(-1, 5).mean(axis=1), atol=1e-9)
+        assert_allclose(steps.additional_hr_bpm, minutes.additional_hr_bpm.reshape(-1, 5).mean(axis=1), atol=1e-9)
+        # Minutes err together: surer than a minute, by far less than if they erred each by itself.
+        assert (steps.vagal_sd <= minutes.vagal_sd.reshape(-1, 5).max(axis=1)).all()
+        assert (steps.vagal_sd > 1.2 * minutes.vagal_sd.reshape(-1, 5).mean(axis=1) / np.sqrt(5.0)).all()
+        for name in ("sympathetic", "vagal"):
+            truth = getattr(person, name).reshape(-1, 5).mean(axis=1)
+            shares.append(np.mean(np.abs(getattr(steps, name) - truth) < 1.6449 * getattr(steps, f"{name}_sd")))
+    assert np.mean(shares) == approx(0.9, abs=0.03)
+
+
+def test_a_step_may_be_longer_than_a_day_and_must_divide_the_record():
+    minutes = simulate(22, 4 * DAY).minutes
+    half, parts = latent_of_minutes(minutes, per_step=2 * DAY), latent_of_minutes(minutes)
+    assert_allclose(half.vagal, parts.vagal.reshape(2, -1).mean(axis=1), atol=1e-9)
+    with pytest.raises(ValueError, match="per_step"):
+        latent_of_minutes(minutes, per_step=7)
+
+
+def test_a_mean_over_five_minutes_counts_once():
+    """The same heart rate as one mean of five minutes is less sure than as five measurements."""
+    begin = START + np.arange(0, 600, 5) * np.timedelta64(60_000, "ms")
+    hr = 65.0 + default_rng(21).normal(0.0, 4.0, begin.size)
+    means = Series("hr_bpm", begin, hr, begin + np.timedelta64(300_000, "ms"))
+    minutes = minutes_of(Timeline(Person("p"), series=(means,)))
+    assert minutes is not None
+    assert minutes.hr_bpm is not None
+    assert np.flatnonzero(np.isfinite(minutes.hr_bpm)).tolist() == list(range(2, 600, 5))
+    assert_allclose(minutes.hr_bpm[2::5], hr)
 
 
 def test_shapes_that_differ_and_missing_minutes_are_refused():

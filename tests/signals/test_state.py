@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from unaji.records.timeline import Beats, Exposure, FloatArray, Person, Series, TimeArray, Timeline, Zones
-from unaji.signals.state import AutonomicState, autonomic_state
+from unaji.signals.latent import Reason, latent_state
+from unaji.signals.state import LATENT, AutonomicState, autonomic_state
 
 MIDNIGHT_IN_TOKYO = datetime(2024, 3, 1, 15, 0, tzinfo=UTC)
 VALUES = (
@@ -259,6 +260,43 @@ def test_shorter_steps_tell_the_same_story():
     state = state_of(timeline, step_s=60.0)
     assert state.time.size == 5 * 1440
     assert np.nanmean(state.sympathetic_index[stress]) > np.nanmean(state.sympathetic_index[~stress]) + 2
+
+
+def test_the_hidden_curves_are_on_the_same_steps_with_honest_doubt_and_a_reason():
+    timeline, stress = simulated(days=10)
+    state = state_of(timeline)
+    stressed = stress.reshape(-1, 5).mean(axis=1) > 0.5
+    for name in LATENT:
+        assert getattr(state, name).shape == state.time.shape, name
+    assert (state.latent_reason == Reason.NONE).all()
+    assert state.sympathetic[stressed].mean() > state.sympathetic[~stressed].mean() + 0.5
+    assert state.additional_hr_bpm[stressed].mean() > state.additional_hr_bpm[~stressed].mean() + 5.0
+    assert ((state.sympathetic_sd > 0.0) & (state.sympathetic_sd < 1.0)).all()
+    assert (state.balance_sd < np.maximum(state.sympathetic_sd, state.vagal_sd)).all()
+    np.testing.assert_allclose(state.balance, (state.sympathetic - state.vagal) / np.sqrt(2.0), atol=1e-12)
+
+
+def test_the_hidden_curves_are_the_averages_of_the_minutes_that_the_latent_model_gives():
+    timeline, _ = simulated(days=3)
+    minutes_, state = latent_state(timeline), state_of(timeline)
+    assert minutes_ is not None
+    assert minutes_.time[0] == state.time[0]
+    for name in ("sympathetic", "vagal", "balance", "additional_hr_bpm"):
+        expected = getattr(minutes_, name).reshape(-1, 5).mean(axis=1)
+        np.testing.assert_allclose(getattr(state, name), expected, atol=1e-9)
+
+
+def test_without_heart_and_sweat_the_hidden_curves_are_silent_and_say_why():
+    timeline, _ = simulated(days=1)
+    skin = tuple(s for s in timeline.series if s.quantity == "skin_temp_c")
+    state = state_of(replace(timeline, series=skin, beats=None))
+    assert np.isnan(state.sympathetic).all()
+    assert (state.latent_reason == Reason.NO_SIGNAL).all()
+
+
+def test_a_step_is_whole_minutes():
+    with pytest.raises(ValueError, match="whole minutes"):
+        autonomic_state(simulated(days=1)[0], step_s=90.0)
 
 
 def test_eight_weeks_take_less_than_a_second_and_a_half():

@@ -7,18 +7,22 @@ are added and the sum is brought to a standard deviation near 1 whichever of the
 
 It does not tell emotion from everything else that moves these signals (talking, a meal, heat, illness), and no share of
 spectral power such as LF/HF takes part in it.
+
+Beside the index stand the hidden sympathetic and vagal curves of `unaji.signals.latent`, averaged over the same steps.
+They answer a wider question: they say how sure they are, carry over short gaps, and tell the two systems apart. The
+index is not replaced by them: on these steps it rises under stress in 11 of the 12 people of
+``tests/signals/test_state_on_e4.py``, as the balance of the curves does, and the sympathetic curve in 8.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import NamedTuple
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from unaji.records.timeline import FloatArray, Series, TimeArray, Timeline, utc_ms
+from unaji.records.timeline import FloatArray, TimeArray, Timeline
 from unaji.signals.activity import (
     activity_on_grid,
     activity_series,
@@ -28,10 +32,21 @@ from unaji.signals.activity import (
 )
 from unaji.signals.adjust import day_waves, lagged, unexplained
 from unaji.signals.eda import eda_on_grid
-from unaji.signals.grid import Gridded, mean_on_grid, step_starts
-from unaji.signals.hrv import hrv_windows
+from unaji.signals.grid import Gridded
 from unaji.signals.index import combine
-from unaji.signals.rr import reject_artefacts
+from unaji.signals.latent import LatentState, Reason, latent_of_minutes
+from unaji.signals.minutes import STEP_S as MINUTE_S
+from unaji.signals.minutes import minutes_on
+from unaji.signals.sources import (
+    air_series,
+    asleep_on_grid,
+    gridded,
+    heart_on_grid,
+    local_hours,
+    nothing,
+    steps_recorded,
+    valid_intervals_ms,
+)
 
 STEP_S = 300.0
 """Length of a step [s]: the Task Force's short recording, and the working grid of `causes`."""
@@ -42,17 +57,21 @@ MOVEMENT_LAGS_S = (0.0, 300.0, 600.0)
 MIN_DAYS = 3
 """Local days on which a signal must have been measured before time of day and warmth are taken out of it."""
 
-BEATS_FIRST = 0.5
-"""Share of a step that valid beats must fill for its heart rate to be theirs rather than a heart-rate series's."""
 
-PULSE_COVERAGE = 0.5
-"""Share of a step that valid beats must fill for their RMSSD where they come from a pulse wave.
+def _not_given() -> FloatArray:
+    return np.zeros(0)
 
-The wrist's pulse is lost in movement, and the beats found around such a loss are badly timed: RMSSD from it is for
-sleep and rest, which is where most of its beats are found.
-"""
 
-AIR_SITES = ("near_body", "indoor", "outdoor")
+LATENT = (
+    "sympathetic",
+    "sympathetic_sd",
+    "vagal",
+    "vagal_sd",
+    "balance",
+    "balance_sd",
+    "additional_hr_bpm",
+    "rmssd_reduction_ms",
+)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -81,6 +100,22 @@ class AutonomicState:
         ``sympathetic_index`` the share of channels behind it.
     channels : tuple of str
         Signals that fed the index ("hr", "rmssd", "scl", "scr").
+    activity_unit : str
+        "mg" or "steps/min".
+    sympathetic, vagal : ndarray, shape (n,)
+        Hidden activity on average over the step, in this person's standard deviations (`unaji.signals.latent`).
+    sympathetic_sd, vagal_sd : ndarray, shape (n,)
+        Standard deviation of that average, with what neighbouring minutes have in common; near 1 where no signal speaks
+        of it.
+    balance, balance_sd : ndarray, shape (n,)
+        (sympathetic − vagal) / √2 likewise: what heart rate itself speaks of, so surer than either with little else.
+    additional_hr_bpm, rmssd_reduction_ms : ndarray, shape (n,)
+        Heart rate above, and RMSSD below what movement, warmth, time of day and sleep explain, on average over the
+        minutes measured.
+    latent_reason : ndarray of int8, shape (n,)
+        Why the hidden curves say less than they could, as values of `unaji.signals.latent.Reason`.
+
+    From `sympathetic` on they need not be given: they are then NaN, with `Reason.NO_SIGNAL`.
     """
 
     time: TimeArray
@@ -96,6 +131,23 @@ class AutonomicState:
     quality: dict[str, FloatArray]
     channels: tuple[str, ...]
     activity_unit: str = "mg"
+    sympathetic: FloatArray = field(default_factory=_not_given)
+    sympathetic_sd: FloatArray = field(default_factory=_not_given)
+    vagal: FloatArray = field(default_factory=_not_given)
+    vagal_sd: FloatArray = field(default_factory=_not_given)
+    balance: FloatArray = field(default_factory=_not_given)
+    balance_sd: FloatArray = field(default_factory=_not_given)
+    additional_hr_bpm: FloatArray = field(default_factory=_not_given)
+    rmssd_reduction_ms: FloatArray = field(default_factory=_not_given)
+    latent_reason: NDArray[np.int8] = field(default_factory=lambda: np.zeros(0, dtype=np.int8))
+
+    def __post_init__(self) -> None:
+        n = self.time.size
+        for name in LATENT:
+            if getattr(self, name).size == 0:
+                object.__setattr__(self, name, np.full(n, np.nan))
+        if self.latent_reason.size == 0:
+            object.__setattr__(self, "latent_reason", np.full(n, Reason.NO_SIGNAL, dtype=np.int8))
 
 
 def autonomic_state(timeline: Timeline, *, step_s: float = STEP_S) -> AutonomicState | None:
@@ -107,7 +159,7 @@ def autonomic_state(timeline: Timeline, *, step_s: float = STEP_S) -> AutonomicS
         Read are: beats, ``hr_bpm``, ``rmssd_ms`` and ``sdnn_ms`` (these two only without beats), ``scl_microsiemens``,
         skin temperatures, ``activity_mg`` or ``steps``, ``air_temp_c``, and exposures of kind "sleep".
     step_s : float
-        Length of a step [s].
+        Length of a step [s]: whole minutes, since the hidden curves are averages of minutes.
 
     Returns
     -------
@@ -120,14 +172,17 @@ def autonomic_state(timeline: Timeline, *, step_s: float = STEP_S) -> AutonomicS
     heart rate rises ever more slowly with movement), on being asleep, and, from `MIN_DAYS` days on, on time of day;
     skin conductance then also on skin and air temperature, which it follows in the warm. See `unaji.signals.adjust`.
     """
+    if step_s < MINUTE_S or step_s % MINUTE_S:
+        raise ValueError(f"step_s must be whole minutes, got {step_s} s")
     grid = _grid(timeline, step_s)
     if grid is None:
         return None
-    heart = _heart(timeline, grid, step_s)
+    valid_ms = valid_intervals_ms(timeline.beats) if timeline.beats else None
+    heart = heart_on_grid(timeline, grid, step_s, valid_ms=valid_ms)
     scl, scr = _eda(timeline, grid, step_s)
-    skin = _gridded(skin_temp_series(timeline), grid, step_s, skin_temp_on_grid)
+    skin = gridded(skin_temp_series(timeline), grid, step_s, skin_temp_on_grid)
     moved_series = activity_series(timeline)
-    moved = _gridded(moved_series, grid, step_s, activity_on_grid)
+    moved = gridded(moved_series, grid, step_s, activity_on_grid)
 
     explained_by = _covariates(timeline, grid, step_s, moved, skin)
     z = {
@@ -161,13 +216,17 @@ def autonomic_state(timeline: Timeline, *, step_s: float = STEP_S) -> AutonomicS
         },
         channels=channels,
         activity_unit=activity_unit(moved_series),
+        **_latent(timeline, grid, step_s, valid_ms),
     )
 
 
-class _Heart(NamedTuple):
-    hr: Gridded
-    rmssd: Gridded
-    sdnn: Gridded
+def _latent(timeline: Timeline, grid: TimeArray, step_s: float, valid_ms: FloatArray | None) -> dict[str, Any]:
+    """Average the hidden curves over the steps."""
+    per_step = round(step_s / MINUTE_S)
+    every_ms = round(MINUTE_S * 1000.0) * np.arange(grid.size * per_step)
+    minutes = minutes_on(grid[0] + every_ms.astype("timedelta64[ms]"), timeline, valid_ms=valid_ms)
+    found: LatentState = latent_of_minutes(minutes, per_step=per_step)
+    return {name: getattr(found, name) for name in LATENT} | {"latent_reason": found.reason}
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -188,71 +247,26 @@ class _Covariates:
 
 
 def _covariates(timeline: Timeline, grid: TimeArray, step_s: float, moved: Gridded, skin: Gridded) -> _Covariates:
-    local_h = grid.astype(np.int64) / 3.6e6 + timeline.zones.offset_min(grid) / 60.0
+    local_h = local_hours(timeline, grid)
     moved_root = np.sqrt(np.maximum(moved.value, 0.0))  # sums of many steps leave −1e−17 behind
     lags = sorted({round(lag_s / step_s) for lag_s in MOVEMENT_LAGS_S})
-    air = timeline.of("air_temp_c", *AIR_SITES) or timeline.of("air_temp_c")
     return _Covariates(
-        movement_and_sleep=[*(lagged(moved_root, lag) for lag in lags), _asleep(timeline, grid)],
+        movement_and_sleep=[*(lagged(moved_root, lag) for lag in lags), asleep_on_grid(timeline, grid)],
         time_of_day=day_waves(local_h % 24.0),
-        warmth=[skin.value, _gridded(air, grid, step_s, mean_on_grid).value],
+        warmth=[skin.value, gridded(air_series(timeline), grid, step_s).value],
         day=np.floor(local_h / 24.0).astype(np.int64),
     )
 
 
 def _grid(timeline: Timeline, step_s: float) -> TimeArray | None:
     """Return the steps that hold all that was recorded of heart, skin conductance and skin temperature."""
-    recorded = [timeline.of(name) for name in ("hr_bpm", "rmssd_ms", "sdnn_ms", "scl_microsiemens")]
-    recorded.append(skin_temp_series(timeline))
-    moment = np.timedelta64(1, "ms")  # the end of an interval is not in it
-    spans = [(s.time[0], s.time[-1] if s.end is None else max(s.time[-1], s.end.max() - moment)) for s in recorded if s]
-    if timeline.beats:
-        spans.append((timeline.beats.time[0], timeline.beats.time[-1]))
-    if not spans:
-        return None
-    return step_starts(min(first for first, _ in spans), max(last for _, last in spans), step_s)
-
-
-def _heart(timeline: Timeline, grid: TimeArray, step_s: float) -> _Heart:
-    """Take rate and variability from valid beats; the rate from a series where beats fill too little of a step."""
-    rate = _gridded(timeline.of("hr_bpm"), grid, step_s, mean_on_grid)
-    beats = timeline.beats
-    if not beats:
-        rmssd, sdnn = (_gridded(timeline.of(name), grid, step_s, mean_on_grid) for name in ("rmssd_ms", "sdnn_ms"))
-        return _Heart(rate, rmssd, sdnn)
-    kept_ms = np.where(reject_artefacts(beats.rri_ms, beats.gap).keep, beats.rri_ms, np.nan)
-    hrv = hrv_windows(beats.time, kept_ms, beats.gap, grid, step_s)
-    from_beats = np.isfinite(hrv.hr_bpm) & ((hrv.coverage >= BEATS_FIRST) | np.isnan(rate.value))
-    at_rest = hrv.coverage >= (PULSE_COVERAGE if beats.origin == "ppg" else 0.0)
-    return _Heart(
-        Gridded(np.where(from_beats, hrv.hr_bpm, rate.value), np.where(from_beats, hrv.coverage, rate.coverage)),
-        Gridded(np.where(at_rest, hrv.rmssd_ms, np.nan), hrv.coverage),
-        Gridded(hrv.sdnn_ms, hrv.coverage),
-    )
+    names = ("hr_bpm", "rmssd_ms", "sdnn_ms", "scl_microsiemens")
+    return steps_recorded(timeline, step_s, *(timeline.of(name) for name in names), skin_temp_series(timeline))
 
 
 def _eda(timeline: Timeline, grid: TimeArray, step_s: float) -> tuple[Gridded, Gridded]:
     series = timeline.of("scl_microsiemens")
-    return eda_on_grid(series, grid, step_s) if series else (_nothing(grid), _nothing(grid))
-
-
-def _asleep(timeline: Timeline, grid: TimeArray) -> FloatArray:
-    """Tell 1 for steps that start in a logged sleep, else 0."""
-    asleep = np.zeros(grid.size)
-    for sleep in timeline.exposures_of("sleep"):
-        if sleep.end is not None:
-            asleep[np.searchsorted(grid, utc_ms(sleep.start)) : np.searchsorted(grid, utc_ms(sleep.end))] = 1.0
-    return asleep
-
-
-def _gridded(
-    series: Series | None, grid: TimeArray, step_s: float, how: Callable[[Series, TimeArray, float], Gridded]
-) -> Gridded:
-    return how(series, grid, step_s) if series else _nothing(grid)
-
-
-def _nothing(grid: TimeArray) -> Gridded:
-    return Gridded(np.full(grid.size, np.nan), np.zeros(grid.size))
+    return eda_on_grid(series, grid, step_s) if series else (nothing(grid), nothing(grid))
 
 
 def _log(x: FloatArray) -> FloatArray:
