@@ -22,6 +22,7 @@ benchmark: .venv/installed-dev  ## how long things take; beside peers: see the h
 	$(BIN)/python benchmarks/signals.py
 	$(BIN)/python benchmarks/signals_ecg.py
 	$(BIN)/python benchmarks/signals_eda.py
+	$(BIN)/python benchmarks/signals_state.py
 
 .venv/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
