@@ -16,6 +16,7 @@ VERBS = {
     "explain": "Why does this person's neck feel hot, and does treatment help?",
     "hrv": "Heart rate variability of one recording, whole or window by window.",
     "import": "Bring vendors' exports into a person's folder.",
+    "simulate": "The neck under a scenario, or the heat balance over a table of surroundings.",
     "simulate-person": "Make up a person with a known truth, to try things on.",
 }
 
