@@ -122,6 +122,7 @@ QUANTITIES: dict[str, Quantity] = {
         Quantity("bvp", "1", -1e6, 1e6, P, "脈波", "blood volume pulse (no unit)"),
         Quantity("acc_g", "g", -16, 16, P, "加速度", "acceleration along one axis"),
         Quantity("activity_mg", "mg", 0, 4000, M, "体の動き", "mean size of movement: | |a| − 1 g |"),
+        Quantity("trunk_angle_deg", "°", -90, 90, P, "上体の角度", "angle of the trunk above the horizontal"),
         Quantity("head_flexion_deg", "°", -60, 100, P, "首の前かがみ", "forward flexion of the head"),
         Quantity("stress_score", "1", 0, 100, M, "機器のストレス値", "a maker's own stress score"),
         Quantity("body_battery", "1", 0, 100, M, "機器の体力値", "a maker's own energy score"),

@@ -218,7 +218,7 @@ def latent_state(
     ----------
     timeline : Timeline
         Read are beats, ``hr_bpm`` and ``rmssd_ms``, ``scl_microsiemens``, skin temperature, ``activity_mg`` or
-        ``steps``, ``air_temp_c`` and exposures of kind "sleep".
+        ``steps``, ``trunk_angle_deg``, ``air_temp_c`` and exposures of kind "sleep".
     adjust_for : frozenset of Input
         Inputs to use of those that were recorded.
     skin_slope : bool
@@ -228,8 +228,7 @@ def latent_state(
     Returns
     -------
     LatentState or None
-        None when neither heart nor skin conductance was recorded. Where the trunk's angle is known, put it into
-        `minutes_of`'s result as ``posture_deg`` and call `latent_of_minutes`.
+        None when neither heart nor skin conductance was recorded.
     """
     minutes = minutes_of(timeline, skin_slope=skin_slope)
     return None if minutes is None else latent_of_minutes(minutes, adjust_for=adjust_for)

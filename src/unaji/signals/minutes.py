@@ -137,6 +137,7 @@ def minutes_on(
         drive_quality=None if eda is None else eda.phasic_quality,
         skin_slope_k_min=skin - lagged(skin, 1) if skin_slope and skin is not None else None,
         movement=_values(moved, grid, activity_on_grid),
+        posture_deg=_values(timeline.of("trunk_angle_deg"), grid, mean_on_grid),
         air_temp_c=_values(air_series(timeline), grid, mean_on_grid),
         skin_temp_c=skin,
         asleep=asleep_on_grid(timeline, grid) if timeline.exposures_of("sleep") else None,
