@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 from unaji.cli import unaji
-from unaji.errors import OutputError, UnajiError, UsageError
+from unaji.errors import InputError, OutputError, UnajiError, UsageError
 from unaji.signals.hrv import rmssd, sdnn
 
 KEYS = ["n", "mean_rri_ms", "mean_hr_bpm", "sdnn_ms", "rmssd_ms", "sdsd_ms", "pnn50", "sd1_ms", "sd2_ms", "sampen",
@@ -78,6 +78,58 @@ def test_csv_has_a_row_a_window(rr_file: Path):
     assert rows[2]["vlf_ms2"] == ""
 
 
+def ecg_record(folder: Path, sampling_rate_hz: int, first_line: str = "") -> Path:
+    """Write 400 s of an electrocardiogram of a beat every 0.8 s as a WFDB record without annotations."""
+    t = np.arange(400 * sampling_rate_hz) / sampling_rate_hz
+    units = np.round(1000 * np.exp(-0.5 * ((t % 0.8 - 0.4) / 0.012) ** 2)).astype("<i2")
+    (folder / "holter.dat").write_bytes(units.tobytes())
+    lines = [f"holter 1 {sampling_rate_hz} {t.size}{first_line}", "holter.dat 16 1000/mV 16 0 0 0 0 ECG"]
+    (folder / "holter.hea").write_text("\n".join(lines))
+    return folder / "holter.hea"
+
+
+def test_beats_are_found_in_an_electrocardiogram(tmp_path: Path):
+    found = json.loads(run(ecg_record(tmp_path, 250), "--json", "--window", "5min"))
+    assert [w["start"] for w in found] == [0.0, 300.0]
+    assert found[0]["mean_rri_ms"]["value"] == pytest.approx(800, abs=0.01)
+    assert found[0]["n"]["value"] in (374, 375)
+    assert found[0]["rmssd_ms"]["value"] < 1.0
+    record = ecg_record(tmp_path, 250, " 08:00:00 15/05/2024")
+    found = json.loads(run(record, "--json", "--window", "5min", "--timezone", "Asia/Tokyo"))
+    assert found[0]["start"].startswith("2024-05-15T08:00:0")
+    assert found[0]["start"].endswith("+09:00")
+
+
+def test_an_electrocardiogram_of_too_few_samples_is_refused(tmp_path: Path):
+    with pytest.raises(InputError, match="20 samples a second, too few"):
+        run(ecg_record(tmp_path, 20), "--json")
+
+
+@pytest.mark.shared
+def test_beats_found_agree_with_those_of_the_annotators(shared_data: Path, tmp_path: Path):
+    """Record 100 of MIT-BIH with and without its annotations; these lie on the 2.8 ms grid of its samples."""
+    record = shared_data / "ecg-mitdb-100"
+    for name in ("100.hea", "100.dat"):
+        (tmp_path / name).write_bytes((record / name).read_bytes())
+    found, annotated = (json.loads(run(folder / "100.hea", "--json")) for folder in (tmp_path, record))
+    assert found["n"]["value"] == pytest.approx(annotated["n"]["value"], abs=5)
+    assert found["mean_rri_ms"]["value"] == pytest.approx(annotated["mean_rri_ms"]["value"], rel=2e-4)
+    assert found["rmssd_ms"]["value"] == pytest.approx(annotated["rmssd_ms"]["value"], rel=0.02)
+
+
+@pytest.mark.shared
+def test_a_holters_recording_is_read(shared_data: Path):
+    """Another program's list of beats came with it, without the first minutes, in which the heart is faster."""
+    file = shared_data / "ecg-holter-ishne" / "holter.ecg"
+    found = json.loads(run(file, "--json", "--timezone", "Asia/Tokyo"))
+    marks = [line.split() for line in file.with_suffix(".txt").read_text().splitlines()[1:]]
+    at_s, usable = np.array([float(m[0]) for m in marks]), np.array([m[1] == "N" for m in marks])
+    rri_ms = np.diff(at_s)[usable[1:] & usable[:-1]] * 1000
+    assert found["n"]["value"] > rri_ms.size
+    assert found["mean_rri_ms"]["value"] == pytest.approx(rri_ms.mean(), rel=0.02)
+    assert found["rmssd_ms"]["value"] == pytest.approx(rmssd(rri_ms), rel=0.03)
+
+
 def test_without_correction_test_patterns_pass_unharmed(tmp_path: Path):
     """EC57 TP4 has intervals up to 3.28 s and 39 200 ms² at 1/30 Hz."""
     at_s, rri_ms = 0.0, []
@@ -135,6 +187,14 @@ def test_a_picture_is_drawn(rr_file: Path, tmp_path: Path):
     pytest.importorskip("matplotlib")
     run(rr_file, "--plot", tmp_path / "out.png")
     assert (tmp_path / "out.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_picture_is_of_the_whole_whatever_the_windows(rr_file: Path, tmp_path: Path):
+    """Of windows of 20 s none has a spectrum; the recording has one."""
+    pytest.importorskip("matplotlib")
+    run(rr_file, "--plot", tmp_path / "whole.png")
+    run(rr_file, "--window", "20s", "--plot", tmp_path / "windows.png")
+    assert (tmp_path / "windows.png").read_bytes() == (tmp_path / "whole.png").read_bytes()
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,31 @@ def test_seconds_and_times_of_beats_are_read_as_such_and_said(tmp_path: Path):
     values, problems = read(tmp_path, "\n".join(f"{t:.3f}" for t in at_s))
     np.testing.assert_allclose(values, np.full(19, 800.0))
     assert "times of beats" in problems[0]
+    values, _ = read(tmp_path, "\n".join(str(1_700_000_000_000 + 800 * k) for k in range(20)))
+    assert values == [800.0] * 19
+
+
+def test_a_heart_that_only_slows_down_has_intervals_and_not_times(tmp_path: Path):
+    """The first five minutes of EC57 TP5, whose wave takes an hour, rise from 1500 to 1570 ms without a fall."""
+    at_s, rri_ms = 0.0, []
+    while at_s < 300.0:
+        rri_ms.append(1000 * (1.5 + 0.14 * np.sin(2 * np.pi * 0.000278 * at_s)))
+        at_s += rri_ms[-1] / 1000
+    values, problems = read(tmp_path, "\n".join(f"{x:.6f}" for x in rri_ms))
+    assert values == pytest.approx(rri_ms, abs=1e-6)
+    assert problems == []
+
+
+def test_a_waveform_is_not_read_as_intervals(tmp_path: Path):
+    with pytest.raises(InputError, match=r"40 of 70 numbers are not above 0, the first is -3; .*waveform"):
+        read(tmp_path, "\n".join(str(k % 7 - 3) for k in range(70)))
+
+
+@pytest.mark.parametrize("text", ["72\n75\n71\n", "812000\n800500\n871000\n", "1e308\n" * 30])
+def test_what_is_no_interval_in_either_unit_is_doubted_and_not_converted(tmp_path: Path, text: str):
+    values, problems = read(tmp_path, text)
+    assert values == [float(x) for x in text.split()]
+    assert "heart rate, or another unit?" in problems[0]
 
 
 def test_a_line_that_is_no_number_is_a_missing_beat_with_its_line(tmp_path: Path):
@@ -61,7 +86,16 @@ def test_a_line_that_is_no_number_is_a_missing_beat_with_its_line(tmp_path: Path
 
 
 @pytest.mark.parametrize(
-    "text", ["", "\n\n", "hello\nworld\n", "a,b,c\n1,x,y\n2,x,y\n", "812\nx\ny\n", "5,812\n3,800\n4,871\n"]
+    "text",
+    [
+        "",
+        "\n\n",
+        "hello\nworld\n",
+        "a,b,c\n1,x,y\n2,x,y\n",
+        "812\nx\ny\n",
+        "5,812\n3,800\n4,871\n",
+        "file,n,sum_s,mean_ms,sdnn_ms,rmssd_ms\nrest.txt,910,963.4,1058.7,57.8,55.1\n",
+    ],
 )
 def test_what_holds_no_intervals_is_refused_with_what_to_do(tmp_path: Path, text: str):
     with pytest.raises(InputError, match="one RR interval in milliseconds a line"):

@@ -16,11 +16,9 @@ from unaji.signals.arousal import (
     AUROC,
     FEWEST_MIN,
     IN_SHORT,
-    REASON_TEXT,
     WEIGHTS,
     Arousal,
     Learnt,
-    Reason,
     arousal_index,
     arousal_of_minutes,
     learn,
@@ -30,6 +28,7 @@ from unaji.signals.arousal import (
 )
 from unaji.signals.latent_inputs import Input
 from unaji.signals.minutes import Minutes
+from unaji.signals.reasons import ArousalReason
 
 START = np.datetime64("2024-05-01T00:00", "ms")
 N = 60
@@ -169,10 +168,10 @@ def test_one_signal_alone_speaks_for_itself_and_says_so():
     heart = arousal_of_minutes(replace(minutes, tonic_microsiemens=None))
     skin = arousal_of_minutes(replace(minutes, hr_bpm=None))
     np.testing.assert_allclose(heart.index + skin.index, both.index)
-    assert (heart.reason == Reason.HEART_RATE_ONLY).all()
-    assert (skin.reason == Reason.CONDUCTANCE_ONLY).all()
-    assert (both.reason == Reason.NONE).all()
-    assert AUROC[Reason.NONE] > max(AUROC[Reason.HEART_RATE_ONLY], AUROC[Reason.CONDUCTANCE_ONLY])
+    assert (heart.reason == ArousalReason.HEART_RATE_ONLY).all()
+    assert (skin.reason == ArousalReason.CONDUCTANCE_ONLY).all()
+    assert (both.reason == ArousalReason.NONE).all()
+    assert AUROC[ArousalReason.NONE] > max(AUROC[ArousalReason.HEART_RATE_ONLY], AUROC[ArousalReason.CONDUCTANCE_ONLY])
     assert heart.index.std() < both.index.std()
 
 
@@ -185,9 +184,9 @@ def test_a_gap_is_a_gap():
     level[22:30] = np.nan
     found = arousal_of_minutes(replace(minutes, hr_bpm=hr_bpm, tonic_microsiemens=level))
     assert np.isnan(found.index[22:25]).all()
-    assert (found.reason[22:25] == Reason.NO_SIGNAL).all()
-    assert (found.reason[20:22] == Reason.CONDUCTANCE_ONLY).all()
-    assert (found.reason[25:30] == Reason.HEART_RATE_ONLY).all()
+    assert (found.reason[22:25] == ArousalReason.NO_SIGNAL).all()
+    assert (found.reason[20:22] == ArousalReason.CONDUCTANCE_ONLY).all()
+    assert (found.reason[25:30] == ArousalReason.HEART_RATE_ONLY).all()
     assert np.isfinite(np.delete(found.index, slice(22, 25))).all()
 
 
@@ -207,8 +206,8 @@ def test_where_nothing_can_be_said_there_is_a_reason(minutes: Minutes):
     found = arousal_of_minutes(minutes)
     assert np.isnan(found.index).all()
     assert np.isnan(found.chance).all()
-    assert (found.reason == Reason.NO_SIGNAL).all()
-    assert REASON_TEXT[Reason.NO_SIGNAL]
+    assert (found.reason == ArousalReason.NO_SIGNAL).all()
+    assert ArousalReason.NO_SIGNAL.ja
 
 
 def test_a_record_of_days_is_adjusted_for_time_of_day_and_a_short_one_is_not():
@@ -260,5 +259,5 @@ def test_a_timeline_of_heart_rate_alone_gives_an_index_and_an_empty_one_none():
     hr_bpm = np.repeat(70.0 * np.exp(0.05 * rng.standard_normal(60)), 60)
     found = arousal_index(Timeline(Person("P"), series=(Series("hr_bpm", time, hr_bpm, site="wrist", source="made"),)))
     assert found is not None
-    assert (found.reason == Reason.HEART_RATE_ONLY).all()
+    assert (found.reason == ArousalReason.HEART_RATE_ONLY).all()
     assert arousal_index(Timeline(Person("P"))) is None

@@ -18,9 +18,10 @@ from scipy.stats import rankdata
 
 from unaji.records.folder import read_folder
 from unaji.records.timeline import FloatArray
-from unaji.signals.arousal import AUROC, WEIGHTS, Reason, learn, log_likelihood_ratio, signals_of_minutes
+from unaji.signals.arousal import AUROC, WEIGHTS, learn, log_likelihood_ratio, signals_of_minutes
 from unaji.signals.latent_inputs import Input
 from unaji.signals.minutes import Minutes, minutes_of
+from unaji.signals.reasons import ArousalReason
 
 TASKS = ("stroop", "interview", "hyperventilation")
 RESTS = ("relax_1", "relax_2", "relax_3", "baseline_after")
@@ -145,10 +146,10 @@ def test_less_warmth_it_is_a_little_worse(sessions: list[Session]):
 @pytest.mark.shared
 def test_one_signal_alone_is_worth_what_is_said_of_it(sessions: list[Session], signals: Columns):
     labels = phases(sessions)
-    for k, reason in enumerate((Reason.HEART_RATE_ONLY, Reason.CONDUCTANCE_ONLY)):
+    for k, reason in enumerate((ArousalReason.HEART_RATE_ONLY, ArousalReason.CONDUCTANCE_ONLY)):
         alone = auroc(leave_one_out([z[[k]] for z in signals], labels), labels)
         assert alone == pytest.approx(AUROC[reason], abs=0.01), reason
-    assert auroc(leave_one_out(signals, labels), labels) == pytest.approx(AUROC[Reason.NONE], abs=0.01)
+    assert auroc(leave_one_out(signals, labels), labels) == pytest.approx(AUROC[ArousalReason.NONE], abs=0.01)
 
 
 @pytest.mark.shared

@@ -32,6 +32,9 @@ def test_what_is_no_rate_has_its_reason():
     assert breathing_rate(noise, np.array([5.0]), 300.0).reason[0] == Reason.NO_BREATHING_PEAK
     two = breathing_ms(np.where(np.arange(800) < 180, 0.18, 0.33))
     assert breathing_rate(two, np.array([5.0]), 300.0).reason[0] == Reason.BREATHING_CHANGES
+    for flat_ms in (800.0, 811.3):  # the second is no exact number of the processor's
+        flat = Tachogram.of_intervals(np.full(600, flat_ms))
+        assert breathing_rate(flat, np.array([5.0]), 300.0).reason[0] == Reason.NO_BREATHING_PEAK
     assert breathing_rate(noise, np.array([5.0]), 50.0).reason[0] == Reason.SHORT
     assert breathing_rate(noise, np.array([5000.0]), 300.0).reason[0] == Reason.GAPS
     assert breathing_rate(Tachogram.of_intervals(np.zeros(0)), np.array([0.0]), 300.0).reason[0] == Reason.GAPS

@@ -20,6 +20,7 @@ from unaji.records.timeline import Beats, Person, Series, Timeline
 from unaji.signals import (
     activity,
     adjust,
+    arousal,
     autonomic,
     breathing,
     correction,
@@ -270,11 +271,13 @@ ENTRIES: dict[str, tuple[str, Callable[[np.ndarray], object]]] = {
     "mean_on_grid": ("rr", lambda x: grid.mean_on_grid(series("hr_bpm", x), times(30, 60_000), 60.0)),
     "autonomic_state, beats": ("rr", lambda x: state.autonomic_state(beats_timeline(x))),
     "latent_state, beats": ("rr", lambda x: latent.latent_state(beats_timeline(x))),
+    "arousal_index, beats": ("rr", lambda x: arousal.arousal_index(beats_timeline(x))),
     **{
         f"{name}, {quantity}": (kind, lambda x, of=of, quantity=quantity, hours=hours: of(timeline(quantity, x, hours)))
         for name, of, hours in (
             ("autonomic_state", state.autonomic_state, 12),
             ("latent_state", latent.latent_state, 12),
+            ("arousal_index", arousal.arousal_index, 12),
             ("filtered_state by StateStream", state_stream.filtered_state, 1),
         )
         for quantity, kind in (
@@ -325,7 +328,7 @@ def test_good_data_give_an_answer(entry):
 
 def test_every_name_of_the_room_is_asked():
     text = " ".join(ENTRIES)
-    classes_of_results = {"AutonomicState", "Reason", "Value"}
+    classes_of_results = {"ArousalReason", "AutonomicState", "Reason", "StateReason", "Value"}
     for name in set(signals.__all__) - classes_of_results - {"window_starts"}:  # this one places all windows here
         assert name in text, name
 

@@ -305,3 +305,12 @@ def test_entropy_of_a_stretch_too_long_to_compare_is_refused_with_what_to_do(mon
     value = hrv(Tachogram.of_intervals(some_rri_ms(2000), correct=False))["sampen"]
     assert value.value is None
     assert "shorter windows" in value.reason
+
+
+@pytest.mark.parametrize("rri_ms", [800.0, 811.3, 999.99])
+def test_of_equal_intervals_nothing_is_made_out_of_rounding(rri_ms: float):
+    values = hrv(Tachogram.of_intervals(np.full(600, rri_ms)))
+    assert values["sdnn_ms"].value == values["rmssd_ms"].value == 0.0
+    for name in ("sampen", "dfa_a1", "csi", "cvi", "baevsky_si"):
+        assert values[name].value is None
+        assert values[name].reason == Reason.UNDEFINED.en

@@ -24,17 +24,16 @@ from unaji.signals.latent import (
     CHANNELS,
     EVERY_INPUT,
     LONGEST_GAP_MIN,
-    REASON_TEXT,
     Channel,
     Input,
     LatentState,
     Minutes,
-    Reason,
     latent_of_minutes,
     latent_state,
     minutes_of,
 )
 from unaji.signals.latent_fit import DRIFT_MIN, FAST_MIN, FAST_SHARE, LONG_MIN, SLOW_MIN
+from unaji.signals.reasons import StateReason
 
 DAY = 1440
 START = np.datetime64("2026-03-02T00:00", "ms")
@@ -248,7 +247,7 @@ def test_with_skin_conductance_alone_vagal_activity_is_at_its_prior():
     assert_allclose(found.vagal, 0.0, atol=1e-9)
     assert_allclose(found.vagal_sd, 1.0, atol=1e-9)
     assert (found.vagal_quality < 1e-9).all()
-    assert (found.reason == Reason.NO_VAGAL_SIGNAL).all()
+    assert (found.reason == StateReason.NO_VAGAL_SIGNAL).all()
     assert np.isnan(found.additional_hr_bpm).all()
     assert found.sympathetic_quality.mean() > 0.2
 
@@ -266,18 +265,18 @@ def test_with_heart_rate_alone_both_are_wide_and_the_intervals_still_hold():
 def test_rmssd_alone_says_nothing_of_sympathetic_activity():
     found = latent_of_minutes(only(simulate(8).minutes, "rmssd_ms"))
     assert_allclose(found.sympathetic_sd, 1.0, atol=1e-9)
-    assert (found.reason == Reason.NO_SYMPATHETIC_SIGNAL).all()
+    assert (found.reason == StateReason.NO_SYMPATHETIC_SIGNAL).all()
 
 
 def test_in_a_gap_the_uncertainty_grows_until_nothing_is_said():
     found = latent_of_minutes(with_gap(simulate(9).minutes, 600, 800))
     edge = np.arange(600, 600 + LONGEST_GAP_MIN)
     assert (np.diff(found.sympathetic_sd[edge]) > 0.0).all()
-    assert (found.reason[edge] == Reason.CARRIED).all()
+    assert (found.reason[edge] == StateReason.CARRIED).all()
     silent = slice(600 + LONGEST_GAP_MIN, 800 - LONGEST_GAP_MIN)
     assert np.isnan(found.sympathetic[silent]).all()
     assert np.isnan(found.vagal_sd[silent]).all()
-    assert (found.reason[silent] == Reason.GAP).all()
+    assert (found.reason[silent] == StateReason.GAP).all()
     assert (found.sympathetic_quality[silent] == 0.0).all()
     assert np.isfinite(found.sympathetic[[600 + LONGEST_GAP_MIN - 1, 800 - LONGEST_GAP_MIN]]).all()
     assert np.isnan(found.additional_hr_bpm[600:800]).all()
@@ -374,8 +373,8 @@ def test_a_flat_or_impossible_signal_gives_a_reason(value: float):
     person = simulate(15, 100).minutes
     found = latent_of_minutes(only(replace(person, hr_bpm=np.full(100, value)), "hr_bpm"))
     assert np.isnan(found.sympathetic).all()
-    assert (found.reason == Reason.NO_SIGNAL).all()
-    assert REASON_TEXT[Reason(found.reason[0])]
+    assert (found.reason == StateReason.NO_SIGNAL).all()
+    assert StateReason(found.reason[0]).ja
     assert found.fitted == ()
 
 
@@ -394,7 +393,7 @@ def test_any_noise_gives_finite_numbers_or_a_reason(seed: int, n: int, scale: fl
     found = latent_of_minutes(minutes)
     said = np.isfinite(found.sympathetic)
     assert said.shape == (n,)
-    assert (np.isin(found.reason[~said], [Reason.GAP, Reason.NO_SIGNAL])).all()
+    assert (np.isin(found.reason[~said], [StateReason.GAP, StateReason.NO_SIGNAL])).all()
     assert (found.sympathetic_sd[said] <= 1.0 + 1e-9).all()
     assert (found.sympathetic_sd[said] > 0.0).all()
 
@@ -404,7 +403,7 @@ def test_three_beats_are_too_few_for_anything():
     beats = Beats(time_ms, np.array([800.0, 800.0, 800.0]), np.zeros(3, dtype=bool))
     found = latent_state(Timeline(Person("p"), beats=beats))
     assert found is not None
-    assert (found.reason == Reason.NO_SIGNAL).all()
+    assert (found.reason == StateReason.NO_SIGNAL).all()
 
 
 def test_nothing_recorded_gives_nothing():

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from unaji.records.timeline import Beats, Exposure, FloatArray, Person, Series, TimeArray, Timeline, Zones
-from unaji.signals.latent import Reason, latent_state
+from unaji.signals.latent import latent_state
+from unaji.signals.reasons import StateReason
 from unaji.signals.state import LATENT, AutonomicState, autonomic_state
 
 MIDNIGHT_IN_TOKYO = datetime(2024, 3, 1, 15, 0, tzinfo=UTC)
@@ -268,7 +269,7 @@ def test_the_hidden_curves_are_on_the_same_steps_with_honest_doubt_and_a_reason(
     stressed = stress.reshape(-1, 5).mean(axis=1) > 0.5
     for name in LATENT:
         assert getattr(state, name).shape == state.time.shape, name
-    assert (state.latent_reason == Reason.NONE).all()
+    assert (state.latent_reason == StateReason.NONE).all()
     assert state.sympathetic[stressed].mean() > state.sympathetic[~stressed].mean() + 0.5
     assert state.additional_hr_bpm[stressed].mean() > state.additional_hr_bpm[~stressed].mean() + 5.0
     assert ((state.sympathetic_sd > 0.0) & (state.sympathetic_sd < 1.0)).all()
@@ -291,7 +292,7 @@ def test_without_heart_and_sweat_the_hidden_curves_are_silent_and_say_why():
     skin = tuple(s for s in timeline.series if s.quantity == "skin_temp_c")
     state = state_of(replace(timeline, series=skin, beats=None))
     assert np.isnan(state.sympathetic).all()
-    assert (state.latent_reason == Reason.NO_SIGNAL).all()
+    assert (state.latent_reason == StateReason.NO_SIGNAL).all()
 
 
 def test_a_step_is_whole_minutes():

@@ -24,9 +24,10 @@ from unaji.records.folder import read_folder
 from unaji.records.timeline import Beats, Exposure, FloatArray, Person, Series, TimeArray, Timeline, Zones
 from unaji.signals import latent_fit, state_stream
 from unaji.signals.adjust import day_waves
-from unaji.signals.latent import CHANNELS, Calibration, Reason, latent_of_minutes, minutes_of, usual_person
+from unaji.signals.latent import CHANNELS, Calibration, latent_of_minutes, minutes_of, usual_person
 from unaji.signals.latent_fit import DRIFT_MIN, FAST_MIN, FAST_SHARE, SLOW_MIN
 from unaji.signals.minutes import Minutes
+from unaji.signals.reasons import StateReason
 from unaji.signals.state_stream import FilteredState, StateFilter, StateStream, filtered_state, known_at
 
 START = np.datetime64("2026-03-02T09:00:20", "ms")
@@ -249,11 +250,11 @@ def test_silence_has_a_reason_and_doubt_grows_in_it():
     lost = {n: np.where(np.arange(200) < 100, getattr(minutes, n), np.nan) for n in ("hr_bpm", "rmssd_ms")}
     found = StateFilter().push(Minutes(minutes.time, minutes.local_hour, **lost))
     assert (np.diff(found.sympathetic_sd[100:130]) > 0.0).all()
-    assert (found.reason[100:130] == Reason.CARRIED).all()
-    assert (found.reason[130:] == Reason.GAP).all()
+    assert (found.reason[100:130] == StateReason.CARRIED).all()
+    assert (found.reason[130:] == StateReason.GAP).all()
     assert np.isnan(found.vagal[130:]).all()
     nothing = StateFilter().push(Minutes(minutes.time, minutes.local_hour))
-    assert (nothing.reason == Reason.NO_SIGNAL).all()
+    assert (nothing.reason == StateReason.NO_SIGNAL).all()
     assert np.isnan(nothing.sympathetic).all()
 
 

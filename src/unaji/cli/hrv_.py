@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import re
+from dataclasses import replace
 from datetime import datetime
 from math import isfinite
 from pathlib import Path
@@ -13,13 +14,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from unaji.errors import OutputError, UsageError
+from unaji.errors import InputError, OutputError, UsageError
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from unaji.records.beat_files import RecordedBeats
+    from unaji.records.beat_files import RecordedBeats, RecordedEcg
     from unaji.signals.indices import HrvTable
+    from unaji.signals.spectrum import Method
     from unaji.signals.tachogram import Tachogram
 
 SHOWN = {
@@ -51,6 +53,11 @@ PULSES = (
     "心拍でなく脈の間隔です。ゆらぎは安静時と睡眠中だけを信じてください",
     "these are pulses, not heart beats: trust their variability at rest and asleep only",
 )
+FROM_ECG = (
+    "心電図から拍を見つけました。補正するときは、質が 0.5 未満の拍を使いません",
+    "beats were found in the electrocardiogram; with correction, those of a quality below 0.5 are not used",
+)
+MIN_ECG_QUALITY = 0.5  # measured in docs/explanation/beats-and-breathing.md
 DAY_FROM_S = 7200.0  # of a longer recording the day is drawn, not every beat
 DAY_WINDOW_S = 300.0
 DOTS_PER_INCH = 200  # with figures 5.4 inches wide, what a phone shows, letters large enough to read there
@@ -97,8 +104,8 @@ def command(
     """Heart rate variability of FILE.
 
     FILE is a text file of one RR interval in milliseconds a line, beats.csv (time,rri_ms), a device's export, WFDB
-    annotations, or a person's folder. Artefacts are rejected; every number comes with its quality, or with the reason
-    why it is missing.
+    annotations, an electrocardiogram (ISHNE or WFDB), or a person's folder. Artefacts are rejected; every number comes
+    with its quality, or with the reason why it is missing.
 
     \b
     Example:
@@ -108,7 +115,6 @@ def command(
     """
     from unaji.records.beat_files import read_recorded_beats
     from unaji.signals.indices import hrv_table, whole, window_starts
-    from unaji.signals.tachogram import Tachogram
 
     if as_json and as_csv:
         raise UsageError("--json and --csv are two forms of the same; choose one")
@@ -117,13 +123,9 @@ def command(
         click.echo(f"  {problem}", err=True)
     if found.beats is not None and found.beats.origin == "ppg":
         click.echo(f"  {PULSES[0]}\n  {PULSES[1]}", err=True)
-    if found.beats is not None:
-        tachogram = Tachogram.of_beats(found.beats, correct=not no_correction)
-    else:
-        assert found.rri_ms is not None
-        tachogram = Tachogram.of_intervals(
-            found.rri_ms, weight=None if no_correction else found.weight, correct=not no_correction
-        )
+    if found.ecg is not None:
+        click.echo(f"  {FROM_ECG[0]}\n  {FROM_ECG[1]}", err=True)
+    tachogram = _tachogram(found, correct=not no_correction)
     if window_s is None:
         starts_s, length_s = whole(tachogram)
     else:
@@ -132,7 +134,7 @@ def command(
         tachogram, starts_s, length_s, method="lomb" if method == "lomb" else "welch", derive_respiration=True
     )
     if plot is not None:
-        _draw(tachogram, table, found, plot)
+        _draw(tachogram, found, table.spectrum.method, plot)
     if as_json:
         objects = [_object(table, k, found, tachogram, with_start=window_s is not None) for k in range(len(table))]
         click.echo(
@@ -142,6 +144,37 @@ def command(
         click.echo(_csv(table, found, tachogram), nl=False)
     else:
         _print(table, found, tachogram, windows=window_s is not None)
+
+
+def _tachogram(found: RecordedBeats, *, correct: bool) -> Tachogram:
+    from unaji.signals.tachogram import Tachogram
+
+    if found.ecg is not None:
+        tachogram = _tachogram_of_ecg(found.ecg, correct=correct)
+        return tachogram if found.ecg.start is not None else replace(tachogram, origin=None)
+    if found.beats is not None:
+        return Tachogram.of_beats(found.beats, correct=correct)
+    assert found.rri_ms is not None
+    return Tachogram.of_intervals(found.rri_ms, weight=found.weight if correct else None, correct=correct)
+
+
+def _tachogram_of_ecg(ecg: RecordedEcg, *, correct: bool) -> Tachogram:
+    """Find the beats; where it is not known when the first sample was, it is put to 1970."""
+    import numpy as np
+
+    from unaji.records.timeline import from_utc_ms
+    from unaji.signals.ecg import LOWEST_RATE_HZ, ecg_beats
+    from unaji.signals.tachogram import Tachogram
+
+    if ecg.sampling_rate_hz < LOWEST_RATE_HZ:
+        raise InputError(
+            f"the electrocardiogram has {ecg.sampling_rate_hz:g} samples a second, too few for the times of beats; "
+            f"export it with {LOWEST_RATE_HZ:g} Hz or more"
+        )
+    start = from_utc_ms(np.datetime64(0, "ms") if ecg.start is None else ecg.start)
+    found = ecg_beats(ecg.signal_mv, ecg.sampling_rate_hz)
+    beats = found.to_beats(start, "ecg", min_quality=MIN_ECG_QUALITY if correct else 0.0)
+    return Tachogram.of_beats(beats, correct=correct)
 
 
 def _object(
@@ -235,13 +268,15 @@ def _short(value: float | None) -> str:
     return "–" if value is None else f"{value:.4g}" if abs(value) < 1000 else f"{value:.0f}"
 
 
-def _draw(tachogram: Tachogram, table: HrvTable, found: RecordedBeats, out: Path) -> None:
+def _draw(tachogram: Tachogram, found: RecordedBeats, method: Method, out: Path) -> None:
+    """Draw the whole recording, whatever the windows of the table are."""
     try:
         from matplotlib.figure import Figure
     except ModuleNotFoundError as error:
         raise UsageError("--plot needs matplotlib: pip install 'unaji[plot]'") from error
     from unaji.signals.indices import hrv_table, whole, window_starts
     from unaji.signals.plot_hrv import plot_day, plot_poincare, plot_spectrum, plot_tachogram
+    from unaji.signals.spectrum import spectrum
 
     if whole(tachogram)[1] > DAY_FROM_S:
         figure = Figure(figsize=(5.4, 8.8), layout="constrained")
@@ -257,7 +292,7 @@ def _draw(tachogram: Tachogram, table: HrvTable, found: RecordedBeats, out: Path
         plot_tachogram(tachogram, ax=figure.add_subplot(grid[0, :]))
         below = grid[1, 0], grid[1, 1]
     plot_poincare(tachogram, ax=figure.add_subplot(below[0]))
-    plot_spectrum(table.spectrum, ax=figure.add_subplot(below[1]))
+    plot_spectrum(spectrum(tachogram, *whole(tachogram), method=method), ax=figure.add_subplot(below[1]))
     try:
         figure.savefig(out, dpi=DOTS_PER_INCH)
     except (OSError, ValueError) as error:

@@ -1,14 +1,18 @@
-"""Beats from whatever holds beats: a text file of intervals, beats.csv, a vendor's export, a person's folder."""
+"""Beats from whatever holds beats: a text file of intervals, beats.csv, a vendor's export, a person's folder.
+
+An electrocardiogram (ISHNE, or WFDB without annotations) is handed on as it is: `unaji.signals.ecg` finds its beats.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
 
 from unaji.errors import InputError
-from unaji.records import wfdb
+from unaji.records import ishne, wfdb
 from unaji.records.clock import Clock, now_utc
 from unaji.records.detect import read_recognised, recognise, sources
 from unaji.records.folder import read_folder
@@ -25,13 +29,31 @@ WFDB_ENDINGS = (".hea", ".atr", ".ecg", ".qrs", ".dat")
 SINUS_CODES = (1, 2, 3)  # normal, and left or right bundle branch block: the sinus node sets the time
 UNREADABLE = (
     "give a text file of one RR interval in milliseconds a line, beats.csv (time,rri_ms), a device's export, WFDB "
-    "annotations, or a person's folder"
+    "annotations, an electrocardiogram (ISHNE or WFDB), or a person's folder"
 )
 
 
 @dataclass(frozen=True, eq=False, slots=True)
+class RecordedEcg:
+    """An electrocardiogram whose beats are still to be found.
+
+    Attributes
+    ----------
+    signal_mv : ndarray, shape (n,)
+        NaN where nothing was recorded.
+    sampling_rate_hz : float
+    start : datetime64[ms] or None
+        The instant of the first sample, where the record says when it began and somebody in which zone; else None.
+    """
+
+    signal_mv: FloatArray
+    sampling_rate_hz: float
+    start: np.datetime64 | None
+
+
+@dataclass(frozen=True, eq=False, slots=True)
 class RecordedBeats:
-    """What was found; `beats` where the times of day are known, else `rri_ms`.
+    """What was found: `beats` where the times of day are known, `ecg` where only that was recorded, else `rri_ms`.
 
     Attributes
     ----------
@@ -50,6 +72,7 @@ class RecordedBeats:
     beats: Beats | None
     zones: Zones
     problems: tuple[Problem, ...]
+    ecg: RecordedEcg | None = None
 
 
 def read_recorded_beats(path: Path, *, timezone: str | None = None) -> RecordedBeats:
@@ -77,21 +100,55 @@ def read_recorded_beats(path: Path, *, timezone: str | None = None) -> RecordedB
     log = ProblemLog()
     zones = Zones((timezone,)) if timezone else None
     if path.suffix.lower() in WFDB_ENDINGS and path.with_suffix(".hea").is_file():
-        return RecordedBeats(*_annotated(path), None, zones or Zones(), ())
+        return _of_wfdb(path, zones, log)
+    if path.suffix.lower() == ".ecg" and _head(path).startswith(ishne.MAGIC):
+        signal_mv, header = ishne.read_signal(path)
+        return _ecg(path, signal_mv, header.sampling_rate_hz, header.start, zones, log)
     beats = _of_table_or_vendor(path, Clock(zones, now_utc()), log)
     if beats is not None:
         return _with_beats(path, beats, zones or Zones(), log.problems())
-    with path.open("rb") as file:
-        head = file.read(HEAD_BYTES)
+    head = _head(path)
     if b"\0" in head or not claims_rr_text(head):
         raise InputError(f"{path}: holds no beats that unaji can read; {UNREADABLE}")
     return RecordedBeats(read_rr_text(path, log), None, None, zones or Zones(), log.problems())
 
 
-def _annotated(path: Path) -> tuple[FloatArray, FloatArray]:
-    """Return intervals [ms] and weights of a WFDB record's beats; NaN where the rhythm was lost between two."""
+def _head(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(HEAD_BYTES)
+
+
+def _of_wfdb(path: Path, zones: Zones | None, log: ProblemLog) -> RecordedBeats:
+    """Return the beats annotated in a WFDB record, or its first signal in mV where there are no annotations."""
     marks_path = path if path.suffix.lower() not in (".hea", ".dat") else _annotations_beside(path)
-    rate_hz, marks = wfdb.read_header(path.with_suffix(".hea")).sampling_rate_hz, wfdb.read_annotations(marks_path)
+    if marks_path is not None:
+        return RecordedBeats(*_annotated(marks_path), None, zones or Zones(), ())
+    header = wfdb.read_header(path.with_suffix(".hea"))
+    lead = next((k for k, signal in enumerate(header.signals) if signal.unit == "mV"), None)
+    if lead is None:
+        raise InputError(
+            f"{path}: the record has no signal in mV, and no annotations of beats (.atr, .ecg or .qrs) beside it; "
+            "copy them to the same folder"
+        )
+    signal_mv, rate_hz = wfdb.read_signal(path.with_suffix(".hea"), lead)
+    return _ecg(path, signal_mv, rate_hz, header.start, zones, log)
+
+
+def _ecg(
+    path: Path, signal_mv: FloatArray, rate_hz: float, start: datetime | None, zones: Zones | None, log: ProblemLog
+) -> RecordedBeats:
+    """Give an electrocardiogram with the instant at which it began, if anybody has said in which zone."""
+    begun = None
+    if start is not None and zones is not None:
+        begun = Clock(zones, now_utc()).from_wall(np.array([start], dtype="datetime64[ms]"), path.name, log)[0]
+    ecg = RecordedEcg(signal_mv, rate_hz, begun)
+    return RecordedBeats(None, None, None, zones or Zones(), log.problems(), ecg)
+
+
+def _annotated(marks_path: Path) -> tuple[FloatArray, FloatArray]:
+    """Return intervals [ms] and weights of a WFDB record's beats; NaN where the rhythm was lost between two."""
+    rate_hz = wfdb.read_header(marks_path.with_suffix(".hea")).sampling_rate_hz
+    marks = wfdb.read_annotations(marks_path)
     sample, code = marks.sample[marks.is_beat], marks.code[marks.is_beat]
     if sample.size < 2:
         raise InputError(f"{marks_path}: holds fewer than two beats")
@@ -102,12 +159,10 @@ def _annotated(path: Path) -> tuple[FloatArray, FloatArray]:
     return rri_ms, (sinus[1:] & sinus[:-1]).astype(np.float64)
 
 
-def _annotations_beside(path: Path) -> Path:
-    """Return the record's file of annotations."""
-    found = [path.with_suffix(f".{end}") for end in wfdb.ANNOTATORS if path.with_suffix(f".{end}").is_file()]
-    if not found:
-        raise InputError(f"{path}: the record has no annotations of beats (.atr, .ecg or .qrs) beside it")
-    return found[0]
+def _annotations_beside(path: Path) -> Path | None:
+    """Return the record's file of annotations; None where there is none."""
+    found = (path.with_suffix(f".{end}") for end in wfdb.ANNOTATORS)
+    return next((marks for marks in found if marks.is_file()), None)
 
 
 def _of_table_or_vendor(path: Path, clock: Clock, log: ProblemLog) -> Beats | None:

@@ -17,8 +17,17 @@ COLUMN_NAMES = ("rri_ms", "rri", "rr", "rr_ms", "rr_interval", "rr_intervals", "
 SECONDS_BELOW = 10.0
 """A median interval below this can only be seconds."""
 
+SHORTEST_RRI_MS, LONGEST_RRI_MS = 200.0, 4000.0
+"""Between 300 and 15 beats a minute, where intervals of people and of test patterns lie [ms]."""
+
 MOST_WORDS = 0.2
 """Share of lines without a number above which the file is not one of intervals."""
+
+STRETCH = 3.0
+"""Longest over shortest up to which numbers that only grow can still be intervals, of a heart that slows down."""
+
+MOST_NOT_POSITIVE = 0.05
+"""Share of numbers at or below zero above which they are a waveform or something else, and no intervals."""
 
 _SEPARATOR = re.compile(r"\s*[,;\t]\s*|\s+")
 _HOW = "write one RR interval in milliseconds a line"
@@ -57,15 +66,21 @@ def read_rr_text(path: Path, log: ProblemLog) -> FloatArray:
     measured = values[np.isfinite(values)]
     if not measured.size:
         raise InputError(f"{path}: holds no number; {_HOW}")
-    if measured.size >= 10 and (np.diff(measured) > 0).all():
+    negative = np.flatnonzero(values <= 0.0)
+    if negative.size > MOST_NOT_POSITIVE * measured.size:
+        found = f"{negative.size:,} of {measured.size:,} numbers are not above 0, the first is {values[negative[0]]:g}"
+        raise InputError(f"{path}: {found}; intervals are positive, so this may be a waveform; {_HOW}")
+    if measured.size >= 10 and (np.diff(measured) > 0).all() and not _may_slow_down(measured):
         log.remark(path.name, None, "", "the numbers only grow: they were read as times of beats, not as intervals")
         values = np.diff(values)
         measured = values[np.isfinite(values)]
-    if np.median(measured) < SECONDS_BELOW:
-        log.remark(
-            path.name, None, f"{np.median(measured):g}", "the median is too small for milliseconds: read as seconds"
-        )
-        values = values * 1000.0
+    middle = float(np.quantile(measured, 0.5, method="lower"))
+    if middle < SECONDS_BELOW:
+        log.remark(path.name, None, f"{middle:g}", "the median is too small for milliseconds: read as seconds")
+        return values * 1000.0
+    if not SHORTEST_RRI_MS <= middle <= LONGEST_RRI_MS:
+        rule = "the median is no interval of a heart in milliseconds; is it a heart rate, or another unit?"
+        log.remark(path.name, None, f"{middle:g}", f"{rule} Nothing was converted")
     return values
 
 
@@ -79,12 +94,13 @@ def _column(lines: list[str], path: Path, log: ProblemLog) -> FloatArray:
     named = next((names.index(name) for name in COLUMN_NAMES if name in names), None)
     if named is not None:
         return _cells([(k, row[named : named + 1]) for k, row in rows[1:]], path, log)
-    if not _numbers(rows[0][1]):
+    headed = not _numbers(rows[0][1])
+    if headed:
         rows = rows[1:]
     widths = {len(row) for _, row in rows}
     if widths == {2} and _ascends([row[0] for _, row in rows]):
         return _cells([(k, row[1:]) for k, row in rows], path, log)
-    if len(rows) > 2 and min(widths, default=1) > 1:
+    if min(widths, default=1) > 1 and (len(rows) > 2 or (headed and len(names) > 1)):
         which = f"the file has several columns and none is named; name one of them {COLUMN_NAMES[0]}, or {_HOW}"
         raise InputError(f"{path}, line {rows[0][0]}: {which}")
     return _cells([(k, [cell]) for k, row in rows for cell in row if cell], path, log)
@@ -111,6 +127,15 @@ def _number(cell: str) -> float:
 
 def _numbers(cells: list[str]) -> bool:
     return bool(cells) and all(np.isfinite(_number(cell)) for cell in cells if cell)
+
+
+def _may_slow_down(ascending: FloatArray) -> bool:
+    """Say whether numbers that only grow are as large as intervals are in milliseconds, and not far apart.
+
+    Times of beats in seconds would have to begin after minutes, and those in milliseconds to end within seconds.
+    """
+    shortest, longest = ascending[0], ascending[-1]
+    return bool(shortest >= SHORTEST_RRI_MS and longest <= min(LONGEST_RRI_MS, STRETCH * shortest))
 
 
 def _ascends(cells: list[str]) -> bool:

@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import Any
 
 _WHERE = {
+    "ArousalReason": "reasons",
     "arousal_index": "arousal",
     "autonomic_state": "state",
     "AutonomicState": "state",
@@ -23,10 +24,15 @@ _WHERE = {
     "hrv_table": "indices",
     "HrvStream": "hrv_stream",
     "latent_state": "latent",
+    "personal_indices": "autonomic",
     "ppg_beats": "ppg",
     "PpgDetector": "ppg",
     "Reason": "reasons",
     "reject_artefacts": "rr",
+    "resolved_csi_cpi": "autonomic",
+    "respiration_from_beats": "respiration",
+    "skin_rhythm": "skin",
+    "StateReason": "reasons",
     "StateStream": "state_stream",
     "Tachogram": "tachogram",
     "Value": "value",

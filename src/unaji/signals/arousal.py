@@ -26,7 +26,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from enum import IntEnum
 from typing import NamedTuple
 
 import numpy as np
@@ -36,6 +35,7 @@ from unaji.records.timeline import BoolArray, FloatArray, TimeArray, Timeline
 from unaji.signals.adjust import day_waves, lagged, unexplained
 from unaji.signals.latent_inputs import Input
 from unaji.signals.minutes import Minutes, minutes_of
+from unaji.signals.reasons import ArousalReason
 
 RISE_REACH_MIN = 2
 """The rise in a minute is the slope of the line through the minutes up to so many before and after it [min]."""
@@ -84,23 +84,12 @@ WEIGHTS = Weights(heart_rate=Learnt(-0.28, 0.50, 0.93), conductance_rise=Learnt(
 """Learnt from all twelve people by ``benchmarks/arousal_e4.py``, and rounded."""
 
 
-class Reason(IntEnum):
-    """Why a minute says less than it could, or nothing."""
-
-    NONE = 0
-    HEART_RATE_ONLY = 1
-    CONDUCTANCE_ONLY = 2
-    NO_SIGNAL = 3
-
-
-REASON_TEXT = {
-    Reason.NONE: "",
-    Reason.HEART_RATE_ONLY: "heart rate only: skin conductance was not measured here",
-    Reason.CONDUCTANCE_ONLY: "skin conductance only: heart rate was not measured here",
-    Reason.NO_SIGNAL: f"neither signal was measured here, or less than {FEWEST_MIN} minutes of it, or it never changed",
+AUROC = {
+    ArousalReason.NONE: 0.83,
+    ArousalReason.HEART_RATE_ONLY: 0.74,
+    ArousalReason.CONDUCTANCE_ONLY: 0.79,
+    ArousalReason.NO_SIGNAL: 0.5,
 }
-
-AUROC = {Reason.NONE: 0.83, Reason.HEART_RATE_ONLY: 0.74, Reason.CONDUCTANCE_ONLY: 0.79, Reason.NO_SIGNAL: 0.5}
 """How well people left out of the learning were judged with what is there: chance that a task ranks above a rest."""
 
 
@@ -118,7 +107,7 @@ class Arousal:
     heart_rate, conductance_rise : ndarray
         The two signals, adjusted and smoothed, in the person's standard deviations; 0 is the person's usual.
     reason : ndarray of int8
-        Values of `Reason`; the words are in `REASON_TEXT`, and what the minute is worth in `AUROC`.
+        Values of `ArousalReason`, which has the words; what the minute is worth is in `AUROC`.
     """
 
     time: TimeArray
@@ -272,10 +261,10 @@ def log_likelihood_ratio(z: Iterable[FloatArray], learnt: Iterable[Learnt]) -> F
 
 def _reasons(z: Signals) -> NDArray[np.int8]:
     heart_rate, conductance = np.isfinite(z.heart_rate), np.isfinite(z.conductance_rise)
-    reason = np.full(heart_rate.size, Reason.NO_SIGNAL, dtype=np.int8)
-    reason[heart_rate] = Reason.HEART_RATE_ONLY
-    reason[conductance] = Reason.CONDUCTANCE_ONLY
-    reason[heart_rate & conductance] = Reason.NONE
+    reason = np.full(heart_rate.size, ArousalReason.NO_SIGNAL, dtype=np.int8)
+    reason[heart_rate] = ArousalReason.HEART_RATE_ONLY
+    reason[conductance] = ArousalReason.CONDUCTANCE_ONLY
+    reason[heart_rate & conductance] = ArousalReason.NONE
     return reason
 
 

@@ -83,7 +83,7 @@ def _of(tachogram: Tachogram, start_s: FloatArray, window_s: float) -> Breathing
     known = ~np.isnan(tachogram.nn_ms)
     end_s, nn_ms = tachogram.end_s[known], tachogram.nn_ms[known]
     found = respiration_from_intervals(end_s, nn_ms, minute_s)
-    held = _held(end_s, minute_s) & (found.confidence > 0.0)
+    held = _held(end_s, minute_s) & (found.reason != Reason.GAPS)
     of = of.reshape(start_s.size, n_minutes)
     rate = np.where(held, found.breaths_per_min / 60.0, np.nan)[of]
     wave = (held & (found.confidence >= MIN_PEAKEDNESS[1]))[of]

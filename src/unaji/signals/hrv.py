@@ -41,6 +41,9 @@ Where one interval in five was found wrong, some that look right are wrong too.
 """
 
 
+ROUNDING = 1e-12
+"""A spread that is a smaller share of the mean is what rounding leaves of equal intervals, and counts as none."""
+
 LONGEST_RRI_MS = 3_600_000.0
 """What is longer than an hour, not above 0 or not finite is no interval, whoever asks [ms]."""
 
@@ -173,11 +176,12 @@ def time_domain(nn_ms: FloatArray, joined: BoolArray, low: NDArray[np.int64], hi
 
     nn_ms, low, high = (np.ascontiguousarray(x, t) for x, t in ((nn_ms, float), (low, np.int64), (high, np.int64)))
     n_beats, n_differences, about, differences = kernels.window_moments(nn_ms, joined, low, high, NN50_MS)
+    sdnn_ms = np.sqrt(_ratio(about[:, 1], n_beats - 1))
     return TimeDomain(
         n_beats=n_beats,
         n_differences=n_differences,
         mean_rri_ms=about[:, 0],
-        sdnn_ms=np.sqrt(_ratio(about[:, 1], n_beats - 1)),
+        sdnn_ms=np.where(sdnn_ms <= ROUNDING * about[:, 0], 0.0, sdnn_ms),
         rmssd_ms=np.sqrt(differences[:, 0]),
         sdsd_ms=np.sqrt(_ratio(about[:, 3], n_differences - 1)),
         pnn50=_ratio(differences[:, 1], n_differences),

@@ -25,7 +25,6 @@ Brown SBRE et al., Int J Psychophysiol, 2018;131:30 (the relation to movement fi
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from enum import IntEnum
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -44,6 +43,7 @@ from unaji.signals.latent_inputs import (
     prior_sd_of,
 )
 from unaji.signals.minutes import STEP_S, Minutes, minutes_of
+from unaji.signals.reasons import StateReason
 
 __all__ = [
     "CHANNELS",
@@ -55,7 +55,6 @@ __all__ = [
     "Input",
     "LatentState",
     "Minutes",
-    "Reason",
     "latent_of_minutes",
     "latent_state",
     "minutes_of",
@@ -75,27 +74,6 @@ NEGLIGIBLE = 1e-3
 """Standard deviation of an effect that is taken for none [spreads]."""
 
 HR_RANGE_BPM = (25.0, 240.0)
-
-
-class Reason(IntEnum):
-    """Why a minute says less than it could, or nothing."""
-
-    NONE = 0
-    CARRIED = 1
-    NO_SYMPATHETIC_SIGNAL = 2
-    NO_VAGAL_SIGNAL = 3
-    GAP = 4
-    NO_SIGNAL = 5
-
-
-REASON_TEXT = {
-    Reason.NONE: "",
-    Reason.CARRIED: "nothing was measured in this minute: carried over from the minutes around it",
-    Reason.NO_SYMPATHETIC_SIGNAL: "no signal here speaks of sympathetic activity: it is at its prior",
-    Reason.NO_VAGAL_SIGNAL: "no signal here speaks of vagal activity: it is at its prior",
-    Reason.GAP: f"more than {LONGEST_GAP_MIN} minutes from the nearest measurement",
-    Reason.NO_SIGNAL: f"no signal was measured in at least {FEWEST_MIN} minutes, or it never changed",
-}
 
 
 class Channel(NamedTuple):
@@ -184,7 +162,7 @@ class LatentState:
     sympathetic_quality, vagal_quality : ndarray
         Share of the prior's variance that the signals took away, 0 to 1.
     reason : ndarray of int8
-        Values of `Reason`; the words are in `REASON_TEXT`.
+        Values of `StateReason`, which has the words.
     fitted : tuple of Fitted
         The signals that took part.
     calibration : Calibration or None
@@ -359,7 +337,7 @@ def _silent(minutes: Minutes, per_step: int) -> LatentState:
     time = minutes.time[::per_step]
     values: dict[str, Any] = {f.name: np.full(time.size, np.nan) for f in fields(LatentState)}
     values |= {name: np.zeros(time.size) for name in values if name.endswith("quality")}
-    reason = np.full(time.size, Reason.NO_SIGNAL, dtype=np.int8)
+    reason = np.full(time.size, StateReason.NO_SIGNAL, dtype=np.int8)
     return LatentState(**values | {"time": time, "reason": reason, "fitted": (), "calibration": None})
 
 
@@ -395,13 +373,13 @@ def _described(
 
 def reasons(loading: FloatArray, distance: FloatArray) -> NDArray[np.int8]:
     """Say why each minute says less than it could, from the loadings and the minutes to the nearest measurement."""
-    reason = np.full(distance.size, Reason.NONE, dtype=np.int8)
+    reason = np.full(distance.size, StateReason.NONE, dtype=np.int8)
     if not loading[:, 0].any():
-        reason[:] = Reason.NO_SYMPATHETIC_SIGNAL
+        reason[:] = StateReason.NO_SYMPATHETIC_SIGNAL
     if not loading[:, 1].any():
-        reason[:] = Reason.NO_VAGAL_SIGNAL
-    reason[distance > 0] = Reason.CARRIED
-    reason[distance > LONGEST_GAP_MIN] = Reason.GAP
+        reason[:] = StateReason.NO_VAGAL_SIGNAL
+    reason[distance > 0] = StateReason.CARRIED
+    reason[distance > LONGEST_GAP_MIN] = StateReason.GAP
     return reason
 
 

@@ -108,6 +108,7 @@ def plot_spectrum(spectrum: Spectrum, *, window: int = 0, ax: Axes | None = None
         ax.set_ylim(0.0, 1.12 * top if top > 0.0 else 1.0)  # the names stand above the line
         ax.ticklabel_format(axis="y", style="sci", scilimits=(-3, 4))
     ax.set_xlim(0.0, 0.5)
+    ax.set_xticks((0.0, 0.2, 0.4))  # a number below the right edge would be cut off
     _label(ax, ("周波数", "Frequency [Hz]"), ("パワー密度", "Power density [ms²/Hz]"))
     return ax
 

@@ -24,9 +24,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from unaji.records.timeline import BoolArray, FloatArray
 from unaji.signals.detected import DetectedBeats
+from unaji.signals.reasons import Reason
 
 LOWEST_HZ, HIGHEST_HZ = 0.1, 0.5
 """Breathing that is looked for: 6 to 30 breaths a minute [Hz]."""
@@ -59,6 +61,9 @@ HALF_PEAK_HZ = 2.0 / WINDOW_S
 MIN_QUALITY = 0.5
 """Beats of lower quality do not take part."""
 
+ROUNDING = 1e-12
+"""What is left of a modulation is no wave where it is a smaller share of the modulation itself: nothing changed."""
+
 LARGEST = 1e12
 """An interval, height or level beyond this is taken as missing: nothing is measured in such units."""
 
@@ -78,14 +83,14 @@ class Respiration:
         Breathing rate [1/min]; NaN where it cannot be told.
     confidence : ndarray, shape (n_windows,)
         Share of the power that stands in the peak, 0 to 1; 0 where nothing could be computed.
-    reason : tuple of str, n_windows long
-        Why there is no rate; empty where there is one.
+    reason : ndarray of int8, shape (n_windows,)
+        `Reason` why there is no rate; 0 where there is one.
     """
 
     start_s: FloatArray
     breaths_per_min: FloatArray
     confidence: FloatArray
-    reason: tuple[str, ...]
+    reason: NDArray[np.int8]
 
     def __len__(self) -> int:
         return int(self.start_s.size)
@@ -135,17 +140,16 @@ def _by_windows(time_s: FloatArray, columns: list[FloatArray], start_s: FloatArr
     starts = np.asarray(start_s, dtype=np.float64)
     columns = [np.where(np.abs(column) <= LARGEST, column, np.nan) for column in columns]
     rate, confidence = np.full(starts.size, np.nan), np.zeros(starts.size)
-    reasons: list[str] = []
+    reason = np.zeros(starts.size, np.int8)
     for first in range(0, starts.size, BLOCK):
         part = slice(first, first + BLOCK)
-        rate[part], confidence[part], told = _of_block(time_s, columns, starts[part], window_s)
-        reasons += told
-    return Respiration(starts, rate, confidence, tuple(reasons))
+        rate[part], confidence[part], reason[part] = _of_block(time_s, columns, starts[part], window_s)
+    return Respiration(starts, rate, confidence, reason)
 
 
 def _of_block(
     time_s: FloatArray, columns: list[FloatArray], start_s: FloatArray, window_s: float
-) -> tuple[FloatArray, FloatArray, list[str]]:
+) -> tuple[FloatArray, FloatArray, NDArray[np.int8]]:
     frequency: FloatArray = np.linspace(0.0, RESAMPLED_HZ / 2.0, FFT_SIZE // 2 + 1)
     limit_hz, covered = _beats_allow(time_s, columns[0], start_s, window_s)
     looked_at = (frequency >= LOWEST_HZ) & (frequency <= np.minimum(HIGHEST_HZ, limit_hz)[:, None])
@@ -160,21 +164,13 @@ def _of_block(
     fused = np.divide(fused, total, out=np.zeros_like(fused), where=total > 0.0)
     confidence = np.where(covered, _peakedness(fused, frequency), 0.0)
     peak_hz = _peak_hz(fused, frequency)
-    slow = peak_hz < MAYER_HZ
-    enough = MIN_PEAKEDNESS[len(columns)]
-    reasons = [_reason(*window, enough) for window in zip(covered, confidence, slow, strict=True)]
-    told = np.array([not reason for reason in reasons], dtype=bool)
-    return np.where(told, 60.0 * peak_hz, np.nan), confidence, reasons
-
-
-def _reason(covered: bool, confidence: float, slow: bool, enough: float) -> str:
-    if not covered:
-        return f"unbroken beats fill less than {MIN_COVERAGE:.0%} of the window"
-    if confidence < enough:
-        return "no peak of breathing stands out"
-    if slow and confidence < MIN_PEAKEDNESS_SLOW:
-        return "a wave below 9 a minute may be that of blood pressure"
-    return ""
+    slow = (peak_hz < MAYER_HZ) & (confidence < MIN_PEAKEDNESS_SLOW)
+    reason = np.select(
+        [~covered, confidence < MIN_PEAKEDNESS[len(columns)], slow],
+        [Reason.GAPS, Reason.NO_BREATHING_PEAK, Reason.BLOOD_PRESSURE],
+        Reason.NONE,
+    ).astype(np.int8)
+    return np.where(reason == Reason.NONE, 60.0 * peak_hz, np.nan), confidence, reason
 
 
 def _beats_allow(
@@ -198,8 +194,10 @@ def _spectra(time_s: FloatArray, column: FloatArray, start_s: FloatArray, window
     if known.sum() < 2:
         return np.zeros((start_s.size, FFT_SIZE // 2 + 1))
     x = np.interp(start_s[:, None] + offset, time_s[known], column[known])
+    rounding = ROUNDING * np.abs(x).max(axis=1)
     line = offset - offset.mean()
     x -= x.mean(axis=1, keepdims=True) + np.outer(x @ line / (line @ line), line)
+    x[np.abs(x).max(axis=1) <= rounding] = 0.0
     power: FloatArray = np.abs(np.fft.rfft(x * np.hanning(n), FFT_SIZE, axis=1)) ** 2
     return power
 

@@ -34,9 +34,10 @@ from unaji.signals.adjust import day_waves, lagged, unexplained
 from unaji.signals.eda import eda_on_grid
 from unaji.signals.grid import Gridded
 from unaji.signals.index import combine
-from unaji.signals.latent import LatentState, Reason, latent_of_minutes
+from unaji.signals.latent import LatentState, latent_of_minutes
 from unaji.signals.minutes import STEP_S as MINUTE_S
 from unaji.signals.minutes import minutes_on
+from unaji.signals.reasons import StateReason
 from unaji.signals.sources import (
     air_series,
     asleep_on_grid,
@@ -113,9 +114,9 @@ class AutonomicState:
         Heart rate above, and RMSSD below what movement, warmth, time of day and sleep explain, on average over the
         minutes measured.
     latent_reason : ndarray of int8, shape (n,)
-        Why the hidden curves say less than they could, as values of `unaji.signals.latent.Reason`.
+        Why the hidden curves say less than they could, as values of `unaji.signals.reasons.StateReason`.
 
-    From `sympathetic` on they need not be given: they are then NaN, with `Reason.NO_SIGNAL`.
+    From `sympathetic` on they need not be given: they are then NaN, with `StateReason.NO_SIGNAL`.
     """
 
     time: TimeArray
@@ -147,7 +148,7 @@ class AutonomicState:
             if getattr(self, name).size == 0:
                 object.__setattr__(self, name, np.full(n, np.nan))
         if self.latent_reason.size == 0:
-            object.__setattr__(self, "latent_reason", np.full(n, Reason.NO_SIGNAL, dtype=np.int8))
+            object.__setattr__(self, "latent_reason", np.full(n, StateReason.NO_SIGNAL, dtype=np.int8))
 
 
 def autonomic_state(timeline: Timeline, *, step_s: float = STEP_S) -> AutonomicState | None:

@@ -41,10 +41,11 @@ from unaji.records.timeline import (
 from unaji.signals.eda import LONGEST_GAP_S, usual_spacing_s
 from unaji.signals.eda_driver import EdaParts, EdaStream
 from unaji.signals.eda_windows import EdaWindows, eda_windows
-from unaji.signals.latent import LONGEST_GAP_MIN, Calibration, Reason, reasons, signals_of, usual_person
+from unaji.signals.latent import LONGEST_GAP_MIN, Calibration, reasons, signals_of, usual_person
 from unaji.signals.latent_fit import KEEP, SEEN_OF_STATE, TAIL_FREEDOM, VARIANCE
 from unaji.signals.latent_inputs import LONGEST_LAG_MIN, columns_for, inputs_of
 from unaji.signals.minutes import MINUTE, STEP_S, Minutes, minutes_on
+from unaji.signals.reasons import StateReason
 
 WAIT_MIN = 5
 """Minutes that must have passed after a minute before it is worked out: means over five minutes are known by then."""
@@ -82,7 +83,7 @@ class FilteredState:
     additional_hr_bpm, rmssd_reduction_ms : ndarray
         Heart rate above, and RMSSD below what the inputs explain as far as their effects are known by then.
     reason : ndarray of int8
-        Values of `unaji.signals.latent.Reason`.
+        Values of `unaji.signals.reasons.StateReason`.
     """
 
     time: TimeArray
@@ -243,7 +244,7 @@ class StateFilter:
     def _described(self, curve: FloatArray, cov: FloatArray, y: FloatArray, inputs: FloatArray) -> _Row:
         additional = (self._above("hr", y, inputs), -self._above("rmssd", y, inputs))
         if self._since > LONGEST_GAP_MIN:
-            nothing = Reason.GAP if self._met.any() else Reason.NO_SIGNAL
+            nothing = StateReason.GAP if self._met.any() else StateReason.NO_SIGNAL
             return _Row(*(np.nan,) * 6, *additional, nothing)
         sd = np.sqrt(np.diag(cov))
         balance_sd = np.sqrt((cov[0, 0] + cov[1, 1] - 2.0 * cov[0, 1]) / 2.0)
