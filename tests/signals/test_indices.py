@@ -281,6 +281,40 @@ def test_windows_of_the_physionet_toolbox_to_the_printed_digits(
 
 
 @pytest.mark.shared
+def test_band_powers_of_the_physionet_toolbox_to_the_printed_digits_with_its_scale(shared_data: Path, annotations):
+    """The toolbox takes no line off, no taper, a grid of 1/1024 Hz, and leaves the factor T/N of the density out.
+
+    So its powers are the number of beats a second times ours; everything else is the same periodogram.
+    """
+    from unaji.signals._kernels_rr import _next_power
+
+    at, code = annotations("nsr001")
+    end_s, rri_ms = (at[1:] - at[0]) / 125.0, np.diff(at) / 125.0 * 1000.0
+    normal = (code[1:] == 1) & (code[:-1] == 1) & (rri_ms > 375.0)
+    df_hz, n_freq = 1.0 / 1024.0, 513
+    frequency_hz = df_hz * np.arange(n_freq)
+    compared = 0
+    with (shared_data / "rr-physionet-toolbox-reference" / "reference_windows.csv").open() as lines:
+        rows = [row for row in csv.DictReader(lines) if row["patID"] == "nsr001"]
+    for row in rows[:60]:
+        start_s = float(row["t_start"])
+        inside = normal & (end_s >= start_s) & (end_s < start_s + 300.0)
+        t, x = end_s[inside], rri_ms[inside]
+        if x.size != int(row["btsdet"]) or abs(x.mean() - float(row["NNmean"])) > 1e-3:
+            continue
+        compared += 1
+        angle, c, d = 2.0 * np.pi * df_hz * t, np.ones(t.size), np.zeros(t.size)
+        c_step, d_step = np.cos(angle), np.sin(angle)
+        density = [0.0] + [
+            2.0 * _next_power(c, d, c_step, d_step, x - x.mean(), np.ones(t.size)) for _ in range(1, n_freq)
+        ]
+        for name, low, high in (("ulf", 1e-9, 0.003), ("vlf", 0.003, 0.04), ("lf", 0.04, 0.15), ("hf", 0.15, 0.4)):
+            band = (frequency_hz >= low) & (frequency_hz < high)
+            assert df_hz * np.sum(density, where=band) == pytest.approx(float(row[name]), rel=1e-6), (start_s, name)
+    assert compared == 39
+
+
+@pytest.mark.shared
 @pytest.mark.parametrize("name", ["nsr001", "nsr003", "nsr005", "chf201", "chf205"])
 def test_day_long_records_have_their_textbook_values(shared_data: Path, name: str):
     """Values made for this set from intervals of 300 to 2000 ms, differences taken as if nothing lay between."""
