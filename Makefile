@@ -23,6 +23,7 @@ benchmark: .venv/installed-dev  ## how long things take; beside peers: see the h
 	$(BIN)/python benchmarks/signals_ecg.py
 	$(BIN)/python benchmarks/signals_eda.py
 	$(BIN)/python benchmarks/signals_state.py
+	$(BIN)/python benchmarks/body.py
 
 .venv/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -40,3 +41,4 @@ benchmark: .venv/installed-dev  ## how long things take; beside peers: see the h
 
 clean:  ## remove what was built; no records are touched
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage report.html
+	find src \( -name '*.nb[ci]' -o -name compiled_from \) -delete

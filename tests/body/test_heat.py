@@ -563,3 +563,24 @@ def test_misuse_is_refused_with_the_rule():
         heat.run_heat(model, good, phase_of_step=np.array([0, 1]))
     with pytest.raises(ValueError, match="positive"):
         heat.run_heat(model, good, n_steps=1, dt_s=0.0)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("air_temp_c", 31.0), ("humidity_percent", 80.0), ("neck_air_temp_c", 20.0), ("air_speed_m_s", 1.0),
+     ("pressure_hpa", 800.0), ("collar_m2k_w", 0.2), ("posture", 2.0), ("par", 3.0), ("nape_sun_w_m2", 200.0)],
+)  # fmt: skip
+def test_a_change_of_any_input_acts_as_if_the_person_had_just_come_in(name, value):
+    model = heat.heat_model(varied_people(9), FULL)
+    before = heat.conditions(9, air_temp_c=25.0, air_speed_m_s=0.3)
+    after = before.copy()
+    after[Input[name.upper()], 4] = value  # of one person in the first block
+    out = ("neck_nape_skin_c", "neck_skin_c", "pelvis_core_c")
+    phases = np.stack([before, after])
+    at_once = heat.run_heat(model, phases, phase_of_step=np.repeat([0, 1], 30), outputs=out)
+    entered = heat.run_heat(model, before, n_steps=30).end
+    anew = heat.run_heat(model, after, n_steps=30, outputs=out, start=entered)
+    np.testing.assert_array_equal(at_once.values[:, 30:], anew.values)
+    unchanged = heat.run_heat(model, before, n_steps=60, outputs=out).values
+    assert np.abs(at_once.values[:, -1, 4] - unchanged[:, -1, 4]).max() > 1e-4
+    np.testing.assert_array_equal(np.delete(at_once.values, 4, axis=2), np.delete(unchanged, 4, axis=2))

@@ -9,16 +9,17 @@ Equations are those of JOS-3 (Takahashi et al. 2021, doi:10.1016/j.enbuild.2020.
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 
 from unaji.body import layout
 from unaji.body._lanes import (
     WIDTH,
-    at,
     compiled,
+    differ,
+    entry,
     exp2,
     if_positive,
     inlined,
@@ -30,9 +31,21 @@ from unaji.body._lanes import (
     power,
     smaller,
     store,
+    unrolled,
 )
-from unaji.body.anatomy import AREA_M2, BACK, CHEST, FEET, HANDS, HEAD, PELVIS
-from unaji.body.elimination import IntArray, Plan
+from unaji.body.anatomy import (
+    AREA_M2,
+    ARTERY_FROM,
+    BACK,
+    CHEST,
+    FEET,
+    HANDS,
+    HEAD,
+    PELVIS,
+    Structure,
+    structure_of,
+)
+from unaji.body.elimination import IntArray, Matrix, elimination_order, solve
 from unaji.records.timeline import FloatArray
 
 N_SEGMENTS, N_SKIN, NECK, NAPE = layout.N_SEGMENTS, layout.N_SKIN, layout.NECK, layout.NAPE
@@ -66,21 +79,26 @@ CARDIAC_OUTPUT_L_H, SKIN_FLOW_L_H, WETTEDNESS, SHUNT_HAND_L_H, SHUNT_FOOT_L_H = 
 PATCH_EVAPORATIVE_W = 11
 PATCH_DRY_W = PATCH_EVAPORATIVE_W + N_SKIN
 PATCH_WETTEDNESS = PATCH_DRY_W + N_SKIN
-N_HEAT = PATCH_WETTEDNESS + N_SKIN
+PATCH_EVAPORATIVE_W_K = PATCH_WETTEDNESS + N_SKIN
+N_HEAT = PATCH_EVAPORATIVE_W_K + N_SKIN
 
 # Rows of the state of regulation.
 LAGGED_DILATION, LAGGED_CONSTRICTION, LOCAL_WARMTH = 0, 1, 2
 N_REGULATION = LOCAL_WARMTH + N_SKIN
 
 # Rows of what surrounds the skin, each by patch.
-DRY_W_K, WET_W_KPA, OPERATIVE_C, VAPOUR_KPA, CONVECTION_W_M2K = 0, N_SKIN, 2 * N_SKIN, 3 * N_SKIN, 4 * N_SKIN
-N_SURROUNDINGS = 5 * N_SKIN
+DRY_W_K, WET_W_KPA, RADIANT_SHARE, OPERATIVE_C, VAPOUR_KPA = 0, N_SKIN, 2 * N_SKIN, 3 * N_SKIN, 4 * N_SKIN
+CONVECTION_W_M2K = 5 * N_SKIN
+N_SURROUNDINGS = CONVECTION_W_M2K + N_SEGMENTS
 
 BLOOD_WH_L_K = 1.067
 PERFUSION_W_H_L = 1.163
 """Heat of work or shivering that calls for one litre an hour."""
 
 BASE_WETTEDNESS = 0.06
+SWEAT_PER_K = math.log(2.0) / 10.0
+"""Relative growth of sweating with local skin temperature: it doubles in 10 K."""
+ANTOINE_K, ANTOINE_SHIFT_K = 4030.183, 235.0
 SKIN_FLOW_LIMITS = (0.2, 16.0)
 
 STANDARD_PRESSURE_HPA = 1013.3
@@ -90,6 +108,14 @@ CLO_M2K_W = 0.155
 
 STILL_M_S = 0.2
 """Below it convection is natural."""
+
+UNCHANGED, AIR, EVERYTHING = 0, 1, 2
+"""What has changed around the skin: nothing, temperature or humidity of the air, or also how heat gets there."""
+
+CHANGED_BY = np.full(layout.N_INPUTS, UNCHANGED)
+"""The same, by input."""
+CHANGED_BY[[_AIR, _RADIANT, _HUMIDITY, _NECK_AIR]] = AIR
+CHANGED_BY[[_AIR_SPEED, _PRESSURE, _COLLAR, _POSTURE, *range(_CLOTHING, layout.N_INPUTS)]] = EVERYTHING
 
 
 def _limbs(trunk: tuple[float, ...], arm: tuple[float, ...], leg: tuple[float, ...]) -> FloatArray:
@@ -122,30 +148,13 @@ _SHUNT_CORE_WEIGHT = np.array([10.2975, 9.3935, 13.834]) / (10.2975 + 9.3935 + 1
 
 
 class Frame(NamedTuple):
-    """Which node is where, the same for all persons; "place" is an index into the stored entries of the matrix.
+    """Which node is where, the same for all persons."""
 
-    `*_into` and `*_from` are nodes; -1 where a segment has no such thing.
-    """
-
-    plan: Plan
     tissue_node: IntArray
-    tissue_segment: IntArray
-    from_artery: IntArray  # place, by tissue
-    to_vein: IntArray
     patch_tissue: IntArray
     patch_segment: IntArray
-    edge_a: IntArray  # places of both directions, by edge
-    edge_b: IntArray
     core: IntArray  # node, by segment
-    artery: IntArray
-    vein: IntArray
-    superficial_vein: IntArray
-    feeder: IntArray  # segment, by segment; -1 is the central blood
-    artery_in: IntArray  # place, by segment
-    vein_out: IntArray
-    superficial_out: IntArray
-    shunt_in: IntArray
-    outwards: IntArray  # segments, each after all that it feeds
+    chest: int  # the tissue that is the chest's core
     nape_muscle: IntArray  # two tissues, or none
 
 
@@ -154,7 +163,6 @@ class Body(NamedTuple):
 
     capacity: FloatArray
     conductance: FloatArray
-    conductance_sum: FloatArray
     flow: FloatArray
     heat: FloatArray
     work_share: FloatArray
@@ -193,55 +201,25 @@ class Law(NamedTuple):
 
 
 class Work(NamedTuple):
-    """Room to compute in."""
+    """Room to compute in, for one block; see `heat_step`."""
 
-    entry: FloatArray  # of the matrix, and after them its right-hand side
-    right: FloatArray  # the same right-hand side, by node
-    error: FloatArray  # of skin temperature, by patch
-    artery_flow: FloatArray  # by segment
-    vein_flow: FloatArray
-
-
-@njit(cache=True)
-def room(frame: Frame, n_entries: int) -> Work:
-    """Return the arrays that a step computes in."""
-    entry = lanes(n_entries + frame.plan.pivots.size)
-    return Work(
-        entry,
-        entry[n_entries:],
-        lanes(N_SKIN),
-        lanes(N_SEGMENTS),
-        lanes(N_SEGMENTS),
-    )
+    surroundings: FloatArray
+    flows: FloatArray
+    heat: FloatArray
+    gain: FloatArray  # heat set free, by tissue [W]
+    error: FloatArray  # of skin temperature, by patch [K]
 
 
-@njit(cache=True)
-def block_of(body: Body, b: int) -> Body:
-    """Return one block of bodies."""
-    return Body(
-        body.capacity[b],
-        body.conductance[b],
-        body.conductance_sum[b],
-        body.flow[b],
-        body.heat[b],
-        body.work_share[b],
-        body.shivering_gain[b],
-        body.brown_fat_gain[b],
-        body.area[b],
-        body.receptors[b],
-        body.sweat_gain[b],
-        body.dilation_gain[b],
-        body.constriction_gain[b],
-        body.set_point[b],
-        body.muscle_mass[b],
-        body.one[b],
-    )
+def work_for(frame: Frame) -> Work:
+    """Return the arrays that the steps of a block compute in."""
+    n_tissues = frame.tissue_node.size
+    return Work(*map(lanes, (N_SURROUNDINGS, n_tissues, N_HEAT, n_tissues, N_SKIN)))
 
 
 @inlined
 def vapour_pressure_kpa(temp_c: FloatArray) -> FloatArray:
     """Saturation over water by Antoine's equation, as JOS-3 has it, for temperatures above −230 °C."""
-    return exp2((16.6536 - 4030.183 / (temp_c + 235.0)) * (1.0 / math.log(2.0)))
+    return exp2((16.6536 - ANTOINE_K / (temp_c + ANTOINE_SHIFT_K)) * (1.0 / math.log(2.0)))
 
 
 @inlined
@@ -260,25 +238,48 @@ def lies_in_still_air(inputs: FloatArray) -> bool:
 
 
 @compiled
-def update_surroundings(temp: FloatArray, inputs: FloatArray, body: Body, frame: Frame, out: FloatArray) -> None:
-    """Write conductance to the air, dry and wet, operative temperature and vapour pressure for each patch of skin."""
-    posture = load(inputs, _POSTURE)
+def update_surroundings(
+    temp: FloatArray, inputs: FloatArray, body: Body, frame: Frame, changed: int, out: FloatArray
+) -> None:
+    """Renew what surrounds each patch of skin, as far as `changed` (`UNCHANGED`, `AIR` or `EVERYTHING`) asks for."""
+    lying = lies_in_still_air(inputs)
+    if changed == EVERYTHING or lying:
+        _update_conductances(temp, inputs, body, frame, lying, out)
+    if changed != UNCHANGED or lying:
+        _update_air(inputs, frame, out)
+
+
+@inlined
+def _update_air(inputs: FloatArray, frame: Frame, out: FloatArray) -> None:
+    """Write operative temperature and vapour pressure for each patch."""
     humidity = load(inputs, _HUMIDITY) * 0.01
+    air, radiant, air_neck = load(inputs, _AIR), load(inputs, _RADIANT), load(inputs, _NECK_AIR)
+    neck_air, neck_radiant = or_else(air_neck, air), or_else(air_neck, radiant)
+    pressure, neck_pressure = vapour_pressure_kpa(air) * humidity, vapour_pressure_kpa(neck_air) * humidity
+    for k in range(frame.patch_segment.size):
+        share = load(out, RADIANT_SHARE + k)
+        if frame.patch_segment[k] == NECK:
+            store(out, OPERATIVE_C + k, neck_air + (neck_radiant - neck_air) * share)
+            store(out, VAPOUR_KPA + k, neck_pressure)
+        else:
+            store(out, OPERATIVE_C + k, air + (radiant - air) * share)
+            store(out, VAPOUR_KPA + k, pressure)
+
+
+@inlined
+def _update_conductances(
+    temp: FloatArray, inputs: FloatArray, body: Body, frame: Frame, lying: bool, out: FloatArray
+) -> None:
+    """Write conductance to the air, dry and wet, and the share of radiation in the dry one, for each patch."""
+    posture = load(inputs, _POSTURE)
     ratio = log2(load(inputs, _PRESSURE) * (1.0 / STANDARD_PRESSURE_HPA))
     dry_thin, wet_thin = exp2(ratio * 0.55), exp2(ratio * -0.45)
-    air, radiant, air_neck = load(inputs, _AIR), load(inputs, _RADIANT), load(inputs, _NECK_AIR)
-    whole_pressure = vapour_pressure_kpa(air) * humidity
-    level = _convection(temp, inputs, frame, out)
+    level = _convection(temp, inputs, frame, lying, out)
     for k in range(frame.patch_segment.size):
         s = frame.patch_segment[k]
-        local_air, local_radiant, pressure = air, radiant, whole_pressure
-        if s == NECK:
-            local_air, local_radiant = or_else(air_neck, air), or_else(air_neck, radiant)
-            pressure = vapour_pressure_kpa(local_air) * humidity
         hc = load(out, CONVECTION_W_M2K + s) * level
         hr = _by_posture(posture, _RADIATION, s)
-        store(out, OPERATIVE_C + k, (hc * local_air + hr * local_radiant) / (hc + hr))
-        store(out, VAPOUR_KPA + k, pressure)
+        store(out, RADIANT_SHARE + k, hr / (hc + hr))
         clo = load(inputs, _CLOTHING + s)
         area_factor = if_positive(0.5 - clo, clo * 0.2 + 1.0, clo * 0.1 + 1.05)
         cover = clo * CLO_M2K_W
@@ -298,8 +299,8 @@ def _by_posture(posture: FloatArray, table: FloatArray, s: int) -> FloatArray:
     return if_positive(posture - 1.5, table[2, s], upright)
 
 
-@compiled
-def _convection(temp: FloatArray, inputs: FloatArray, frame: Frame, out: FloatArray) -> FloatArray:
+@inlined
+def _convection(temp: FloatArray, inputs: FloatArray, frame: Frame, lying: bool, out: FloatArray) -> FloatArray:
     """Write each segment's convection coefficient and return by what to multiply them for the body's mean to be right.
 
     The mean is that of Gagge's two-node model, 8.6 v^0.53 and at least 3 W/m²K.
@@ -308,7 +309,6 @@ def _convection(temp: FloatArray, inputs: FloatArray, frame: Frame, out: FloatAr
     air, air_neck = load(inputs, _AIR), load(inputs, _NECK_AIR)
     air_speed = larger(load(inputs, _AIR_SPEED), 1e-300)
     log_speed = log2(air_speed)
-    lying = lies_in_still_air(inputs)
     mean = log_speed * 0.0
     for s in range(N_SEGMENTS):
         still = _by_posture(posture, _NATURAL, s)
@@ -334,11 +334,8 @@ def heat_step(
     temp: FloatArray,
     regulation: FloatArray,
     body: Body,
-    surroundings: FloatArray,
     inputs: FloatArray,
     coupling: FloatArray,
-    flows: FloatArray,
-    heat: FloatArray,
     frame: Frame,
     work: Work,
     law: Law,
@@ -354,31 +351,37 @@ def heat_step(
         Lagged dilation and constriction and local warmth, overwritten.
     body : Body
         One block.
-    surroundings : ndarray, shape (N_SURROUNDINGS, WIDTH)
-        From `update_surroundings`, to be called when an input has changed and wherever `lies_in_still_air`.
     inputs : ndarray, shape (N_INPUTS, WIDTH)
     coupling : ndarray, shape (N_COUPLINGS, WIDTH)
-    flows : ndarray, shape (n_tissues, WIDTH)
-        Written: blood flow during the step [L/h].
-    heat : ndarray, shape (N_HEAT, WIDTH)
-        Written: what the step reports; DRY_W is the loss that closes the balance, at the step's end, PATCH_DRY_W that
-        at its start.
+    work : Work
+        `surroundings` are from `update_surroundings`, to be called before every step. Written: `flows`, blood flow
+        during the step [L/h]; `heat`, what the step reports; DRY_W and EVAPORATIVE_W are the losses that close the
+        balance, at the step's end, PATCH_DRY_W and PATCH_WETTEDNESS are those at its start.
     """
+    surroundings, flows, heat = work.surroundings, work.flows, work.heat
     warm, cold, mean_error = _skin_errors(temp, body, coupling, frame, work)
     shift = load(coupling, _SET_POINT_SHIFT)
     head = _core_error(temp, body, frame, HEAD) - shift
     _metabolism(body, inputs, coupling, flows, heat, frame, work, law, head, cold)
     _skin(temp, regulation, body, surroundings, coupling, flows, heat, frame, work, law, dt_s, head, warm - cold)
     _shunts(temp, body, coupling, flows, heat, frame, mean_error, shift)
-    _gains_at_nodes(inputs, surroundings, body, heat, frame, work)
-    _assemble(temp, body, surroundings, flows, heat, frame, work, dt_s)
-    solve(work.entry, frame.plan)
-    _copy_rows(work.right, temp)
-    loss = head * 0.0
+    _other_gains(inputs, surroundings, body, heat, frame, work)
+    arguments = (temp, body.capacity, body.conductance, surroundings, flows, heat, work.gain, 1.0 / dt_s)
+    if frame.nape_muscle.size > 0:
+        _balance_with_nape(arguments)
+    else:
+        _balance_without(arguments)
+    loss, evaporative = head * 0.0, head * 0.0
     for k in range(frame.patch_tissue.size):
         node = frame.tissue_node[frame.patch_tissue[k]]
-        loss = loss + load(surroundings, DRY_W_K + k) * (load(temp, node) - load(surroundings, OPERATIVE_C + k))
+        skin = load(temp, node)
+        loss = loss + load(surroundings, DRY_W_K + k) * (skin - load(surroundings, OPERATIVE_C + k))
+        before = load(work.error, k) + load(body.set_point, node) + shift
+        lost = load(heat, PATCH_EVAPORATIVE_W + k) + load(heat, PATCH_EVAPORATIVE_W_K + k) * (skin - before)
+        store(heat, PATCH_EVAPORATIVE_W + k, lost)
+        evaporative = evaporative + lost
     store(heat, DRY_W, loss)
+    store(heat, EVAPORATIVE_W, evaporative)
 
 
 @inlined
@@ -424,24 +427,22 @@ def _metabolism(
     shiver = larger(cold * head * -24.36, 0.0)
     brown_fat = smaller(cold * 2.8, load(body.one, BROWN_FAT_LIMIT_W))
     total, shivering = head * 0.0, head * 0.0
-    for i in range(frame.plan.pivots.size):
-        store(work.right, i, 0.0)
     for t in range(frame.tissue_node.size):
         shivered = load(body.shivering_gain, t) * shiver
         active = load(body.work_share, t) * at_work + shivered
         produced = load(body.heat, t) * at_rest + active + load(body.brown_fat_gain, t) * brown_fat
         store(flows, t, load(body.flow, t) + active * (1.0 / PERFUSION_W_H_L))
-        store(work.right, frame.tissue_node[t], produced)
+        store(work.gain, t, produced)
         shivering = shivering + shivered
         total = total + produced
     for m in range(frame.nape_muscle.size):
         t = frame.nape_muscle[m]
         extra = (load(coupling, _MUSCLE_HEAT + m) - NEUTRAL_MUSCLE_HEAT_W_KG) * load(body.muscle_mass, m)
-        store(work.right, frame.tissue_node[t], load(work.right, frame.tissue_node[t]) + extra)
+        store(work.gain, t, load(work.gain, t) + extra)
         store(flows, t, load(flows, t) + load(body.flow, t) * (load(coupling, _MUSCLE_FLOW + m) - 1.0))
         total = total + extra
-    chest, stress = frame.core[CHEST], load(coupling, _EXTRA_HEAT)
-    store(work.right, chest, load(work.right, chest) + stress)
+    stress = load(coupling, _EXTRA_HEAT)
+    store(work.gain, frame.chest, load(work.gain, frame.chest) + stress)
     store(heat, METABOLIC_W, total + stress)
     store(heat, SHIVERING_W, shivering)
 
@@ -473,16 +474,15 @@ def _skin(
     store(regulation, LAGGED_CONSTRICTION, constrict)
     sweat = larger(head * 371.2 + signal * 33.64, 0.0) * load(coupling, _SWEAT_FACTOR)
     local_kept = kept_share(law.local_warming_lag_s, dt_s)
-    evaporative, wet_area, total_flow = head * 0.0, head * 0.0, head * 0.0
+    wet_area, total_flow = head * 0.0, head * 0.0
     for k in range(frame.patch_tissue.size):
         t = frame.patch_tissue[k]
         skin = load(temp, frame.tissue_node[t])
         # 2 to the thirtieth of the error; its third and fifth powers are what sweat and flow ask for.
         local = exp2(smaller(larger(load(work.error, k), -1000.0), 1000.0) * (1.0 / 30.0))
         local_3 = local * local * local
-        evaporative = evaporative + _evaporate(
-            k, skin, load(body.sweat_gain, k) * sweat * local_3, body, surroundings, heat, law.clamped_evaporation
-        )
+        sweated = load(body.sweat_gain, k) * sweat * local_3
+        _evaporate(k, skin, sweated, body, surroundings, heat, law.clamped_evaporation)
         wet_area = wet_area + load(heat, PATCH_WETTEDNESS + k) * load(body.area, k)
         rise = load(body.dilation_gain, k) * dilate + load(coupling, _DILATION + k) + 1.0
         if law.local_warming_gain > 0:
@@ -497,7 +497,6 @@ def _skin(
         flow = multiple * load(body.flow, t)
         store(flows, t, flow)
         total_flow = total_flow + flow
-    store(heat, EVAPORATIVE_W, evaporative)
     store(heat, WETTEDNESS, wet_area / load(body.one, AREA_SUM_M2))
     store(heat, SKIN_FLOW_L_H, total_flow)
 
@@ -511,20 +510,29 @@ def _evaporate(
     surroundings: FloatArray,
     heat: FloatArray,
     clamped: bool,
-) -> FloatArray:
-    """Write and return a patch's heat loss by sweat and diffusion, and its wettedness."""
-    most = (vapour_pressure_kpa(skin) - load(surroundings, VAPOUR_KPA + k)) * load(surroundings, WET_W_KPA + k)
+) -> None:
+    """Write a patch's heat loss by sweat and diffusion, how it grows with skin temperature, and wettedness.
+
+    With that slope evaporation is taken at the step's end, as dry loss is: wet skin in a gale would swing otherwise. In
+    JOS-3 it is that of the step's start.
+    """
+    pressure, wet = vapour_pressure_kpa(skin), load(surroundings, WET_W_KPA + k)
+    most = (pressure - load(surroundings, VAPOUR_KPA + k)) * wet
     if clamped:
-        lost = if_positive(most, smaller(most * BASE_WETTEDNESS + sweat, most), most)
+        wanted = most * BASE_WETTEDNESS + sweat
+        lost = if_positive(most, smaller(wanted, most), most)
         wettedness = if_positive(most, lost / most, 0.0)
+        kelvin = skin + ANTOINE_SHIFT_K
+        steepest = pressure * wet * ANTOINE_K / (kelvin * kelvin)
+        slope = if_positive(most - lost, steepest * BASE_WETTEDNESS + sweat * SWEAT_PER_K, steepest)
     else:
         wettedness = smaller(sweat / most * (1.0 - BASE_WETTEDNESS) + BASE_WETTEDNESS, 1.0)
-        lost = wettedness * most
+        lost, slope = wettedness * most, wettedness * 0.0
     dry = (skin - load(surroundings, OPERATIVE_C + k)) * load(surroundings, DRY_W_K + k)
     store(heat, PATCH_EVAPORATIVE_W + k, lost)
+    store(heat, PATCH_EVAPORATIVE_W_K + k, slope)
     store(heat, PATCH_WETTEDNESS + k, wettedness)
     store(heat, PATCH_DRY_W + k, dry)
-    return lost
 
 
 @inlined
@@ -553,7 +561,7 @@ def _shunts(
 
 
 @inlined
-def _gains_at_nodes(
+def _other_gains(
     inputs: FloatArray, surroundings: FloatArray, body: Body, heat: FloatArray, frame: Frame, work: Work
 ) -> None:
     """Put respiration, evaporation and sun where they act."""
@@ -562,116 +570,105 @@ def _gains_at_nodes(
     respired = metabolic * breath
     store(heat, RESPIRATORY_W, respired)
     for k in range(frame.patch_tissue.size):
-        node = frame.tissue_node[frame.patch_tissue[k]]
-        store(work.right, node, load(work.right, node) - load(heat, PATCH_EVAPORATIVE_W + k))
+        t = frame.patch_tissue[k]
+        store(work.gain, t, load(work.gain, t) - load(heat, PATCH_EVAPORATIVE_W + k))
     sun = respired * 0.0
     if frame.patch_tissue.size > NAPE:
-        node = frame.tissue_node[frame.patch_tissue[NAPE]]
+        t = frame.patch_tissue[NAPE]
         sun = load(inputs, _SUN) * load(body.area, NAPE)
-        store(work.right, node, load(work.right, node) + sun)
+        store(work.gain, t, load(work.gain, t) + sun)
     store(heat, SUN_W, sun)
-    chest = frame.core[CHEST]
-    store(work.right, chest, load(work.right, chest) - respired)
+    store(work.gain, frame.chest, load(work.gain, frame.chest) - respired)
 
 
-@inlined
-def _assemble(
-    temp: FloatArray,
-    body: Body,
-    surroundings: FloatArray,
-    flows: FloatArray,
-    heat: FloatArray,
-    frame: Frame,
-    work: Work,
-    dt_s: float,
-) -> None:
-    """Write the matrix of the step and complete its right-hand side; work.right holds the heat set free in tissues."""
-    entry, right = work.entry, work.right
-    for i in range(entry.shape[0] - right.shape[0]):
-        store(entry, i, 0.0)
-    per_s = 1.0 / dt_s
-    for i in range(frame.plan.pivots.size):
-        store(entry, i, load(body.capacity, i) * per_s + load(body.conductance_sum, i))
-    for e in range(frame.edge_a.size):
-        conductance = 0.0 - load(body.conductance, e)
-        store(entry, frame.edge_a[e], conductance)
-        store(entry, frame.edge_b[e], conductance)
-    for s in range(N_SEGMENTS):
-        store(work.artery_flow, s, 0.0)
-    for t in range(frame.tissue_node.size):
-        s, node = frame.tissue_segment[t], frame.tissue_node[t]
-        blood = load(flows, t) * BLOOD_WH_L_K
-        store(work.artery_flow, s, load(work.artery_flow, s) + blood)
-        store(entry, node, load(entry, node) + blood)
-        store(entry, frame.from_artery[t], load(entry, frame.from_artery[t]) - blood)
-        store(entry, frame.to_vein[t], load(entry, frame.to_vein[t]) - blood)
-    _circulate(entry, heat, frame, work)
-    for k in range(frame.patch_tissue.size):
-        node = frame.tissue_node[frame.patch_tissue[k]]
-        dry = load(surroundings, DRY_W_K + k)
-        store(entry, node, load(entry, node) + dry)
-        store(right, node, load(right, node) + dry * load(surroundings, OPERATIVE_C + k))
-    for i in range(frame.plan.pivots.size):
-        store(right, i, load(right, i) + load(body.capacity, i) * per_s * load(temp, i))
+class _Exchanges:
+    """The matrix of the balance while it is put together: what each node gets from others, and its diagonal [W/K]."""
+
+    def __init__(self, diagonal: list[Any]) -> None:
+        self.diagonal = diagonal
+        self.others: Matrix = {}
+
+    def carry(self, rate: Any, source: int, target: int) -> None:
+        """Let heat flow into a node from a warmer one, in proportion to the difference."""
+        self.diagonal[target] = self.diagonal[target] + rate
+        place = (target, source)
+        self.others[place] = self.others[place] - rate if place in self.others else -rate
+
+    def matrix(self) -> Matrix:
+        return {(i, i): value for i, value in enumerate(self.diagonal)} | self.others
 
 
-@inlined
-def _circulate(entry: FloatArray, heat: FloatArray, frame: Frame, work: Work) -> None:
-    """Add the blood that runs through arteries and veins; flows here are heat capacity rates [W/K]."""
-    hand = load(heat, SHUNT_HAND_L_H) * BLOOD_WH_L_K
-    foot = load(heat, SHUNT_FOOT_L_H) * BLOOD_WH_L_K
-    total = hand * 0.0
-    for s in range(N_SEGMENTS):
-        store(work.vein_flow, s, load(work.artery_flow, s))
-    for s in HANDS:
-        store(work.artery_flow, s, load(work.artery_flow, s) + hand)
-    for s in FEET:
-        store(work.artery_flow, s, load(work.artery_flow, s) + foot)
-    store(work.vein_flow, PELVIS, load(work.vein_flow, PELVIS) + foot * 2.0)
-    for n in range(N_SEGMENTS):
-        s = frame.outwards[n]
-        feeder = frame.feeder[s]
-        out, back = load(work.artery_flow, s), load(work.vein_flow, s)
+def _balance(structure: Structure) -> Callable[[tuple[Any, ...]], None]:
+    """Return the end of a step for bodies of this structure: temperatures from heat, conductances and flows.
+
+    Its arguments are temp (overwritten), capacity, conductance, surroundings, flows, heat (where cardiac output is
+    written), gain and 1/dt.
+    """
+
+    @unrolled
+    def balance(
+        temp: Any, capacity: Any, conductance: Any, surroundings: Any, flows: Any, heat: Any, gain: Any, per_s: Any
+    ) -> None:
+        n = len(structure.nodes)
+        held = [capacity[i] * per_s for i in range(n)]
+        right = [held[i] * temp[i] for i in range(n)]
+        exchanges = _Exchanges(held)
+        for e, (a, b) in enumerate(structure.edges):
+            rate = conductance[e]
+            exchanges.carry(rate, a, b)
+            exchanges.carry(rate, b, a)
+        total = _circulate(structure, exchanges, flows, heat)
+        heat[CARDIAC_OUTPUT_L_H] = total * (1.0 / BLOOD_WH_L_K)
+        for t, (node, _) in enumerate(structure.tissues):
+            right[node] = right[node] + gain[t]
+        for k, (_, t) in enumerate(structure.patches):
+            node, dry, wet = structure.tissues[t][0], surroundings[DRY_W_K + k], heat[PATCH_EVAPORATIVE_W_K + k]
+            exchanges.diagonal[node] = exchanges.diagonal[node] + dry + wet
+            right[node] = right[node] + dry * surroundings[OPERATIVE_C + k] + wet * temp[node]
+        solution = solve(exchanges.matrix(), right, elimination_order(n, exchanges.others))
+        for i in range(n):
+            temp[i] = solution[i]
+
+    return balance
+
+
+def _circulate(structure: Structure, exchanges: _Exchanges, flows: Any, heat: Any) -> Any:
+    """Let blood carry heat; return what leaves the heart. Rates are heat capacity over time [W/K]."""
+    artery, vein, superficial = structure.artery, structure.vein, structure.superficial_vein
+    hand, foot = heat[SHUNT_HAND_L_H] * BLOOD_WH_L_K, heat[SHUNT_FOOT_L_H] * BLOOD_WH_L_K
+    through: dict[int, Any] = {}
+    for t, (node, s) in enumerate(structure.tissues):
+        blood = flows[t] * BLOOD_WH_L_K
+        exchanges.carry(blood, artery[s], node)
+        exchanges.carry(blood, node, vein[s])
+        through[s] = through[s] + blood if s in through else blood
+    back = dict(through)
+    for acral, shunt in ((HANDS, hand), (FEET, foot)):
+        for s in acral:
+            through[s] = through[s] + shunt
+            exchanges.carry(shunt, artery[s], superficial[s])
+    back[PELVIS] = back[PELVIS] + foot * 2.0
+    central = []
+    # Feeders have lower numbers than what they feed, but for the neck, which feeds the head.
+    for s in (0, *range(N_SEGMENTS - 1, 0, -1)):
+        feeder = ARTERY_FROM[s]
         if feeder >= 0:
-            store(work.artery_flow, feeder, load(work.artery_flow, feeder) + out)
-            store(work.vein_flow, feeder, load(work.vein_flow, feeder) + back)
+            through[feeder] = through[feeder] + through[s]
+            back[feeder] = back[feeder] + back[s]
         else:
-            total = total + out
-        store(entry, frame.artery[s], load(entry, frame.artery[s]) + out)
-        store(entry, frame.vein[s], load(entry, frame.vein[s]) + back)
-        store(entry, frame.artery_in[s], load(entry, frame.artery_in[s]) - out)
-        store(entry, frame.vein_out[s], load(entry, frame.vein_out[s]) - back)
-        if frame.superficial_vein[s] >= 0:
-            shunt = hand if s <= HANDS[1] else foot
-            node = frame.superficial_vein[s]
-            store(entry, node, load(entry, node) + shunt)
-            store(entry, frame.superficial_out[s], load(entry, frame.superficial_out[s]) - shunt)
-            if frame.shunt_in[s] >= 0:
-                store(entry, frame.shunt_in[s], load(entry, frame.shunt_in[s]) - shunt)
-    store(entry, 0, load(entry, 0) + total)
-    store(heat, CARDIAC_OUTPUT_L_H, total * (1.0 / BLOOD_WH_L_K))
+            central.append(through[s])
+        exchanges.carry(through[s], 0 if feeder < 0 else artery[feeder], artery[s])
+        exchanges.carry(back[s], vein[s], 0 if feeder < 0 else vein[feeder])
+        if superficial[s] >= 0:
+            exchanges.carry(hand if s <= HANDS[1] else foot, superficial[s], structure.superficial_drain(s))
+    return sum(central[1:], start=central[0])
 
 
-@inlined
-def solve(x: FloatArray, plan: Plan) -> None:
-    """Solve in the planned order; `x` holds the entries and then the right-hand side, which becomes the solution."""
-    for level in range(plan.pivots_start.size - 1):
-        for p in range(plan.pivots_start[level], plan.pivots_start[level + 1]):
-            pivot = at(plan.pivots, p)
-            store(x, pivot, 1.0 / load(x, pivot))
-        for k in range(plan.scale_start[level], plan.scale_start[level + 1]):
-            scaled = at(plan.scaled, k)
-            store(x, scaled, load(x, scaled) * load(x, at(plan.scaled_by, k)))
-        for k in range(plan.subtract_start[level], plan.subtract_start[level + 1]):
-            t = at(plan.target, k)
-            store(x, t, load(x, t) - load(x, at(plan.left, k)) * load(x, at(plan.right, k)))
-    for k in range(plan.back_target.size):
-        t = at(plan.back_target, k)
-        store(x, t, load(x, t) - load(x, at(plan.back_left, k)) * load(x, at(plan.back_right, k)))
+_balance_with_nape, _balance_without = _balance(structure_of(detailed_neck=True)), _balance(structure_of(False))
 
 
-@njit(cache=True, nogil=True)
-def run_blocks(
+@entry
+def run_heat_block(
     temp: FloatArray,
     regulation: FloatArray,
     body: Body,
@@ -679,56 +676,59 @@ def run_blocks(
     coupling: FloatArray,
     phase_of_step: IntArray,
     dt_s: FloatArray,
+    drifting: bool,
     kept_from: IntArray,
     kept_row: IntArray,
     every: int,
     kept: FloatArray,
     frame: Frame,
-    n_entries: int,
+    work: Work,
     law: Law,
 ) -> None:
-    """Run all blocks through all steps; write chosen rows after every so many steps.
+    """Run a block through all steps; write chosen rows after every so many steps.
 
     Parameters
     ----------
-    temp, regulation : ndarray, shape (n_blocks, n, WIDTH)
-        Start, overwritten with the end.
-    inputs, coupling : ndarray, shape (n_phases, n_blocks, n, WIDTH)
-    phase_of_step, dt_s : ndarray, shape (n_steps,)
+    temp, regulation : ndarray, shape (n, WIDTH)
+        Overwritten.
+    body : Body
+        One block.
+    inputs, coupling : ndarray, shape (n_phases, n, WIDTH)
+        `coupling` may have a single phase for all.
+    phase_of_step : ndarray of int, shape (n_steps,)
+    dt_s : ndarray, shape (n_steps,)
+    drifting : bool
+        Whether to run without regulation: every temperature is its own set point, overwritten in `body`. Where bodies
+        end is their neutral state.
     kept_from, kept_row : ndarray, shape (n_outputs,)
         Source (0 temperatures, 1 flows, 2 what the step reports) and row of each output.
-    kept : ndarray, shape (n_blocks, n_steps // every, n_outputs, WIDTH)
+    kept : ndarray, shape (n_steps // every, n_outputs, WIDTH)
         Written.
     """
-    work = room(frame, n_entries)
-    surroundings = lanes(N_SURROUNDINGS)
-    flows = lanes(frame.tissue_node.size)
-    heat = lanes(N_HEAT)
-    for b in range(temp.shape[0]):
-        block = block_of(body, b)
-        before = -1
-        for n in range(dt_s.size):
-            phase = phase_of_step[n]
-            now = inputs[phase, b]
-            if phase != before or lies_in_still_air(now):
-                update_surroundings(temp[b], now, block, frame, surroundings)
-            before = phase
-            heat_step(
-                temp[b],
-                regulation[b],
-                block,
-                surroundings,
-                now,
-                coupling[phase, b],
-                flows,
-                heat,
-                frame,
-                work,
-                law,
-                dt_s[n],
-            )
-            if (n + 1) % every == 0:
-                keep(temp[b], flows, heat, kept_from, kept_row, kept[b, (n + 1) // every - 1])
+    for n in range(dt_s.size):
+        phase, before = phase_of_step[n], phase_of_step[max(n - 1, 0)]
+        now, changed = inputs[phase], EVERYTHING if n == 0 else UNCHANGED
+        if phase != before:
+            changed = _changed(now, inputs[before])
+        if drifting:
+            regulation[:] = 0.0
+            _copy_rows(temp, body.set_point)
+        update_surroundings(temp, now, body, frame, changed, work.surroundings)
+        heat_step(temp, regulation, body, now, coupling[min(phase, coupling.shape[0] - 1)], frame, work, law, dt_s[n])
+        if (n + 1) % every == 0:
+            keep(temp, work.flows, work.heat, kept_from, kept_row, kept[(n + 1) // every - 1])
+    if drifting:
+        _copy_rows(temp, body.set_point)
+
+
+@compiled
+def _changed(inputs: FloatArray, before: FloatArray) -> int:
+    """Tell what has changed around the skin of anybody."""
+    most = UNCHANGED
+    for k in range(inputs.shape[0]):
+        if CHANGED_BY[k] > most and differ(load(inputs, k), load(before, k)):
+            most = CHANGED_BY[k]
+    return most
 
 
 @compiled
@@ -748,36 +748,3 @@ def keep(
             store(kept, o, load(flows, kept_row[o]))
         else:
             store(kept, o, load(heat, kept_row[o]))
-
-
-@njit(cache=True, nogil=True)
-def settle_passively(
-    temp: FloatArray,
-    body: Body,
-    inputs: FloatArray,
-    coupling: FloatArray,
-    dt_s: float,
-    rounds: int,
-    frame: Frame,
-    n_entries: int,
-    law: Law,
-) -> None:
-    """Let bodies drift without regulation, every temperature its own set point; where they end are their set points.
-
-    `temp` has shape (n_blocks, n_nodes, WIDTH), `inputs` and `coupling` (n_blocks, n, WIDTH); `temp` and the set points
-    of `body` are overwritten.
-    """
-    work = room(frame, n_entries)
-    surroundings = lanes(N_SURROUNDINGS)
-    flows = lanes(frame.tissue_node.size)
-    heat = lanes(N_HEAT)
-    for b in range(temp.shape[0]):
-        block = block_of(body, b)
-        for _ in range(rounds):
-            regulation = lanes(N_REGULATION)
-            _copy_rows(temp[b], block.set_point)
-            update_surroundings(temp[b], inputs[b], block, frame, surroundings)
-            heat_step(
-                temp[b], regulation, block, surroundings, inputs[b], coupling[b], flows, heat, frame, work, law, dt_s
-            )
-        _copy_rows(temp[b], block.set_point)

@@ -2,37 +2,49 @@
 
 from __future__ import annotations
 
-import numpy as np
-from numba import njit
+from typing import NamedTuple
 
+import numpy as np
+
+from unaji.body import _kernels_heat
 from unaji.body._kernels_drives import drives_step, fill_factors, sensation_step, start_drives, start_senses
 from unaji.body._kernels_heat import (
     CARDIAC_OUTPUT_L_H,
+    CHANGED_BY,
+    EVERYTHING,
     METABOLIC_W,
-    N_HEAT,
-    N_SURROUNDINGS,
+    UNCHANGED,
     Body,
     Frame,
     Law,
     heat_step,
-    lies_in_still_air,
-    room,
     update_surroundings,
 )
-from unaji.body._lanes import WIDTH, lanes, load, store
+from unaji.body._lanes import compiled, differ, entry, lanes, load, store
 from unaji.body.anatomy import PELVIS
 from unaji.body.drives import N_FACTORS, N_PAST, Thermal
 from unaji.body.elimination import IntArray
-from unaji.body.layout import N_COUPLINGS, N_INPUTS, NAPE, Input
+from unaji.body.layout import N_COUPLINGS, N_INPUTS, NAPE
 from unaji.records.timeline import BoolArray, FloatArray
 
-_SURROUND = np.ones(N_INPUTS, dtype=np.bool_)
-_SURROUND[Input.PAR] = False
-_SURROUND[Input.FLEXION_DEG : Input.CLOTHING_CLO] = False
-"""Inputs that change what surrounds the skin."""
+
+class Work(NamedTuple):
+    """Room to compute in, for one block."""
+
+    inputs: FloatArray
+    coupling: FloatArray
+    factors: FloatArray
+    factors_of: FloatArray  # lengths of steps for which `factors` were computed, shape (1 + N_PAST,)
+    heat: _kernels_heat.Work
 
 
-@njit(cache=True, nogil=True)
+def work_for(frame: Frame) -> Work:
+    """Return the arrays that the steps of a block compute in."""
+    heat = _kernels_heat.work_for(frame)
+    return Work(lanes(N_INPUTS), lanes(N_COUPLINGS), lanes(N_FACTORS), np.zeros(1 + N_PAST), heat)
+
+
+@entry
 def run_block(
     dt_s: FloatArray,
     shared: FloatArray,
@@ -41,7 +53,6 @@ def run_block(
     parameters: FloatArray,
     body: Body,
     frame: Frame,
-    n_entries: int,
     law: Law,
     temp: FloatArray,
     regulation: FloatArray,
@@ -55,13 +66,14 @@ def run_block(
     kept_from: IntArray,
     kept_row: IntArray,
     kept: FloatArray,
+    work: Work,
 ) -> None:
     """Run one block through all steps.
 
     Parameters
     ----------
     dt_s, shared, where, own : ndarray
-        As in `unaji.body.forcing.Packed`, `own` of shape (n_own, n_steps, WIDTH).
+        As in `unaji.body.forcing.Packed`; `own` is of shape (n_own · n_steps, WIDTH).
     temp, regulation, drives, past, recent_dt_s, senses, thermal : ndarray
         Where the block stands, overwritten.
     fresh : bool
@@ -69,22 +81,15 @@ def run_block(
     is_kept : ndarray of bool, shape (n_steps,)
     kept_from, kept_row : ndarray, shape (n_rows,)
         Source (temperatures, flows, heat report, drives, senses, thermal) and row of what is kept.
-    kept : ndarray, shape (n_kept, n_rows, WIDTH)
-        Written.
+    kept : ndarray, shape (n_rows · n_kept, WIDTH)
+        Written, row after row.
     """
-    inputs = lanes(N_INPUTS)
-    coupling = lanes(N_COUPLINGS)
-    factors = lanes(N_FACTORS)
-    factors_of = np.zeros(1 + N_PAST)
-    surroundings = lanes(N_SURROUNDINGS)
-    flows = lanes(frame.tissue_node.size)
-    heat = lanes(N_HEAT)
-    work = room(frame, n_entries)
+    inputs, coupling, factors, flows, heat = work.inputs, work.coupling, work.factors, work.heat.flows, work.heat.heat
+    work.factors_of[:] = 0.0
     n_kept = 0
     for t in range(dt_s.size):
-        moved = _take(t, shared, where, own, inputs)
-        if moved or lies_in_still_air(inputs):
-            update_surroundings(temp, inputs, body, frame, surroundings)
+        changed = _take(t, shared, where, own, inputs)
+        update_surroundings(temp, inputs, body, frame, changed, work.heat.surroundings)
         if fresh and t == 0:
             start_drives(inputs, parameters, drives, past)
             start_senses(thermal, senses)
@@ -92,47 +97,79 @@ def run_block(
         for j in range(N_PAST, 0, -1):
             recent_dt_s[j] = recent_dt_s[j - 1]
         recent_dt_s[0] = dt_s[t]
-        if np.any(factors_of != recent_dt_s):
+        if _replaced(work.factors_of, recent_dt_s):
             fill_factors(parameters, recent_dt_s, factors)
-            factors_of[:] = recent_dt_s
         drives_step(inputs, parameters, factors, thermal, past, drives, coupling, dt_s[t])
-        heat_step(temp, regulation, body, surroundings, inputs, coupling, flows, heat, frame, work, law, dt_s[t])
+        heat_step(temp, regulation, body, inputs, coupling, frame, work.heat, law, dt_s[t])
         _tell(temp, heat, body, frame, thermal)
         sensation_step(inputs, parameters, factors, thermal, drives, coupling, senses, dt_s[t])
         if is_kept[t]:
-            for r in range(kept_from.size):
-                row = kept_row[r]
-                if kept_from[r] == 0:
-                    kept[n_kept, r] = temp[row]
-                elif kept_from[r] == 1:
-                    kept[n_kept, r] = flows[row]
-                elif kept_from[r] == 2:
-                    kept[n_kept, r] = heat[row]
-                elif kept_from[r] == 3:
-                    kept[n_kept, r] = drives[row]
-                elif kept_from[r] == 4:
-                    kept[n_kept, r] = senses[row]
-                else:
-                    kept[n_kept, r] = thermal[row]
+            _keep(temp, flows, heat, drives, senses, thermal, kept_from, kept_row, n_kept, kept)
             n_kept += 1
 
 
-@njit(cache=True)
-def _take(t: int, shared: FloatArray, where: IntArray, own: FloatArray, inputs: FloatArray) -> bool:
-    """Read the inputs of a step; tell whether what surrounds the skin has changed since the last."""
-    moved = t == 0
+@compiled
+def _take(t: int, shared: FloatArray, where: IntArray, own: FloatArray, inputs: FloatArray) -> int:
+    """Read the inputs of a step; tell what has changed around the skin since the last."""
+    most = EVERYTHING if t == 0 else UNCHANGED
     for k in range(N_INPUTS):
         w = where[k]
-        for lane in range(WIDTH):
-            new = shared[w, t] if w >= 0 else own[-w - 1, t, lane]
-            old = inputs[k, lane]
-            if new != old and not (np.isnan(new) and np.isnan(old)):
-                inputs[k, lane] = new
-                moved |= _SURROUND[k]
-    return moved
+        if w >= 0:
+            new, old = shared[w, t], shared[w, max(t - 1, 0)]
+            if t > 0 and (new == old or (np.isnan(new) and np.isnan(old))):
+                continue
+            store(inputs, k, new)
+        else:
+            mine = load(own, -(w + 1) * shared.shape[1] + t)
+            if t > 0 and not differ(mine, load(inputs, k)):
+                continue
+            store(inputs, k, mine)
+        most = max(most, CHANGED_BY[k])
+    return most
 
 
-@njit(cache=True)
+@compiled
+def _replaced(old: FloatArray, new: FloatArray) -> bool:
+    """Copy one list of numbers over another; tell whether that changed it."""
+    changed = False
+    for k in range(old.size):
+        changed |= old[k] != new[k]
+        old[k] = new[k]
+    return changed
+
+
+@compiled
+def _keep(
+    temp: FloatArray,
+    flows: FloatArray,
+    heat: FloatArray,
+    drives: FloatArray,
+    senses: FloatArray,
+    thermal: FloatArray,
+    kept_from: IntArray,
+    kept_row: IntArray,
+    n_kept: int,
+    kept: FloatArray,
+) -> None:
+    """Copy the chosen rows, each to its own stretch."""
+    stretch = kept.shape[0] // max(kept_from.size, 1)
+    for r in range(kept_from.size):
+        source, row, place = kept_from[r], kept_row[r], r * stretch + n_kept
+        if source == 0:
+            store(kept, place, load(temp, row))
+        elif source == 1:
+            store(kept, place, load(flows, row))
+        elif source == 2:
+            store(kept, place, load(heat, row))
+        elif source == 3:
+            store(kept, place, load(drives, row))
+        elif source == 4:
+            store(kept, place, load(senses, row))
+        else:
+            store(kept, place, load(thermal, row))
+
+
+@compiled
 def _tell(temp: FloatArray, heat: FloatArray, body: Body, frame: Frame, thermal: FloatArray) -> None:
     """Write what drives and senses hear of the heat balance."""
     store(thermal, Thermal.CARDIAC_OUTPUT_L_MIN, load(heat, CARDIAC_OUTPUT_L_H) * (1 / 60.0))

@@ -11,37 +11,49 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
+from hashlib import blake2b
+from itertools import product
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numpy as np
 from llvmlite import ir  # type: ignore[import-untyped]
 from numba import njit, types
 from numba.core.datamodel import models
-from numba.extending import intrinsic, overload, register_model
+from numba.core.typing import templates
+from numba.core.typing.templates import AbstractTemplate
+from numba.extending import lower_builtin, register_model
 
-from unaji.body.elimination import IntArray
 from unaji.records.timeline import FloatArray
 
 WIDTH = 8
 """Persons in a block: one 512-bit vector, or two or four of smaller ones."""
 
 _njit: Any = njit
-_intrinsic: Any = intrinsic
+_templates: Any = templates
+_lower_builtin: Any = lower_builtin
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
-def compiled(function: _Function) -> _Function:
-    """Compile a function that makes no arrays, without counting who refers to its arguments.
+_CALLED_FROM_COMPILED_CODE = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+
+
+def entry(function: _Function) -> _Function:
+    """Compile a function that makes no arrays, without counting who refers to its arguments; threads may run meanwhile.
 
     The atomic operations of that counting took a third of the time of a step.
     """
-    return cast(_Function, _njit(cache=True, _nrt=False)(function))
+    return cast(_Function, _njit(cache=True, _nrt=False, nogil=True)(function))
+
+
+def compiled(function: _Function) -> _Function:
+    """Compile a function like `entry`, callable from compiled code only."""
+    return cast(_Function, _njit(cache=True, _nrt=False, **_CALLED_FROM_COMPILED_CODE)(function))
 
 
 def inlined(function: _Function) -> _Function:
-    """Compile a function like `compiled`, put it into its callers, and leave it callable from compiled code only."""
-    options = {"forceinline": True, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-    return cast(_Function, _njit(cache=True, _nrt=False, **options)(function))
+    """Compile a function like `compiled` and put it into its callers."""
+    return cast(_Function, _njit(cache=True, _nrt=False, forceinline=True, **_CALLED_FROM_COMPILED_CODE)(function))
 
 
 _DOUBLES = ir.VectorType(ir.DoubleType(), WIDTH)
@@ -65,10 +77,6 @@ class _LanesModel(models.PrimitiveModel):
         super().__init__(dmm, fe_type, _DOUBLES)  # type: ignore[no-untyped-call]
 
 
-def _is_number(kind: Any) -> bool:
-    return isinstance(kind, types.Float | types.Integer)
-
-
 def _widened(context: Any, builder: Any, value: Any, kind: Any) -> Any:
     """Return the value as a vector, the same in each lane if it was one number."""
     if isinstance(kind, LanesType):
@@ -85,77 +93,47 @@ def _row_pointer(context: Any, builder: Any, array_type: Any, array: Any, row: A
     return builder.bitcast(builder.gep(struct.data, [index]), _DOUBLES.as_pointer())
 
 
-@_intrinsic
-def _load(_context: Any, array: Any, row: Any) -> Any:
+_WHOLE = (types.Integer, types.IntEnumMember)
+
+
+def _compiles_as(python: Any, returns: Any, kinds: tuple[Any, ...], code: Any) -> None:
+    """Tell numba what to write for a call of `python` with arguments of these kinds, and the type of its result.
+
+    `code` gets context, builder, the signature of the call and its values. The simpler way (`overload`) would have
+    numba compile a little function for each kind of call: two seconds in all.
+    """
+
+    class Call(AbstractTemplate):
+        key = python
+
+        def generic(self, given: tuple[Any, ...], _named: Any) -> Any:
+            if len(given) == len(kinds) and all(map(isinstance, given, kinds)):
+                return _templates.signature(returns, *(types.intp if isinstance(x, _WHOLE) else x for x in given))
+            return None
+
+    _templates.infer_global(python, types.Function(Call))
+    _lower_builtin(python, *(types.Integer if kind == _WHOLE else kind for kind in kinds))(code)
+
+
+_ONE_OR_MANY = (LanesType, types.Float, types.Integer)
+
+
+def _widens(python: Any, emit: Callable[..., Any], count: int = 2) -> None:
+    """Tell numba what to write for a function of lanes, any of which but one may be a plain number."""
+
     def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        pointer = _row_pointer(context, builder, signature.args[0], args[0], args[1])
-        return builder.load(pointer, align=8)
+        return emit(
+            builder, *(_widened(context, builder, x, kind) for x, kind in zip(args, signature.args, strict=True))
+        )
 
-    return LANES(array, types.intp), code
-
-
-@_intrinsic
-def _store(_context: Any, array: Any, row: Any, value: Any) -> Any:
-    def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        pointer = _row_pointer(context, builder, signature.args[0], args[0], args[1])
-        builder.store(_widened(context, builder, args[2], signature.args[2]), pointer, align=8)
-        return context.get_dummy_value()
-
-    return types.none(array, types.intp, value), code
-
-
-def _binary(emit: Callable[[Any, Any, Any], Any]) -> Any:
-    """Return the compiled face of an operation on two values, of which one may be a plain number."""
-
-    @_intrinsic
-    def operation(_context: Any, a: Any, b: Any) -> Any:
-        def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-            wide = [_widened(context, builder, x, kind) for x, kind in zip(args, signature.args, strict=True)]
-            return emit(builder, *wide)
-
-        return LANES(a, b), code
-
-    return operation
+    for kinds in product(_ONE_OR_MANY, repeat=count):
+        if LanesType in kinds:
+            _compiles_as(python, LANES, kinds, code)
 
 
 def _chosen(sign: str) -> Callable[[Any, Any, Any], Any]:
     """Return the operation that takes the first of two where it is, say, larger, else (also with NaN) the second."""
     return lambda builder, a, b: builder.select(builder.fcmp_ordered(sign, a, b), a, b)
-
-
-def _compiles_as(python: Any, face: Any) -> None:
-    """Tell numba how to compile a function; `face` is called with types and returns the compiled form."""
-    face.__annotations__.clear()  # numba wants the two signatures equal to the letter
-    overload(python)(face)
-
-
-def _overload_binary(python: Any, emit: Callable[[Any, Any, Any], Any]) -> None:
-    operation = _binary(emit)
-
-    def face(a: Any, b: Any) -> Any:
-        if isinstance(a, LanesType) or (isinstance(b, LanesType) and _is_number(a)):
-            return lambda a, b: operation(a, b)  # noqa: PLW0108  numba wants a Python function
-        return None
-
-    _compiles_as(python, face)
-
-
-def at(numbers: IntArray, k: int) -> int:
-    """Return numbers[k] for k ≥ 0; compiled, without asking whether k counts from the end."""
-    return int(numbers[k])
-
-
-@_intrinsic
-def _at(_context: Any, numbers: Any, k: Any) -> Any:
-    def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        struct = context.make_array(signature.args[0])(context, builder, args[0])
-        return builder.load(builder.gep(struct.data, [args[1]]))
-
-    return types.int64(numbers, types.intp), code
-
-
-def _at_face(numbers: Any, k: Any) -> Any:
-    return lambda numbers, k: _at(numbers, k)  # noqa: PLW0108  numba wants a Python function
 
 
 def load(rows: FloatArray, row: int) -> FloatArray:
@@ -168,12 +146,19 @@ def store(rows: FloatArray, row: int, value: FloatArray | float) -> None:
     rows[row] = value
 
 
-def _load_face(rows: Any, row: Any) -> Any:
-    return lambda rows, row: _load(rows, row)  # noqa: PLW0108  numba wants a Python function
+def _load_code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+    return builder.load(_row_pointer(context, builder, signature.args[0], args[0], args[1]), align=8)
 
 
-def _store_face(rows: Any, row: Any, value: Any) -> Any:
-    return lambda rows, row, value: _store(rows, row, value)  # noqa: PLW0108  numba wants a Python function
+def _store_code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+    pointer = _row_pointer(context, builder, signature.args[0], args[0], args[1])
+    builder.store(_widened(context, builder, args[2], signature.args[2]), pointer, align=8)
+    return context.get_dummy_value()
+
+
+_compiles_as(load, LANES, (types.Array, _WHOLE), _load_code)
+for _kind in _ONE_OR_MANY:
+    _compiles_as(store, types.none, (types.Array, _WHOLE, _kind), _store_code)
 
 
 def larger(a: FloatArray, b: FloatArray | float) -> FloatArray:
@@ -196,30 +181,118 @@ def if_positive(condition: FloatArray, a: FloatArray | float, b: FloatArray | fl
     return np.where(condition > 0, a, b)
 
 
-@_intrinsic
-def _if_positive(_context: Any, condition: Any, a: Any, b: Any) -> Any:
+def differ(a: FloatArray, b: FloatArray) -> bool:
+    """Tell whether any person's two numbers differ; NaN is the same as NaN."""
+    return not np.array_equal(a, b, equal_nan=True)
+
+
+def _differ_code(_context: Any, builder: Any, _signature: Any, args: Any) -> Any:
+    a, b = args
+    either_is_number = builder.or_(builder.fcmp_ordered("==", a, a), builder.fcmp_ordered("==", b, b))
+    unlike = builder.and_(builder.fcmp_unordered("!=", a, b), either_is_number)
+    bits = ir.IntType(WIDTH)
+    return builder.icmp_unsigned("!=", builder.bitcast(unlike, bits), ir.Constant(bits, 0))
+
+
+def _if_positive_code(builder: Any, condition: Any, a: Any, b: Any) -> Any:
+    return builder.select(builder.fcmp_ordered(">", condition, ir.Constant(_DOUBLES, [0.0] * WIDTH)), a, b)
+
+
+_compiles_as(differ, types.boolean, (LanesType, LanesType), _differ_code)
+_widens(if_positive, _if_positive_code, 3)
+_widens(or_else, lambda builder, a, b: builder.select(builder.fcmp_ordered("==", a, a), a, b))
+_widens(larger, _chosen(">"))
+_widens(smaller, _chosen("<"))
+
+
+def _add(builder: Any, a: Any, b: Any) -> Any:
+    return builder.fadd(a, b, flags=_CONTRACT)
+
+
+def _subtract(builder: Any, a: Any, b: Any) -> Any:
+    return builder.fsub(a, b, flags=_CONTRACT)
+
+
+def _multiply(builder: Any, a: Any, b: Any) -> Any:
+    return builder.fmul(a, b, flags=_CONTRACT)
+
+
+def _divide(builder: Any, a: Any, b: Any) -> Any:
+    return builder.fdiv(a, b)
+
+
+_widens(operator.add, _add)
+_widens(operator.sub, _subtract)
+_widens(operator.mul, _multiply)
+_widens(operator.truediv, _divide)
+
+
+class _Symbol:
+    """A number for each person that is not known yet; what is done with it becomes code."""
+
+    def __init__(self, context: Any, builder: Any, value: Any) -> None:
+        self.context, self.builder, self.value = context, builder, value
+
+    def _then(self, emit: Callable[[Any, Any, Any], Any], a: Any, b: Any) -> _Symbol:
+        wide = (x.value if isinstance(x, _Symbol) else ir.Constant(_DOUBLES, [float(x)] * WIDTH) for x in (a, b))
+        return _Symbol(self.context, self.builder, emit(self.builder, *wide))
+
+    def __add__(self, other: Any) -> _Symbol:
+        return self._then(_add, self, other)
+
+    def __sub__(self, other: Any) -> _Symbol:
+        return self._then(_subtract, self, other)
+
+    def __mul__(self, other: Any) -> _Symbol:
+        return self._then(_multiply, self, other)
+
+    def __rtruediv__(self, other: Any) -> _Symbol:
+        return self._then(_divide, other, self)
+
+    def __neg__(self) -> _Symbol:
+        return self._then(_subtract, 0.0, self)
+
+
+class _SymbolRows:
+    """An array of shape (n, WIDTH) whose numbers are not known yet."""
+
+    def __init__(self, context: Any, builder: Any, array_type: Any, array: Any) -> None:
+        self.context, self.builder, self.of = context, builder, (array_type, array)
+
+    def _pointer(self, row: int) -> Any:
+        return _row_pointer(self.context, self.builder, *self.of, ir.Constant(ir.IntType(64), row))
+
+    def __getitem__(self, row: int) -> _Symbol:
+        return _Symbol(self.context, self.builder, self.builder.load(self._pointer(row), align=8))
+
+    def __setitem__(self, row: int, value: _Symbol) -> None:
+        self.builder.store(value.value, self._pointer(row), align=8)
+
+
+def unrolled(function: Callable[..., None]) -> Callable[[tuple[Any, ...]], None]:
+    """Return a function of one tuple of arrays (n, WIDTH) and numbers that compiles as one straight line.
+
+    While the caller is compiled, `function` is run once, as plain Python, with symbols for the numbers; every operation
+    that it does with them is written down, and this is the code. Loops, dicts and look-ups have then been done, and
+    what passes from one operation to the next stays in the processor's registers. Uncompiled, it is the function.
+    """
+
+    def plain(arguments: tuple[Any, ...]) -> None:
+        function(*arguments)
+
     def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        c, x, y = (_widened(context, builder, v, kind) for v, kind in zip(args, signature.args, strict=True))
-        return builder.select(builder.fcmp_ordered(">", c, ir.Constant(_DOUBLES, [0.0] * WIDTH)), x, y)
+        symbols: list[_Symbol | _SymbolRows] = []
+        for k, kind in enumerate(signature.args[0].types):
+            value = builder.extract_value(args[0], k)
+            if isinstance(kind, types.Array):
+                symbols.append(_SymbolRows(context, builder, kind, value))
+            else:
+                symbols.append(_Symbol(context, builder, _widened(context, builder, value, kind)))
+        function(*symbols)
+        return context.get_dummy_value()
 
-    return LANES(condition, a, b), code
-
-
-def _if_positive_face(condition: Any, a: Any, b: Any) -> Any:
-    return lambda condition, a, b: _if_positive(condition, a, b)  # noqa: PLW0108  numba wants a Python function
-
-
-_compiles_as(if_positive, _if_positive_face)
-_overload_binary(or_else, lambda builder, a, b: builder.select(builder.fcmp_ordered("==", a, a), a, b))
-_compiles_as(at, _at_face)
-_compiles_as(load, _load_face)
-_compiles_as(store, _store_face)
-_overload_binary(operator.add, lambda builder, a, b: builder.fadd(a, b, flags=_CONTRACT))
-_overload_binary(operator.sub, lambda builder, a, b: builder.fsub(a, b, flags=_CONTRACT))
-_overload_binary(operator.mul, lambda builder, a, b: builder.fmul(a, b, flags=_CONTRACT))
-_overload_binary(operator.truediv, lambda builder, a, b: builder.fdiv(a, b))
-_overload_binary(larger, _chosen(">"))
-_overload_binary(smaller, _chosen("<"))
+    _compiles_as(plain, types.none, (types.BaseTuple,), code)
+    return plain
 
 
 def two_to_the_whole(n: FloatArray) -> FloatArray:
@@ -232,34 +305,18 @@ def whole_log2(x: FloatArray) -> FloatArray:
     return np.asarray(np.frexp(x)[1] - 1.0)
 
 
-@_intrinsic
-def _two_to_the_whole(_context: Any, n: Any) -> Any:
-    def code(_context: Any, builder: Any, _signature: Any, args: Any) -> Any:
-        biased = builder.add(builder.fptosi(args[0], _INTEGERS), ir.Constant(_INTEGERS, [1023] * WIDTH))
-        return builder.bitcast(builder.shl(biased, ir.Constant(_INTEGERS, [52] * WIDTH)), _DOUBLES)
-
-    return LANES(n), code
+def _two_to_the_whole_code(_context: Any, builder: Any, _signature: Any, args: Any) -> Any:
+    biased = builder.add(builder.fptosi(args[0], _INTEGERS), ir.Constant(_INTEGERS, [1023] * WIDTH))
+    return builder.bitcast(builder.shl(biased, ir.Constant(_INTEGERS, [52] * WIDTH)), _DOUBLES)
 
 
-@_intrinsic
-def _whole_log2(_context: Any, x: Any) -> Any:
-    def code(_context: Any, builder: Any, _signature: Any, args: Any) -> Any:
-        biased = builder.lshr(builder.bitcast(args[0], _INTEGERS), ir.Constant(_INTEGERS, [52] * WIDTH))
-        return builder.sitofp(builder.sub(biased, ir.Constant(_INTEGERS, [1023] * WIDTH)), _DOUBLES)
-
-    return LANES(x), code
+def _whole_log2_code(_context: Any, builder: Any, _signature: Any, args: Any) -> Any:
+    biased = builder.lshr(builder.bitcast(args[0], _INTEGERS), ir.Constant(_INTEGERS, [52] * WIDTH))
+    return builder.sitofp(builder.sub(biased, ir.Constant(_INTEGERS, [1023] * WIDTH)), _DOUBLES)
 
 
-def _two_to_the_whole_face(n: Any) -> Any:
-    return lambda n: _two_to_the_whole(n)  # noqa: PLW0108  numba wants a Python function
-
-
-def _whole_log2_face(x: Any) -> Any:
-    return lambda x: _whole_log2(x)  # noqa: PLW0108  numba wants a Python function
-
-
-_compiles_as(two_to_the_whole, _two_to_the_whole_face)
-_compiles_as(whole_log2, _whole_log2_face)
+_compiles_as(two_to_the_whole, LANES, (LanesType,), _two_to_the_whole_code)
+_compiles_as(whole_log2, LANES, (LanesType,), _whole_log2_code)
 
 _ROUND = 1.5 * 2.0**52
 """Adding and subtracting it rounds to the nearest whole number."""
@@ -310,7 +367,6 @@ def power(base: FloatArray, exponent: float) -> FloatArray:
     return exp2(log2(larger(base, 1e-300)) * exponent)
 
 
-@njit(cache=True)
 def aligned(size: int) -> FloatArray:
     """Return zeros whose memory begins at a multiple of 64 bytes, so that no row straddles two lines of the cache."""
     room = np.zeros(size + 8)
@@ -318,7 +374,28 @@ def aligned(size: int) -> FloatArray:
     return room[skipped : skipped + size]
 
 
-@njit(cache=True)
 def lanes(n: int) -> FloatArray:
     """Return zeros of shape (n, WIDTH), aligned."""
     return aligned(n * WIDTH).reshape(n, WIDTH)
+
+
+def _forget_stale_code(numba_function: Any) -> None:
+    """Delete the body's compiled code where it was made of other sources than these.
+
+    numba looks only at the file in which a function stands. A change in a function of another file that was put into
+    it would go unnoticed, and a class that has been renamed would keep numba from reading its own index.
+    """
+    folder = Path(numba_function.stats.cache_path)
+    sources = sorted(Path(__file__).parent.glob("*.py"))
+    now = blake2b(b"".join(source.read_bytes() for source in sources)).hexdigest()
+    mark = folder / "compiled_from"
+    if mark.exists() and mark.read_text() == now:
+        return
+    for old in folder.glob("*.nb[ci]"):
+        old.unlink(missing_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    mark.write_text(now)
+
+
+if hasattr(exp2, "stats"):  # not so where numba is told to leave Python alone
+    _forget_stale_code(exp2)

@@ -5,18 +5,15 @@ The compiled kernels are in `_kernels_heat`; here bodies are laid out for them, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from unaji.body.anatomy import (
-    ARTERY_FROM,
     COMPAT,
-    FEET,
     FULL,
-    HANDS,
     Anatomy,
     Corrections,
     Physique,
@@ -25,11 +22,10 @@ from unaji.body.anatomy import (
     basal_metabolism_w,
     surface_area_m2,
 )
-from unaji.body.elimination import IntArray, elimination_plan
+from unaji.body.elimination import IntArray
 from unaji.body.layout import (
     N_COUPLINGS,
     N_INPUTS,
-    N_SEGMENTS,
     NAPE,
     NECK,
     NEUTRAL_MUSCLE_HEAT_W_KG,
@@ -84,7 +80,7 @@ class HeatModel:
     corrections : Corrections
     neutral_c : ndarray, shape (n_nodes, n_persons)
         Neutral state: set points, and where a run begins unless told otherwise.
-    frame, body, law, n_entries
+    frame, body, law
         The same for the kernels; bodies in blocks.
     """
 
@@ -94,7 +90,6 @@ class HeatModel:
     frame: Frame
     body: Body
     law: Law
-    n_entries: int
 
     @property
     def n_persons(self) -> int:
@@ -211,10 +206,8 @@ def heat_model(
     As in JOS-3, set points are the temperatures of a body that stands nude, without regulation, in still air in which
     the predicted mean vote is zero for it.
     """
-    from unaji.body._kernels_heat import settle_passively  # noqa: PLC0415  numba loads slowly
-
     anatomy = anatomy_of(body, on, neck)
-    frame, n_entries = frame_of(anatomy.structure)
+    frame = frame_of(anatomy.structure)
     blocks = _blocks(anatomy)
     law = law or law_of(on)
     n = body.age_y.size
@@ -222,25 +215,23 @@ def heat_model(
     coupling = neutral_coupling(n)
     coupling[Coupling.SHUNT_OPENING_FACTOR] = float(on.open_shunts_at_neutrality)
     rounds = 60 if on.open_shunts_at_neutrality else 10  # JOS-3 stops after ten
-    settle_passively(
-        blocks.set_point, blocks, pack(inputs), pack(coupling), SETTLING_STEP_S, rounds, frame, n_entries, law
-    )
+    drift = np.full(rounds, SETTLING_STEP_S)
+    _run_blocks(blocks.set_point.copy(), blocks, inputs[None], coupling[None], drift, frame, law, drifting=True)
     neutral_c = unpack(blocks.set_point, n)
-    return HeatModel(anatomy, on, neutral_c, frame, blocks, law, n_entries)
+    return HeatModel(anatomy, on, neutral_c, frame, blocks, law)
 
 
 def pack(rows: FloatArray) -> FloatArray:
-    """Persons last (…, n, n_persons) → blocks (…, n_blocks, n, WIDTH); the last person fills up the last block."""
+    """Persons last (…, n_persons) → blocks (n_blocks, …, WIDTH); the last person fills up the last block."""
     from unaji.body._lanes import WIDTH, aligned  # noqa: PLC0415  numba loads slowly
 
-    *before, n, n_persons = rows.shape
+    *shape, n_persons = rows.shape
     n_blocks = -(-n_persons // WIDTH)
-    size = int(np.prod(before)) * n_blocks * n * WIDTH
-    result = aligned(size).reshape(*before, n_blocks, n, WIDTH)
+    result = aligned(n_blocks * int(np.prod(shape)) * WIDTH).reshape(n_blocks, *shape, WIDTH)
     for b in range(n_blocks):
         part = rows[..., b * WIDTH : (b + 1) * WIDTH]
-        result[..., b, :, : part.shape[-1]] = part
-        result[..., b, :, part.shape[-1] :] = part[..., -1:]
+        result[b, ..., : part.shape[-1]] = part
+        result[b, ..., part.shape[-1] :] = part[..., -1:]
     return result
 
 
@@ -251,52 +242,27 @@ def unpack(blocks: FloatArray, n_persons: int) -> FloatArray:
     return np.ascontiguousarray(last.reshape(*last.shape[:-2], lanes)[..., :n_persons])
 
 
-def frame_of(structure: Structure) -> tuple[Frame, int]:
-    """Return where everything is, for the kernels, and how many entries of the matrix are stored."""
+def frame_of(structure: Structure) -> Frame:
+    """Return where everything is, for the kernels."""
     from unaji.body._kernels_heat import Frame  # noqa: PLC0415  numba loads slowly
 
-    plan, place = elimination_plan(len(structure.nodes), structure.entries)
-    artery, vein, superficial = structure.artery, structure.vein, structure.superficial_vein
-    from_artery = [0 if f < 0 else artery[f] for f in ARTERY_FROM]
-    to_vein = [0 if f < 0 else vein[f] for f in ARTERY_FROM]
-    tissues, patches, edges = structure.tissues, structure.patches, structure.edges
-    acral = (*HANDS, *FEET)
-    segments = range(N_SEGMENTS)
+    def places(values: Iterable[int]) -> IntArray:
+        return np.array(tuple(values), dtype=np.int64)
+
     muscles = [f"neck_{which}_muscle" for which in ("deep", "superficial")]
-    arrays: dict[str, Sequence[int]] = {
-        "tissue_node": [node for node, _ in tissues],
-        "tissue_segment": [s for _, s in tissues],
-        "from_artery": [place[node, artery[s]] for node, s in tissues],
-        "to_vein": [place[vein[s], node] for node, s in tissues],
-        "patch_tissue": [t for _, t in patches],
-        "patch_segment": [s for s, _ in patches],
-        "edge_a": [place[a, b] for a, b in edges],
-        "edge_b": [place[b, a] for a, b in edges],
-        "core": [structure.node(f"{name}_core") for name in SEGMENTS],
-        "artery": artery,
-        "vein": vein,
-        "superficial_vein": superficial,
-        "feeder": ARTERY_FROM,
-        "artery_in": [place[artery[s], from_artery[s]] for s in segments],
-        "vein_out": [place[to_vein[s], vein[s]] for s in segments],
-        "superficial_out": [
-            place[structure.superficial_drain(s), superficial[s]] if superficial[s] >= 0 else -1 for s in segments
-        ],
-        "shunt_in": [place[superficial[s], artery[s]] if s in acral else -1 for s in segments],
-        # Feeders have lower numbers than what they feed, but for the neck, which feeds the head.
-        "outwards": [0, *range(N_SEGMENTS - 1, 0, -1)],
-        "nape_muscle": [structure.tissue(m) for m in muscles if m in structure.nodes],
-    }
-    return Frame(plan, **{name: np.array(values, dtype=np.int64) for name, values in arrays.items()}), len(place)
+    return Frame(
+        tissue_node=places(node for node, _ in structure.tissues),
+        patch_tissue=places(t for _, t in structure.patches),
+        patch_segment=places(s for s, _ in structure.patches),
+        core=places(structure.node(f"{name}_core") for name in SEGMENTS),
+        chest=structure.tissue("chest_core"),
+        nape_muscle=places(structure.tissue(m) for m in muscles if m in structure.nodes),
+    )
 
 
 def _blocks(anatomy: Anatomy) -> Body:
     from unaji.body._kernels_heat import Body  # noqa: PLC0415  numba loads slowly
 
-    conductance_sum = np.zeros_like(anatomy.capacity_j_k)
-    for e, pair in enumerate(anatomy.structure.edges):
-        for node in pair:
-            conductance_sum[node] += anatomy.conductance_w_k[e]
     one = np.stack(
         [
             anatomy.basal_w,
@@ -310,7 +276,6 @@ def _blocks(anatomy: Anatomy) -> Body:
     rows = (
         anatomy.capacity_j_k,
         anatomy.conductance_w_k,
-        conductance_sum,
         anatomy.flow_l_h,
         anatomy.heat_w,
         anatomy.work_share,
@@ -369,15 +334,12 @@ def run_heat(
     start : HeatState, optional
         The neutral state when left out.
     """
-    from unaji.body._kernels_heat import run_blocks  # noqa: PLC0415  numba loads slowly
-
     phases = inputs[None] if inputs.ndim == 2 else inputs
     steps, phase = _steps(phases.shape[0], n_steps, dt_s, phase_of_step)
     _check_inputs(model, phases)
     if coupling is None:
-        coupling = np.broadcast_to(neutral_coupling(model.n_persons), (phases.shape[0], N_COUPLINGS, model.n_persons))
-    elif coupling.ndim == 2:
-        coupling = np.broadcast_to(coupling, (phases.shape[0], *coupling.shape))
+        coupling = neutral_coupling(model.n_persons)
+    couplings = coupling[None] if coupling.ndim == 2 else coupling
     start = start or neutral_state(model)
     known = model.outputs
     unknown = [name for name in outputs if name not in known]
@@ -385,26 +347,50 @@ def run_heat(
         raise ValueError(f"no such output of the heat balance: {', '.join(unknown)}")
     chosen = np.array([known[name] for name in outputs], dtype=np.int64).reshape(-1, 2)
     temp, regulation = pack(start.temp_c), pack(start.regulation)
-    kept = np.empty((temp.shape[0], steps.size // every, len(outputs), temp.shape[2]))
-    run_blocks(
-        temp,
-        regulation,
-        model.body,
-        pack(phases),
-        pack(coupling),
-        phase,
-        steps,
-        np.ascontiguousarray(chosen[:, 0]),
-        np.ascontiguousarray(chosen[:, 1]),
-        every,
-        kept,
-        model.frame,
-        model.n_entries,
-        model.law,
+    kept = _run_blocks(
+        temp, model.body, phases, couplings, steps, model.frame, model.law, regulation, phase, chosen, every
     )
     n = model.n_persons
     values = unpack(kept, n).swapaxes(0, 1)
     return HeatRun(tuple(outputs), values, HeatState(unpack(temp, n), unpack(regulation, n)))
+
+
+def _run_blocks(
+    temp: FloatArray,
+    body: Body,
+    phases: FloatArray,
+    couplings: FloatArray,
+    steps_s: FloatArray,
+    frame: Frame,
+    law: Law,
+    regulation: FloatArray | None = None,
+    phase_of_step: IntArray | None = None,
+    chosen: IntArray | None = None,
+    every: int = 1,
+    *,
+    drifting: bool = False,
+) -> FloatArray:
+    """Run block after block, overwriting `temp` and `regulation`; return what is kept, blocks first."""
+    from unaji.body._kernels_heat import N_REGULATION, run_heat_block, work_for  # noqa: PLC0415  numba loads slowly
+    from unaji.body._lanes import lanes  # noqa: PLC0415
+
+    n_blocks, _, width = temp.shape
+    phase = np.zeros(steps_s.size, dtype=np.int64) if phase_of_step is None else phase_of_step
+    source, row = (np.zeros((0, 2), dtype=np.int64) if chosen is None else chosen).T.copy()
+    kept = np.empty((n_blocks, steps_s.size // every, row.size, width))
+    inputs, coupling, work = pack(phases), pack(couplings), work_for(frame)
+    for b in range(n_blocks):
+        run_heat_block(
+            temp[b], lanes(N_REGULATION) if regulation is None else regulation[b], block_of(body, b),
+            inputs[b], coupling[b], phase, steps_s, drifting,
+            source, row, every, kept[b], frame, work, law,
+        )  # fmt: skip
+    return kept
+
+
+def block_of(body: Body, b: int) -> Body:
+    """Return one block of bodies."""
+    return type(body)(*(part[b] for part in body))
 
 
 def _steps(
@@ -431,9 +417,9 @@ def _check_inputs(model: HeatModel, phases: FloatArray) -> None:
     if phases.shape[1:] != expected:
         raise ValueError(f"inputs must have shape (…, {expected[0]}, {expected[1]}), got {phases.shape}")
     missing = ~np.isfinite(phases)
-    missing[:, Input.NECK_AIR_TEMP_C] = False
+    missing[:, [Input.NECK_AIR_TEMP_C, Input.HOUR]] = False
     if np.any(missing):
-        raise ValueError("inputs must be finite; only the neck's own air temperature may be left out as NaN")
+        raise ValueError("inputs must be finite; only the neck's own air temperature and the hour may be NaN")
     on_nape = phases[:, [Input.NAPE_SUN_W_M2, Input.COLLAR_M2K_W]]
     if not model.corrections.detailed_neck and np.any(on_nape):
         raise ValueError("sun and collar act on the nape, which only the detailed neck has")
@@ -467,6 +453,8 @@ def _predicted_mean_vote(temp_c: FloatArray, heat_w_m2: FloatArray) -> FloatArra
     for _ in range(100):
         surface_c = np.where(moving, (goal_c + surface_c) / 2, surface_c)
         moving &= np.abs(goal_c - surface_c) >= 0.0001
+        if not moving.any():
+            break
     radiated = 3.96e-8 * ((surface_c + 273) ** 4 - (temp_c + 273) ** 4)
     convected = convection * (surface_c - temp_c)
     diffused = 3.05 * (5.73 - 0.007 * heat_w_m2 - vapour_kpa)
@@ -491,7 +479,7 @@ def steady_table(
     Returns
     -------
     dict of ndarray, shape (n_persons,)
-        `columns`, and `hours`.
+        `columns`, `hours`, and `drift_mk_per_h`: how far the skin or core that moved most still moved in the last hour.
     HeatState
         Where each person settled.
     """
@@ -501,17 +489,18 @@ def steady_table(
     state = start or neutral_state(model)
     settled_values = np.full((len(names), model.n_persons), np.nan)
     settled_state = HeatState(np.full_like(state.temp_c, np.nan), np.full_like(state.regulation, np.nan))
-    hours = np.zeros(model.n_persons)
+    hours, drift_mk = np.zeros(model.n_persons), np.zeros(model.n_persons)
     for hour in range(1, MOST_HOURS + 1):
         run = run_heat(model, inputs, n_steps=60, coupling=coupling, outputs=names, every=60, start=state)
         moved_k = np.abs(run.end.temp_c - state.temp_c)[watched].max(axis=0)
         new = (moved_k <= STEADY_K_PER_H) & (hours == 0)
-        hours[new] = hour
+        hours[new], drift_mk[new] = hour, 1000.0 * moved_k[new]
         settled_values[:, new] = run.values[:, -1, new]
         settled_state.temp_c[:, new] = run.end.temp_c[:, new]
         settled_state.regulation[:, new] = run.end.regulation[:, new]
         if np.all(hours):
-            return columns(model, names, settled_values) | {"hours": hours}, settled_state
+            told = {"hours": hours, "drift_mk_per_h": drift_mk}
+            return columns(model, names, settled_values) | told, settled_state
         state = run.end
     raise ValueError(f"{int((hours == 0).sum())} of {hours.size} persons did not settle within {MOST_HOURS} h")
 

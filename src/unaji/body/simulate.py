@@ -24,7 +24,7 @@ from unaji.body.drives import (
     parameter_rows,
 )
 from unaji.body.forcing import Forcing, Packed
-from unaji.body.heat import HeatModel, heat_model, law_of, neutral_state, pack, unpack
+from unaji.body.heat import HeatModel, block_of, heat_model, law_of, neutral_state, pack
 from unaji.body.persons import Persons
 from unaji.body.sensation import N_SENSATION_STATES, SensationState
 from unaji.body.state import MAIN, NeckState, check_outputs
@@ -149,8 +149,8 @@ class Simulation:
         progress: Progress | None = None,
     ) -> NeckState:
         """Go on from here through this forcing; see `simulate`. Times are counted from where the persons began."""
-        from unaji.body._kernels_heat import block_of  # noqa: PLC0415  numba loads slowly
-        from unaji.body._kernels_simulate import run_block  # noqa: PLC0415
+        from unaji.body._kernels_simulate import run_block, work_for  # noqa: PLC0415  numba loads slowly
+        from unaji.body._lanes import WIDTH, lanes  # noqa: PLC0415
 
         forcing.check_persons(self.n_persons)
         _check_steps(forcing)
@@ -159,24 +159,27 @@ class Simulation:
         distinct = _distinct(needed)
         source, row = (np.array(part, dtype=np.int64) for part in zip(*distinct, strict=True))
         packed, is_kept = forcing.packed(), _on_multiples(forcing, dt_s)
-        model, at = self._model, self._at
-        kept = np.empty((len(at.temp), int(is_kept.sum()), len(distinct), at.temp.shape[-1]))
+        model, at, n_kept = self._model, self._at, int(is_kept.sum())
+        values = {name: np.empty((self.n_persons, n_kept)) for name in names}
+        kept, work = lanes(len(distinct) * n_kept), work_for(model.frame)
+        place = {key: slice(k * n_kept, (k + 1) * n_kept) for k, key in enumerate(distinct)}
         for b in range(len(at.temp)):
             own = _own_of_block(packed, b, self.n_persons)
             run_block(
                 packed.dt_s, packed.shared, packed.where, own, self._parameters[b], block_of(model.body, b),
-                model.frame, model.n_entries, model.law,
+                model.frame, model.law,
                 at.temp[b], at.regulation[b], at.drives[b], at.past[b], at.recent_dt_s[b], at.senses[b], at.thermal[b],
-                self._fresh, is_kept, source, row, kept[b],
+                self._fresh, is_kept, source, row, kept, work,
             )  # fmt: skip
+            persons = slice(b * WIDTH, min((b + 1) * WIDTH, self.n_persons))
+            for name, rows in zip(names, needed, strict=True):
+                values[name][persons] = _summed(rows, kept, place, persons)
             if progress is not None:
                 progress((b + 1) / len(at.temp))
         self._fresh = False
         time_s = self.time_s + forcing.end_s[is_kept]
         self.time_s += float(forcing.end_s[-1])
-        place = {key: k for k, key in enumerate(distinct)}
-        sums = (_summed(rows, kept, place, self.n_persons) for rows in needed)
-        return NeckState(time_s, dict(zip(names, sums, strict=True)))
+        return NeckState(time_s, values)
 
 
 class _Standing(NamedTuple):
@@ -261,12 +264,17 @@ def _on_multiples(forcing: Forcing, dt_s: float) -> BoolArray:
 
 
 def _own_of_block(packed: Packed, b: int, n_persons: int) -> FloatArray:
-    """Return the inputs that differ between persons; the last person fills up the last block."""
-    from unaji.body._lanes import WIDTH  # noqa: PLC0415  numba loads slowly
+    """Return the inputs that differ between persons, one below the other; the last person fills up the last block."""
+    from unaji.body._lanes import WIDTH, lanes  # noqa: PLC0415  numba loads slowly
 
-    if not packed.own.size:
-        return np.zeros((0, packed.dt_s.size, WIDTH))
-    return np.ascontiguousarray(packed.own[..., np.minimum(np.arange(b * WIDTH, (b + 1) * WIDTH), n_persons - 1)])
+    n_own, n_steps = packed.own.shape[:2]
+    result = lanes(n_own * n_steps)
+    if n_own:
+        part = packed.own[..., b * WIDTH : min((b + 1) * WIDTH, n_persons)]
+        rows = result.reshape(n_own, n_steps, WIDTH)
+        rows[..., : part.shape[-1]] = part
+        rows[..., part.shape[-1] :] = part[..., -1:]
+    return result
 
 
 # -- outputs -----------------------------------------------------------------------------------------------------------
@@ -307,6 +315,10 @@ def _rows_of_outputs(model: HeatModel, persons: Persons, parameters: Parameters)
         "neck_skin_temp_c": temperature("neck_skin"),
         "superficial_muscle_temp_c": temperature("neck_superficial_muscle"),
         "deep_muscle_temp_c": temperature("neck_deep_muscle"),
+        "nape_fat_temp_c": temperature("neck_nape_fat"),
+        "deep_neck_temp_c": temperature("neck_core"),
+        "neck_artery_temp_c": temperature("neck_artery"),
+        "neck_vein_temp_c": temperature("neck_vein"),
         "core_temp_c": temperature("pelvis_core"),
         "finger_skin_temp_c": temperature("left_hand_skin"),
         "chest_skin_temp_c": temperature("chest_skin"),
@@ -346,9 +358,13 @@ def _distinct(sums: Iterable[tuple[_Row, ...]]) -> list[tuple[int, int]]:
     return sorted({(row.source, row.row) for rows in sums for row in rows})
 
 
-def _summed(rows: tuple[_Row, ...], kept: FloatArray, place: Mapping[tuple[int, int], int], n: int) -> FloatArray:
-    """Sum an output up, shape (n_persons, n_kept)."""
-    total = np.zeros((n, kept.shape[1]))
-    for source, row, scale in rows:
-        total += unpack(kept[:, :, place[source, row]], n).T * np.reshape(scale, (-1, 1))
-    return total
+def _summed(
+    rows: tuple[_Row, ...], kept: FloatArray, place: Mapping[tuple[int, int], slice], persons: slice
+) -> FloatArray:
+    """Sum an output up for the persons of a block, shape (n_persons, n_kept)."""
+    n = persons.stop - persons.start
+    scaled = (
+        kept[place[source, row], :n].T * (scale if isinstance(scale, float) else scale[persons, None])
+        for source, row, scale in rows
+    )
+    return np.asarray(sum(scaled))
