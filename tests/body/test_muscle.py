@@ -18,7 +18,7 @@ DESK = {"flexion_deg": 20.0, "forward_m": 0.03, "arm_load": 0.005, "stress": 0.3
 
 def course(duration_s, inputs, persons=None, dt_s=10.0, fine_dt_s=None):
     fine = min(dt_s, 10.0) if fine_dt_s is None else fine_dt_s
-    return run_drives(Forcing.of(duration_s, {"hour": 10.5} | inputs, dt_s=dt_s, fine_dt_s=fine), persons)
+    return run_drives(Forcing.of(duration_s, inputs, dt_s=dt_s, fine_dt_s=fine), persons)
 
 
 def between(start_s, end_s, value):

@@ -28,7 +28,7 @@ LABOUR = {"arm_load": 0.12, "stress": 0.5, "nerve_compression": 0.4}
 
 def course(duration_s, inputs, persons=None, dt_s=60.0, **warmer):
     """Run with some temperatures away from neutral, each by a number or one a step."""
-    forcing = Forcing.of(duration_s, {"hour": 10.5} | inputs, dt_s=dt_s, fine_dt_s=min(dt_s, 10.0))
+    forcing = Forcing.of(duration_s, inputs, dt_s=dt_s, fine_dt_s=min(dt_s, 10.0))
     persons = Persons.standard() if persons is None else persons
     told = np.repeat(neutral_thermal(persons)[None], forcing.n_steps, axis=0)
     for name, by in warmer.items():
@@ -36,19 +36,64 @@ def course(duration_s, inputs, persons=None, dt_s=60.0, **warmer):
     return run_drives(forcing, persons, thermal=told)
 
 
-def static(nape_k, mean_k):
-    z = 0.15 * (nape_k - mean_k) + (1.25 if nape_k > 0 else 0.40) * nape_k
+def static(nape_k, mean_k, *, warm=True):
+    """Return the published form at skin temperatures above those that feel neutral."""
+    z = 0.15 * (nape_k - mean_k) + (1.25 if warm else 0.40) * nape_k
     return 4 * (2 / (1 + np.exp(-z)) - 1)
 
 
 # -- warmth ------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("nape_k", [-3.0, -0.5, 0.0, 0.3, 1.0, 2.5])
-@pytest.mark.parametrize("mean_k", [-1.0, 0.0, 1.0])
-def test_the_feeling_at_steady_temperatures_is_the_published_form(nape_k, mean_k):
-    run = course(600.0, {}, NAPE_SKIN_C=nape_k, MEAN_SKIN_C=mean_k)
-    assert run[SensationState.THERMAL_FEELING][-1, 0] == pytest.approx(static(nape_k, mean_k), abs=1e-11)
+SET_C = {"nape": 35.1, "mean": 34.5}
+
+
+def adapted(whose, below_k, time_s):
+    """Return the closed form of adaptation to skin that is suddenly cooler than its set point and stays so."""
+    most_k = SET_C[whose] - 30.0
+    return min(max(below_k, 0.0), most_k) * (1 - np.exp(-time_s / 1200.0))
+
+
+@pytest.mark.parametrize("nape_k", [-8.0, -3.0, -0.5, 0.0, 0.3, 1.0, 2.5])
+@pytest.mark.parametrize("mean_k", [-6.0, -1.0, 0.0, 1.0])
+def test_the_feeling_is_the_published_form_above_what_the_skin_has_adapted_to(nape_k, mean_k):
+    run = course(7200.0, {}, NAPE_SKIN_C=nape_k, MEAN_SKIN_C=mean_k)
+    t = run.end_s
+    expected = static(nape_k + adapted("nape", -nape_k, t), mean_k + adapted("mean", -mean_k, t), warm=nape_k > 0)
+    assert run[SensationState.THERMAL_FEELING][:, 0] == pytest.approx(expected, abs=1e-11)
+
+
+def test_skin_a_little_cooler_than_its_set_point_comes_to_feel_neutral_and_warms_as_from_there():
+    cool = np.full(240, -2.2)  # the nape in a room of 24 °C
+    cool[180:] += 0.5  # a flush after three hours
+    run = course(4 * 3600.0, {}, NAPE_SKIN_C=cool, MEAN_SKIN_C=-0.7)
+    feeling, heat = run[SensationState.THERMAL_FEELING][:, 0], run[SensationState.FELT_HEAT][:, 0]
+    assert feeling[0] < -1.5
+    assert feeling[179] == pytest.approx(0.0, abs=1e-3)
+    assert not heat[:180].any()
+    assert heat[180] > 1.0
+    assert heat[-1] < 0.1 * heat[180]  # an hour later one is used to it
+
+
+def test_heat_beyond_the_set_point_goes_on_being_felt_for_days():
+    run = course(3 * 86_400.0, {}, dt_s=600.0, NAPE_SKIN_C=1.0, MEAN_SKIN_C=1.0)
+    assert not run[SensationState.NAPE_ADAPTED_K].any()
+    assert (run[SensationState.FELT_THERMAL] > 1.5).all()
+
+
+def test_cold_below_the_floor_goes_on_being_felt():
+    run = course(86_400.0, {}, dt_s=600.0, NAPE_SKIN_C=-8.0, MEAN_SKIN_C=-1.0)
+    assert run[SensationState.NAPE_ADAPTED_K][-1, 0] == pytest.approx(5.1)
+    assert run[SensationState.THERMAL_FEELING][-1, 0] < -2.0
+
+
+def test_a_fever_that_breaks_is_felt_as_heat_while_the_skin_is_below_its_usual_set_point():
+    drug = Course.steps([0.0, 6 * 3600.0], [0.0, 1.0])
+    run = course(8 * 3600.0, {"pyrogen_k": 2.0, "antipyretic": drug}, NAPE_SKIN_C=-0.6, MEAN_SKIN_C=-0.4)
+    before, after = run.end_s <= 6 * 3600.0, run.end_s > 6 * 3600.0
+    assert not run[SensationState.FELT_HEAT][before].any()
+    assert run[SensationState.FELT_HEAT][after].max() > 0.5
+    assert run[SensationState.FELT_HEAT][-1, 0] < 0.1
 
 
 def test_the_feeling_stays_within_very_cold_and_very_hot():
@@ -66,7 +111,7 @@ def test_warming_is_felt_more_while_it_goes_on():
 
 
 def test_a_change_below_the_warm_threshold_is_not_felt_as_heat():
-    below, above = (course(3600.0, {}, NAPE_SKIN_C=k, MEAN_SKIN_C=k) for k in (0.19, 0.3))
+    below, above = (course(3600.0, {}, NAPE_SKIN_C=k, MEAN_SKIN_C=k) for k in (0.14, 0.3))
     assert not below[SensationState.FELT_HEAT].any()
     assert above[SensationState.FELT_HEAT][-1, 0] > 0.1
 
@@ -238,7 +283,7 @@ def test_without_stress_fever_and_load_nothing_is_felt_all_day_at_neutrality():
 def test_the_daily_swing_of_the_set_point_is_not_felt_where_the_skin_follows_most_of_it():
     steps = np.full(144, 600.0)
     hours = np.cumsum(steps) / 3600
-    shift = -0.35 * np.cos(2 * np.pi * (hours - 4.5) / 24)
+    shift = -0.35 * np.cos(2 * np.pi * (hours - 4.0) / 24)
     told = np.repeat(neutral_thermal(Persons.standard())[None], 144, axis=0)
     told[:, [Thermal.NAPE_SKIN_C, Thermal.MEAN_SKIN_C]] += 0.7 * shift[:, None, None]
     run = run_drives(Forcing(steps, {"hour": hours % 24}), thermal=told)

@@ -129,8 +129,8 @@ def test_a_missing_file_is_named(tmp_path):
 
 
 def test_changed_values_are_kept_within_the_range_and_leave_the_defaults_alone():
-    changed = default_parameters().with_values(flush_gain=2.0)
-    assert (changed["flush_gain"].value, default_parameters()["flush_gain"].value) == (2.0, 1.0)
+    changed = default_parameters().with_values(flush_gain=3.0)
+    assert (changed["flush_gain"].value, default_parameters()["flush_gain"].value) == (3.0, 2.0)
     with pytest.raises(InputError, match="parameter flush_gain: 9 1 is outside 0 to 4 1"):
         changed.with_values(flush_gain=9.0)
     with pytest.raises(InputError, match="'flushgain'; did you mean 'flush_gain'"):

@@ -50,6 +50,7 @@ from unaji.body.muscle import (
 from unaji.body.sensation import (
     LOG2_E,
     SensationState,
+    adaptable_k,
     dynamic_feeling,
     felt_share,
     felt_warmth,
@@ -108,7 +109,7 @@ def start_drives(inputs: FloatArray, parameters: FloatArray, states: FloatArray,
 
 @njit(cache=True)
 def start_senses(thermal: FloatArray, senses: FloatArray) -> None:
-    """Set a person without sensitisation, whose skin and core are not just changing."""
+    """Set a person without sensitisation, who comes from neutrality and whose skin and core are not just changing."""
     senses[:] = 0.0
     store(senses, SensationState.NAPE_SKIN_C, load(thermal, Thermal.NAPE_SKIN_C))
     store(senses, SensationState.CORE_C, load(thermal, Thermal.CORE_C))
@@ -436,7 +437,7 @@ def sensation_step(
     `thermal` is that of this step's end; the other arguments are as in `drives_step`.
     """
     _sensitise(inputs, parameters, factors, states, senses, dt_s)
-    warmth = _warmth(inputs, parameters, thermal, coupling, senses, dt_s)
+    warmth = _warmth(inputs, parameters, factors, thermal, coupling, senses, dt_s)
     peripheral, central = load(senses, SensationState.PERIPHERAL), load(senses, SensationState.CENTRAL)
     amplified = warmth * load(parameters, Param.FELT_SENSITISED) * (peripheral + central) * 0.5
     ectopic = load(parameters, Param.FELT_ECTOPIC) * load(senses, SensationState.ECTOPIC)
@@ -503,19 +504,27 @@ def _sensitise(
 def _warmth(
     inputs: FloatArray,
     parameters: FloatArray,
+    factors: FloatArray,
     thermal: FloatArray,
     coupling: FloatArray,
     senses: FloatArray,
     dt_s: float,
 ) -> FloatArray:
-    """Update the thermal feeling and return the heat in it. Set points move with fever, clock and hot flash."""
+    """Update adaptation and feeling and return the heat in it. Set points move with fever, clock and hot flash."""
     shift = load(coupling, Coupling.SET_POINT_SHIFT_K)
     nape, core = load(thermal, Thermal.NAPE_SKIN_C), load(thermal, Thermal.CORE_C)
+    mean = load(thermal, Thermal.MEAN_SKIN_C)
+    nape_set, mean_set = load(thermal, Thermal.NAPE_SET_C) + shift, load(thermal, Thermal.MEAN_SET_C) + shift
+    floor, kept = load(parameters, Param.ADAPTATION_FLOOR), load(factors, Factor.ADAPTATION)
+    nape_adapted = lag(load(senses, SensationState.NAPE_ADAPTED_K), adaptable_k(nape, nape_set, floor), kept)
+    mean_adapted = lag(load(senses, SensationState.MEAN_ADAPTED_K), adaptable_k(mean, mean_set, floor), kept)
+    store(senses, SensationState.NAPE_ADAPTED_K, nape_adapted)
+    store(senses, SensationState.MEAN_ADAPTED_K, mean_adapted)
     dulled = 1.0 - load(parameters, Param.COMPRESSION_LOSS) * load(inputs, Input.NERVE_COMPRESSION)
     warm = load(parameters, Param.WARM_GAIN)
     feeling = static_feeling(
-        nape - load(thermal, Thermal.NAPE_SET_C) - shift,
-        load(thermal, Thermal.MEAN_SKIN_C) - load(thermal, Thermal.MEAN_SET_C) - shift,
+        nape - nape_set + nape_adapted,
+        mean - mean_set + mean_adapted,
         warm * dulled,
         load(parameters, Param.COOL_GAIN) * dulled,
         load(parameters, Param.MEAN_GAIN),

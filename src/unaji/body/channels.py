@@ -56,7 +56,7 @@ _SINGLE = (
     Channel("hot_flash", Input.HOT_FLASH, "1", 0, 1, 0, "ホットフラッシュ", "hot flash"),
     Channel("needle", Input.NEEDLE, "1", 0, 2, 0, "鍼", "acupuncture needle"),
     Channel("nerve_compression", Input.NERVE_COMPRESSION, "1", 0, 1, 0, "神経の圧迫", "nerve compression"),
-    Channel("hour", Input.HOUR, "h", 0, 24, 12, "時刻", "local time of day"),
+    Channel("hour", Input.HOUR, "h", 0, 24, NAN, "時刻", "local time of day"),
 )
 # fmt: on
 _CLOTHING = tuple(
@@ -66,8 +66,8 @@ _CLOTHING = tuple(
 CHANNELS: Mapping[str, Channel] = MappingProxyType({known.name: known for known in (*_SINGLE, *_CLOTHING)})
 
 WHOLE_NUMBERS = ("posture", "asleep", "antipyretic", "needle")
-MAY_BE_NAN = ("neck_air_temp_c", "radiant_temp_c")
-"""NaN means: as the air everywhere."""
+MAY_BE_NAN = ("neck_air_temp_c", "radiant_temp_c", "hour")
+"""NaN means: as the air everywhere; for the hour, that there is no clock and so no daily rhythm."""
 
 OUTFITS_CLO: Mapping[str, tuple[float, ...]] = MappingProxyType(
     {

@@ -18,7 +18,7 @@ from math import pi
 import numpy as np
 from numba import njit
 
-from unaji.body._lanes import WIDTH, exp2, larger, log2, smaller
+from unaji.body._lanes import WIDTH, exp2, larger, log2, or_else, smaller
 from unaji.body.forcing import Forcing
 from unaji.body.layout import N_COUPLINGS, Coupling
 from unaji.body.persons import Persons
@@ -149,35 +149,37 @@ class Param(IntEnum):
     DYNAMIC_COOL = 108
     DYNAMIC_CORE = 109
     WARM_THRESHOLD = 110
-    SENSITISATION_RATE = 111
-    PERIPHERAL_GAIN = 112
-    PERIPHERAL_HALF = 113
-    PERIPHERAL_LAG = 114
-    CENTRAL_GAIN = 115
-    CENTRAL_LOAD = 116
-    CENTRAL_LAG = 117
-    ECTOPIC_GAIN = 118
-    ECTOPIC_LAG = 119
-    COMPRESSION_LOSS = 120
-    PPT_REST = 121
-    PPT_PERIPHERAL = 122
-    PPT_CENTRAL = 123
-    PPT_FLOOR = 124
-    PAIN_HALF = 125
-    PAIN_CENTRAL = 126
-    FELT_SENSITISED = 127
-    FELT_ECTOPIC = 128
-    FELT_PERIPHERAL = 129
-    ATTENTION = 130
-    ACUPUNCTURE_EFFECT = 131
-    ACUPUNCTURE_CONTEXT = 132
-    ACUPUNCTURE_COURSE = 133
-    PAIN_SPREAD = 134
+    ADAPTATION_LAG = 111
+    ADAPTATION_FLOOR = 112
+    SENSITISATION_RATE = 113
+    PERIPHERAL_GAIN = 114
+    PERIPHERAL_HALF = 115
+    PERIPHERAL_LAG = 116
+    CENTRAL_GAIN = 117
+    CENTRAL_LOAD = 118
+    CENTRAL_LAG = 119
+    ECTOPIC_GAIN = 120
+    ECTOPIC_LAG = 121
+    COMPRESSION_LOSS = 122
+    PPT_REST = 123
+    PPT_PERIPHERAL = 124
+    PPT_CENTRAL = 125
+    PPT_FLOOR = 126
+    PAIN_HALF = 127
+    PAIN_CENTRAL = 128
+    FELT_SENSITISED = 129
+    FELT_ECTOPIC = 130
+    FELT_PERIPHERAL = 131
+    ATTENTION = 132
+    ACUPUNCTURE_EFFECT = 133
+    ACUPUNCTURE_CONTEXT = 134
+    ACUPUNCTURE_COURSE = 135
+    PAIN_SPREAD = 136
     # the person
-    AGE_Y = 135
-    WEIGHT_KG = 136
-    SURFACE_M2 = 137
-    FEMALE = 138
+    AGE_Y = 137
+    WEIGHT_KG = 138
+    SURFACE_M2 = 139
+    FEMALE = 140
 
 
 N_PARAMS = len(Param)
@@ -242,7 +244,7 @@ LAGS = (
     Param.AROUSAL_RISE, Param.AROUSAL_FALL, Param.TONIC_LAG, Param.DAY_LAG, Param.LOAD_LAG, Param.ONSET_FADE,
     Param.ADRENALINE_LAG, Param.FLUSH_RISE, Param.FLUSH_FALL, Param.PRESSURE_LAG, Param.FEVER_LAG, Param.FLASH_RISE,
     Param.FLASH_FALL, Param.NEEDLE_SKIN_FADE, Param.NEEDLE_MUSCLE_FADE, Param.FLOW_RISE, Param.FLOW_FALL,
-    Param.HYPERAEMIA_LAG, Param.ALGESIC_LAG, Param.INFLAMMATION_LAG, Param.ECTOPIC_LAG,
+    Param.HYPERAEMIA_LAG, Param.ALGESIC_LAG, Param.INFLAMMATION_LAG, Param.ECTOPIC_LAG, Param.ADAPTATION_LAG,
 )  # fmt: skip
 """Time constants in the order of the first rows of `Factor`."""
 
@@ -271,8 +273,9 @@ class Factor(IntEnum):
     ALGESIC = 18
     INFLAMMATION = 19
     ECTOPIC = 20
-    PLASMA = 21
-    RELEASE = 22  # the first of 1 + N_PAST: while the outflow of this step, of the last, ... arrives
+    ADAPTATION = 21
+    PLASMA = 22
+    RELEASE = 23  # the first of 1 + N_PAST: while the outflow of this step, of the last, ... arrives
 
 
 N_FACTORS = Factor.RELEASE + 1 + N_PAST
@@ -385,11 +388,15 @@ def sine(x: FloatArray) -> FloatArray:
 
 @njit(cache=True)
 def circadian_shift(hour: FloatArray, half_range_k: FloatArray, nadir_hour: FloatArray) -> FloatArray:
-    """Return the day's shift of the set point [K]: −A cos(2π (h − h_nadir)/24)."""
+    """Return the day's shift of the set point [K]: −A cos(2π (h − h_nadir)/24); 0 where there is no clock (NaN).
+
+    Core temperature follows with the body's own inertia, and is lowest an hour and a half after its set point.
+    """
     turns = (hour - nadir_hour) * (1.0 / 24.0)
     nearest = (turns + _ROUND) - _ROUND
     s = sine((turns - nearest) * pi)
-    return half_range_k * (2.0 * s * s - 1.0)
+    shift: FloatArray = or_else(half_range_k * (2.0 * s * s - 1.0), 0.0)
+    return shift
 
 
 # -- heart -------------------------------------------------------------------------------------------------------------

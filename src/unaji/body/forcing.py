@@ -205,7 +205,7 @@ class Forcing:
             By channel name; a plain number never changes. Where a step holds more than one value the last one counts,
             as the simulator takes the inputs at a step's end.
         start_hour : float, optional
-            Local time of day at the start [h]; without it, the clock stands still at noon.
+            Local time of day at the start [h]; without it there is no daily rhythm.
         edges_s : array_like
             Further times after which fine steps are wanted, such as the corners of a ramp.
         """

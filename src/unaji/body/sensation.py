@@ -35,9 +35,23 @@ class SensationState(IntEnum):
     FELT_AMPLIFIED = 10  # added to it by sensitisation
     FELT_ECTOPIC = 11
     FELT_PERIPHERAL = 12  # by sensitised endings and attention, without warmth
+    NAPE_ADAPTED_K = 13  # how far below its set point the nape's skin has come to feel neutral
+    MEAN_ADAPTED_K = 14
 
 
 N_SENSATION_STATES = len(SensationState)
+
+
+@njit(cache=True)
+def adaptable_k(skin_c: FloatArray, set_c: FloatArray, floor_c: FloatArray) -> FloatArray:
+    """Return by how much less than its set point skin can come to feel neutral [K]: (set − max(skin, floor))₊.
+
+    Skin that stays between about 30 and 36 °C ends up feeling neither warm nor cool (Kenshalo & Scott 1966, Science
+    151:1095, recalled). What is then felt as warm begins a few tenths of a kelvin above the skin's own temperature:
+    over 17 parts of the body the two correlate with r = 0.97 (Kwon et al. 2023, J Therm Biol 115:103611). Never below
+    0: heat beyond the set point goes on being felt.
+    """
+    return larger(set_c - larger(skin_c, floor_c), 0.0)
 
 
 @njit(cache=True)
@@ -46,8 +60,9 @@ def static_feeling(
 ) -> FloatArray:
     """Return the nape's feeling at steady temperatures, −4 to 4.
 
-    4 (2/(1 + exp(−C1 dT − K1 (dT − dM))) − 1), where dT and dM are nape and mean skin above their set points and C1
-    differs between warm and cool (Zhang et al. 2010, doi:10.1016/j.buildenv.2009.06.018; coefficients recalled).
+    4 (2/(1 + exp(−C1 dT − K1 (dT − dM))) − 1), where dT and dM are nape and mean skin above what they are adapted to
+    (in the source, above their set points) and C1 differs between warm and cool (Zhang et al. 2010,
+    doi:10.1016/j.buildenv.2009.06.018; coefficients recalled).
     """
     z = warm * larger(nape_error_k, 0.0) + cool * smaller(nape_error_k, 0.0) + whole * (nape_error_k - mean_error_k)
     coldness: FloatArray = exp2(smaller(larger(z * -LOG2_E, -100.0), 100.0))
