@@ -16,7 +16,9 @@ import polars as pl
 import pytest
 from click.testing import CliRunner, Result
 
+from unaji.body.counterfactual import DRIVERS, OBSERVED, Attribution, _shared_out
 from unaji.body.scenario_file import shipped_scenarios
+from unaji.body.shapley import coalitions
 from unaji.body.state import MAIN, OUTPUTS, NeckState
 from unaji.cli.simulate_ import command
 from unaji.errors import InputError, OutputError, UsageError
@@ -42,7 +44,21 @@ def asked(monkeypatch) -> list[dict]:
     module = ModuleType("unaji.body.simulate")
     module.simulate = simulate
     monkeypatch.setitem(sys.modules, "unaji.body.simulate", module)
+    monkeypatch.setattr("unaji.body.counterfactual.attribute_episode", attribute_episode)
     return calls
+
+
+def attribute_episode(persons, forcing, *, baseline_s, dt_s) -> Attribution:
+    """Stand in for the 32 courses: from 30 min on, vessels give 1 and senses 2 of felt heat, and vessels 0.5 K."""
+    vessels, senses = coalitions(len(DRIVERS))[:, [0, 4]].T
+    late = np.arange(60.0, 3601.0, 60.0) > 1800
+    flat = np.ones((32, late.size))
+    values = dict.fromkeys(OBSERVED, 36.0 * flat) | {
+        "felt_heat": (1.0 * vessels + 2.0 * senses)[:, None] * late,
+        "nape_skin_temp_c": 34.0 + 0.5 * vessels[:, None] * late,
+        "pressure_pain_threshold_kpa": 269.0 * flat,
+    }
+    return _shared_out(NeckState(np.arange(60.0, 3601.0, 60.0), values), 1800.0)
 
 
 def run(*arguments: object) -> Result:
@@ -76,6 +92,51 @@ def test_the_summary_is_japanese_first_and_says_what_changed(asked):
     assert "うなじの皮膚は最大+0.93℃、深部体温は最大0.00℃、感じる熱さは10のうち1.9まで動きました。" in shown
     assert "The nape's skin moved by up to +0.93 K, the core by up to 0.00 K, and the felt heat to 1.9 of 10." in shown
     assert "neither a measurement nor a diagnosis" in shown
+
+
+def test_json_carries_the_shares(asked):
+    told = json.loads(run("scarf", "--json").stdout)["shares"]
+    assert told["felt_heat_peak"] == {
+        "total": 3.0, "when_s": 1860.0,
+        "by": {"vascular": 1.0, "heat_load": 0.0, "core": 0.0, "muscle": 0.0, "sensory": 2.0},
+    }  # fmt: skip
+    assert told["nape_warming_k"]["by"]["vascular"] == 0.5
+    assert told["felt_heat_hours"]["when_s"] is None
+    assert told["felt_heat_hours"]["total"] == pytest.approx(1.5)
+    assert told["signs"]["nape_skin_temp_c"] == "up"
+    assert told["signs"]["core_temp_c"] == "no"
+    assert told["signs_alone"]["sensory"]["nape_skin_temp_c"] == "no"
+    best = told["best_measurement"]
+    assert (best["first"], best["second"], best["measurement"]) == ("sensory", "vascular", "nape_skin_temp_c")
+    assert best["sensor_sds"] == pytest.approx(2.5)
+    assert best["is_enough"] is True
+
+
+def test_the_shares_are_told_in_both_languages(asked):
+    shown = run("scarf").stdout
+    row = next(line for line in shown.splitlines() if line.strip().startswith("皮膚の血の流れ"))
+    assert row.split() == ["皮膚の血の流れ", "+1.00", "+0.50", "+0.50", "0.00"]
+    row = next(line for line in shown.splitlines() if line.strip().startswith("合計"))
+    assert row.split() == ["合計", "+3.00", "+1.50", "+0.50", "0.00"]
+    assert shown.index("測ると: うなじの皮膚 ↑") < shown.index("Sensors would see: nape skin ↑")
+    assert "うなじの皮膚を測るのがよいでしょう" in shown.replace("\n", "")
+
+
+def test_a_scenario_becomes_a_page(tmp_path):
+    result = run("needling", "--html", tmp_path / "needle.html", "--json")
+    json.loads(result.stdout)
+    assert "needle.html" in result.stderr
+    page = (tmp_path / "needle.html").read_text(encoding="utf-8")
+    assert page.index("計算の図") < page.index("A needle in the neck")
+    assert [one.name for one in tmp_path.iterdir()] == ["needle.html"]
+
+
+def test_a_page_that_cannot_be_is_refused_before_anything_is_computed(asked, tmp_path):
+    with pytest.raises(UsageError, match=r"ends in \.html"):
+        run("scarf", "--html", tmp_path / "scarf.txt")
+    assert not asked
+    with pytest.raises(UsageError, match="--html"):
+        run("--list", "--html", tmp_path / "scarf.html")
 
 
 def test_only_the_outputs_asked_for_are_computed(asked):

@@ -83,18 +83,19 @@ def test_a_line_is_as_high_as_its_value():
     ticks = {one.text: float(one.get("y")) - 4 for one in root.iter(f"{SVG}text") if re.fullmatch(r"3\d\.\d", one.text)}
     (low, at_low), (high, at_high) = sorted((float(k), v) for k, v in ticks.items())[:: len(ticks) - 1]
     assert at_low - at_high == pytest.approx(TALL, abs=0.2)
-    read = [low + (at_low - y) / (at_low - at_high) * (high - low) for _, y in line]
-    np.testing.assert_allclose(read, VALUES["nape_skin_temp_c"], atol=0.01)
-    x = np.array([p[0] for p in line])
-    np.testing.assert_allclose(np.diff(x), np.diff(x).mean(), atol=0.11)  # even times, even places
+    x, y = np.array(line).T
+    left, right = x[0], x[-1]  # even times, even places
+    read = low + (at_low - np.interp(left + (right - left) * TIME / TIME[-1], x, y)) / (at_low - at_high) * (high - low)
+    np.testing.assert_allclose(read, VALUES["nape_skin_temp_c"], atol=0.015)
 
 
 def test_a_band_shades_its_time_and_is_named_in_both_languages():
     root = draw(language="both", width_px=900)
     line = lines_of(root)[0]
+    at = {minute: line[0][0] + (line[-1][0] - line[0][0]) * minute / TIME[-1] for minute in (20, 40)}
     shade = next(one for one in root.iter(f"{SVG}rect") if one.get("class") == "band")
-    assert float(shade.get("x")) == pytest.approx(line[20][0], abs=0.11)
-    assert float(shade.get("x")) + float(shade.get("width")) == pytest.approx(line[40][0], abs=0.21)
+    assert float(shade.get("x")) == pytest.approx(at[20], abs=0.11)
+    assert float(shade.get("x")) + float(shade.get("width")) == pytest.approx(at[40], abs=0.21)
     words = " ".join(words_of(root))
     for band in (ANGER, WORK):
         assert band.ja in words
@@ -131,7 +132,9 @@ def test_a_gap_breaks_the_line_and_is_hatched_and_said():
     assert len(lines_of(root)) == len(lines_of(draw())) - 1 + 1  # heart rate in two pieces, core in none
     gaps = [one for one in root.iter(f"{SVG}rect") if one.get("class") == "gap"]
     assert len(gaps) == 2
-    heart = [line for line in lines_of(root) if len(line) < TIME.size]
+    right_end = max(line[-1][0] for line in lines_of(root))
+    heart = [line for line in lines_of(root) if line[-1][0] < right_end]
+    assert len(heart) == 1
     assert float(gaps[1].get("x")) == pytest.approx(heart[0][-1][0], abs=0.11)
     assert words_of(root).count("不明") == 2  # instead of core's numbers, and in the key
     assert "不明な時間あり" in root.find(f"{SVG}desc").text
@@ -139,16 +142,57 @@ def test_a_gap_breaks_the_line_and_is_hatched_and_said():
     assert "不明" not in words_of(draw())
 
 
+def edges_at(area, x):
+    """Read the upper and the lower edge of an area at places x [px]; NaN beside it."""
+    points = np.array([tuple(map(float, p.split())) for p in area.get("d")[1:-1].split("L")])
+    turn = int(points[:, 0].argmax()) + 1
+    upper, lower = points[:turn], points[turn:][::-1]
+    return [np.interp(x, *edge.T, left=np.nan, right=np.nan) for edge in (upper, lower)]
+
+
+def felt_areas(root, look="felt-part"):
+    return [one for one in root.iter(f"{SVG}path") if one.get("class") == look]
+
+
 def test_parts_of_the_felt_heat_stack_to_the_whole():
     root = draw({"felt_heat": VALUES["felt_heat"]}, felt_parts=FELT)
     (line,) = lines_of(root, "onset")
-    areas = [one.get("d") for one in root.iter(f"{SVG}path") if one.get("class") == "felt-part"]
-    assert len(areas) == 2
-    top = [tuple(map(float, p.split())) for p in areas[1][1:-1].split("L")][: TIME.size]
-    np.testing.assert_allclose(top, line, atol=0.11)
+    vascular, sensory = felt_areas(root)
+    x = np.array([line[0][0] + (line[-1][0] - line[0][0]) * minute / TIME[-1] for minute in (22.0, 30.0, 38.0)])
+    (first_top, first_foot), (top, foot) = edges_at(vascular, x), edges_at(sensory, x)
+    np.testing.assert_allclose(top, np.interp(x, *np.array(line).T), atol=0.11)
+    np.testing.assert_allclose(foot, first_top, atol=0.11)
+    np.testing.assert_allclose((first_foot - first_top) / (first_foot - top), 4 / 5, atol=0.01)
     words = words_of(root)
     assert "○ 感じ方" in words
     assert "● 皮膚の血の流れ" in words
+    assert not any("弱めた" in word for word in words)
+
+
+def test_a_part_that_takes_away_is_hatched_above_the_line():
+    felt = 3 * PULSE
+    root = draw({"felt_heat": felt}, felt_parts={"heat_load": 5 * PULSE, "vascular": -2 * PULSE}, language="both")
+    (line,) = lines_of(root, "onset")
+    x = np.array([line[0][0] + (line[-1][0] - line[0][0]) * 30 / TIME[-1]])
+    (heat_load,) = felt_areas(root)
+    (away,) = felt_areas(root, "felt-away")
+    (top, foot), (away_top, away_foot) = edges_at(heat_load, x), edges_at(away, x)
+    assert away_top == pytest.approx(top, abs=0.11)
+    assert away_foot == pytest.approx(np.interp(x, *np.array(line).T), abs=0.11)
+    assert (away_foot - away_top) / (foot - top) == pytest.approx(2 / 5, abs=0.01)
+    assert any("弱めた" in word for word in words_of(root))
+
+
+def test_parts_never_leave_the_panel():
+    root = draw({"felt_heat": 9 * PULSE}, felt_parts={"heat_load": 14 * PULSE, "muscle": -5 * PULSE})
+    ticks = {one.text: float(one.get("y")) - 4 for one in root.iter(f"{SVG}text") if one.text in ("0", "10")}
+    ys = [y for one in felt_areas(root) + felt_areas(root, "felt-away") for _, y in points_of(one_open(one))]
+    assert min(ys) >= ticks["10"] - 0.11
+
+
+def one_open(one):
+    one.set("d", one.get("d").rstrip("Z"))
+    return one
 
 
 def test_axes_hold_all_values_in_few_even_steps():
@@ -212,7 +256,7 @@ def test_parts_are_the_five_pathways():
         ({"values": {"hr_bpm": TIME + math.inf}}, "infinite"),
         ({"time_min": TIME[::-1]}, "rising"),
         ({"felt_parts": {"magic": TIME}}, "not 'magic'"),
-        ({"felt_parts": {"muscle": TIME - 1}}, "takes away"),
+        ({"felt_parts": {"muscle": TIME[1:]}}, "muscle has shape"),
         ({"language": "de"}, "ja, en, both"),
         ({"width_px": 100}, "at least 320"),
     ],

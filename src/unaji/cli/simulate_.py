@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from unaji.body.conditions import Conditions
+    from unaji.body.counterfactual import Attribution
     from unaji.body.scenario import Scenario
     from unaji.body.state import NeckState
 
@@ -35,6 +36,7 @@ SURVIVED_C = (28.0, 42.0)
 @click.option("--compat", is_flag=True, help="With --table: the reference model's equations, nothing corrected.")
 @click.option("--csv", "csv_file", type=click.Path(path_type=Path, dir_okay=False), help="Write every step here.")
 @click.option("--plot", type=click.Path(path_type=Path, dir_okay=False), help="Draw the course, as PNG, SVG or PDF.")
+@click.option("--html", type=click.Path(path_type=Path, dir_okay=False), help="Tell the scenario as one HTML page.")
 @click.option("--outputs", help="Outputs to compute, parted by commas; default: all.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def command(
@@ -44,6 +46,7 @@ def command(
     compat: bool,
     csv_file: Path | None,
     plot: Path | None,
+    html: Path | None,
     outputs: str | None,
     as_json: bool,
 ) -> None:
@@ -57,15 +60,16 @@ def command(
     Example:
       unaji simulate --list
       unaji simulate scarf --csv scarf.csv --plot scarf.png
+      unaji simulate scarf --html scarf.html
     """
-    _check_together(scenario, list_them, table, compat=compat, for_scenarios=bool(plot or outputs))
+    _check_together(scenario, list_them, table, compat=compat, for_scenarios=bool(plot or html or outputs))
     if list_them:
         _list(as_json)
     elif table is not None:
         _table(table, csv_file, compat=compat, as_json=as_json)
     else:
         assert scenario is not None
-        _scenario(scenario, csv_file, plot, outputs, as_json=as_json)
+        _scenario(scenario, csv_file, plot, html, outputs, as_json=as_json)
 
 
 def _check_together(
@@ -76,13 +80,16 @@ def _check_together(
     if compat and table is None:
         raise UsageError("--compat goes with --table: the reference model knows nothing of a scenario's events")
     if for_scenarios and scenario is None:
-        raise UsageError("--plot and --outputs go with a scenario")
+        raise UsageError("--plot, --html and --outputs go with a scenario")
 
 
 # -- a scenario --------------------------------------------------------------------------------------------------------
 
 
-def _scenario(name: str, csv_file: Path | None, plot: Path | None, outputs: str | None, *, as_json: bool) -> None:
+def _scenario(
+    name: str, csv_file: Path | None, plot: Path | None, html: Path | None, outputs: str | None, *, as_json: bool
+) -> None:
+    from unaji.body.counterfactual import attribute_episode
     from unaji.body.scenario_file import find_scenario
     from unaji.body.state import MAIN, OUTPUTS, check_outputs
 
@@ -90,21 +97,27 @@ def _scenario(name: str, csv_file: Path | None, plot: Path | None, outputs: str 
     asked = find_scenario(name)
     if plot is not None:
         _check_picture(plot)
+    if html is not None and html.suffix.lower() not in (".html", ".htm"):
+        raise UsageError(f"--html {html}: a page's name ends in .html")
     from unaji.body.simulate import simulate
 
     forcing = asked.forcing()
     click.echo(f"{asked.title.ja} · {asked.title.en}: {forcing.n_steps} steps", err=True)
     needed = check_outputs((*wanted, *MAIN)) if plot is not None else wanted
     state = simulate(asked.persons, forcing, dt_s=asked.step_s, outputs=needed)
+    found = attribute_episode(asked.persons, forcing, baseline_s=asked.baseline_s, dt_s=asked.step_s)
     if csv_file is not None:
         state.to_csv(csv_file)
         click.echo(f"table: {csv_file.resolve()}", err=True)
     if plot is not None:
         _draw(asked, state, plot)
+    if html is not None:
+        _tell(asked, html)
     if as_json:
-        click.echo(json.dumps(_object(asked, state, wanted), ensure_ascii=False, allow_nan=False))
+        told = _object(asked, state, wanted) | {"shares": _shares_object(found)}
+        click.echo(json.dumps(told, ensure_ascii=False, allow_nan=False))
     else:
-        _print(asked, state, wanted if outputs else MAIN)
+        _print(asked, state, wanted if outputs else MAIN, found)
 
 
 def _object(asked: Scenario, state: NeckState, names: Sequence[str]) -> dict[str, object]:
@@ -136,11 +149,38 @@ def _object(asked: Scenario, state: NeckState, names: Sequence[str]) -> dict[str
     }
 
 
+def _shares_object(found: Attribution) -> dict[str, object]:
+    from unaji.body.counterfactual import DRIVERS, OBSERVED, Quantity
+
+    def quantity(what: Quantity) -> dict[str, object]:
+        by = dict(zip(map(str, DRIVERS), found.shares[what][:, 0].tolist(), strict=True))
+        return {"total": float(found.totals[what][0]), "when_s": _finite(float(found.when_s[what][0])), "by": by}
+
+    best = found.separation()
+    return {str(what): quantity(what) for what in Quantity} | {
+        "signs": {name: str(sign) for name, sign in found.signs().items()},
+        "signs_alone": {
+            str(way): {name: str(sign) for name, sign in found.signs_alone(way).items()} for way in DRIVERS
+        },
+        "changes": {name: float(found.whole[name][0]) for name in OBSERVED},
+        "best_measurement": best
+        and {
+            "first": str(best.first),
+            "second": str(best.second),
+            "measurement": best.measurement,
+            "change_first": best.change_first,
+            "change_second": best.change_second,
+            "sensor_sds": best.sensor_sds,
+            "is_enough": best.is_enough,
+        },
+    }
+
+
 def _finite(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def _print(asked: Scenario, state: NeckState, names: Sequence[str]) -> None:
+def _print(asked: Scenario, state: NeckState, names: Sequence[str], shared: Attribution) -> None:
     from rich.box import SIMPLE
     from rich.table import Table
 
@@ -167,8 +207,37 @@ def _print(asked: Scenario, state: NeckState, names: Sequence[str]) -> None:
         )
     console.print(sheet)
     _say_in_words(asked, state, console)
+    _print_shares(shared, console)
     console.print("これは計算です。測定でも診断でもありません。", highlight=False)
     console.print("This is computed; it is neither a measurement nor a diagnosis.", highlight=False)
+
+
+def _print_shares(found: Attribution, console: Console) -> None:
+    """Print which of the five ways carried how much, what sensors would see, and what would tell the ways apart."""
+    from rich.box import SIMPLE
+    from rich.table import Table
+
+    from unaji.body.counterfactual import DRIVERS, Quantity
+    from unaji.report.scenario_words import TEXTS, say, separation_sentence
+
+    columns = {Quantity.FELT_PEAK: "熱さの最大\npeak heat", Quantity.FELT_SUM: "熱さ×時間\nheat × h",
+               Quantity.NAPE: "うなじ ℃\nnape K", Quantity.CORE: "深部 ℃\ncore K"}  # fmt: skip
+    sheet = Table(box=SIMPLE, padding=(0, 1, 0, 0))
+    sheet.add_column("何が熱くしたか\nwhat made it hot")
+    for words in columns.values():
+        sheet.add_column(words, justify="right", no_wrap=True)
+    for k, way in enumerate(DRIVERS):
+        shares = [_number(float(found.shares[what][k, 0]), sign=True) for what in columns]
+        sheet.add_row("\n".join(TEXTS[way]), *shares)
+    sheet.add_row("合計\ntotal", *(_number(float(found.totals[what][0]), sign=True) for what in columns))
+    console.print(sheet)
+    for language, heading in (("ja", "測ると:"), ("en", "Sensors would see:")):
+        told = [f"{say(name, language)} {say(str(sign), language)[0]}" for name, sign in found.signs().items()]
+        console.print(f"{heading} {', '.join(told)}".replace(", ", "、" if language == "ja" else ", "), highlight=False)
+    for language in ("ja", "en"):
+        if sentence := separation_sentence(found, language):
+            console.print(sentence, highlight=False)
+    console.print()
 
 
 def _say_in_words(asked: Scenario, state: NeckState, console: Console) -> None:
@@ -231,6 +300,15 @@ def _draw(asked: Scenario, state: NeckState, plot: Path) -> None:
     except OSError as error:
         raise OutputError(f"{plot}: the picture cannot be written ({error.strerror}); is the folder there?") from error
     click.echo(f"picture: {plot.resolve()}", err=True)
+
+
+def _tell(asked: Scenario, html: Path) -> None:
+    from unaji.body.played import play
+    from unaji.report.html import write_html
+    from unaji.report.scenario_page import to_html
+
+    write_html(html, to_html(play(asked)))
+    click.echo(f"page: {html.resolve()}", err=True)
 
 
 # -- a table of surroundings -------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 from markupsafe import Markup
 
 from unaji.report.figures import _neck_geometry as shape
@@ -294,7 +295,31 @@ def _ellipse(ellipse: tuple[float, float, float, float], frame: Frame, **look: s
 
 
 def _polyline(points: Sequence[Point], frame: Frame, *, closed: bool, **look: str | float | None) -> Markup:
-    return _plain([frame.at(point) for point in points], closed=closed, **look)
+    return _plain(thinned([frame.at(point) for point in points]), closed=closed, **look)
+
+
+def thinned(points: Sequence[Point], tolerance_px: float = 0.1) -> list[Point]:
+    """Leave out points that lie nearly on the line between their neighbours; the eye sees no difference.
+
+    The farthest point from a chord is kept where it is off by more than the tolerance, and so on for both halves
+    (Douglas & Peucker 1973, doi:10.3138/FM57-6770-U75U-7727).
+    """
+    line = np.array(points)
+    kept, waiting = {0, len(points) - 1}, [(0, len(points) - 1)]
+    while waiting:
+        first, last = waiting.pop()
+        between, chord = line[first + 1 : last] - line[first], line[last] - line[first]
+        length = math.hypot(*chord)
+        if not len(between):
+            continue
+        # A closed line's ends may meet: then the distance from that point counts.
+        off = np.hypot(*between.T) if not length else np.abs(between @ (-chord[1], chord[0])) / length
+        farthest = int(off.argmax())
+        if off[farthest] > tolerance_px:
+            middle = first + 1 + farthest
+            kept.add(middle)
+            waiting += [(first, middle), (middle, last)]
+    return [points[k] for k in sorted(kept)]
 
 
 def _plain(points: Sequence[Point], *, closed: bool, **look: str | float | None) -> Markup:
@@ -303,9 +328,11 @@ def _plain(points: Sequence[Point], *, closed: bool, **look: str | float | None)
 
 
 def _smooth(points: Sequence[Point], frame: Frame, *, closed: bool = True) -> str:
-    start = frame.at(points[0])
-    pieces = [
-        "C" + " ".join(f"{x:.1f} {y:.1f}" for x, y in map(frame.at, piece))
-        for piece in shape.curve(points, closed=closed)
-    ]
-    return f"M{start[0]:.1f} {start[1]:.1f}" + "".join(pieces) + ("Z" if closed else "")
+    """Return path data in tenths of a pixel, each piece relative to where the one before ends, which is short."""
+    at_x, at_y = (round(10 * value) for value in frame.at(points[0]))
+    pieces = [f"M{at_x / 10:g} {at_y / 10:g}"]
+    for piece in shape.curve(points, closed=closed):
+        spots = [(round(10 * x), round(10 * y)) for x, y in map(frame.at, piece)]
+        pieces.append("c" + " ".join(f"{(x - at_x) / 10:g} {(y - at_y) / 10:g}" for x, y in spots))
+        at_x, at_y = spots[-1]
+    return "".join(pieces) + ("Z" if closed else "")

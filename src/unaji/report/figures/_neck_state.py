@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, fields
 
+from unaji.body.state import NeckState
+
 TISSUES = (
     *("nape_skin", "nape_fat", "superficial_muscle", "deep_muscle", "deep_neck", "vein", "artery", "other_neck_skin"),
 )
@@ -66,6 +68,57 @@ class NeckSection:
         """Return a tissue's blood flow [mL/100 g/min]; None where the picture shows none."""
         value = getattr(self, f"{tissue}_flow", None)
         return None if value is None else float(value)
+
+
+_OUTPUTS = {
+    "nape_skin_c": "nape_skin_temp_c",
+    "nape_fat_c": "nape_fat_temp_c",
+    "deep_neck_c": "deep_neck_temp_c",
+    "artery_c": "neck_artery_temp_c",
+    "vein_c": "neck_vein_temp_c",
+    "superficial_muscle_c": "superficial_muscle_temp_c",
+    "deep_muscle_c": "deep_muscle_temp_c",
+    "other_neck_skin_c": "neck_skin_temp_c",
+    "nape_skin_flow": "nape_skin_flow_ml_100g_min",
+    "superficial_muscle_flow": "superficial_muscle_flow_ml_100g_min",
+    "deep_muscle_flow": "deep_muscle_flow_ml_100g_min",
+    "felt_heat": "felt_heat",
+    "muscle_load_percent_mvc": "emg_percent_mvc",
+}
+
+
+def section_of(
+    state: NeckState,
+    person: int = 0,
+    step: int = -1,
+    *,
+    air_temp_c: float = math.nan,
+    collar: bool = False,
+) -> NeckSection:
+    """Take one person's neck at one step out of a simulated state.
+
+    Parameters
+    ----------
+    state : NeckState
+        An output that it does not hold is not known.
+    air_temp_c, collar
+        As in `NeckSection`; they are inputs of the simulation.
+
+    Notes
+    -----
+    The nerve's activity is the stronger of felt heat and pain, as a share of the strongest there is.
+    """
+
+    def at(name: str) -> float:
+        return float(state.values[name][person, step]) if name in state.values else math.nan
+
+    nerve = max(at("felt_heat"), at("pain")) / 10.0
+    return NeckSection(
+        **{name: at(source) for name, source in _OUTPUTS.items()},
+        air_temp_c=air_temp_c,
+        nerve_activity=nerve,
+        collar=collar,
+    )
 
 
 _FLOWS = ("nape_skin_flow", "superficial_muscle_flow", "deep_muscle_flow")

@@ -72,10 +72,12 @@ _TEXTS = {
         "drawn thicker than in life. Bone, nerves and trachea are not coloured by temperature.",
     ),
     "title_course": ("首のようす:時間による変化", "The neck over time"),
+    "taken": ("{names}が弱めた分", "taken away by {names}"),
     "gap": ("不明な時間あり", "partly unknown"),
     "minutes": ("分", "min"),
     "hours": ("時間", "h"),
     "days": ("日", "days"),
+    "title_shares": ("何が熱くしたか:五つの道すじの分け前", "What made it hot: the shares of five ways"),
     "title": ("首の断面", "Cross-section of the neck"),
     "title_pair": ("首の断面:始まる前と、そのとき", "Cross-section of the neck: before and during"),
 }

@@ -18,7 +18,7 @@ from unaji.report.figures import _neck_geometry as shape
 from unaji.report.figures._neck_drawing import INK, INK3, SURFACE, Frame, hatch, section
 from unaji.report.figures._neck_labels import FONTS, SIZE, Label, least_height, place_labels, write
 from unaji.report.figures._neck_legend import PATHWAYS, note, pathways, readings, scales
-from unaji.report.figures._neck_state import TISSUES, NeckSection
+from unaji.report.figures._neck_state import TISSUES, NeckSection, section_of
 from unaji.report.figures._neck_words import (
     LANGUAGES,
     Language,
@@ -35,7 +35,7 @@ from unaji.report.figures._neck_words import (
 )
 from unaji.report.figures.svg import Point, el, wrap
 
-__all__ = ["NeckSection", "cross_section"]
+__all__ = ["NeckSection", "cross_section", "section_of"]
 
 LEAST_WIDTH, WIDE = 320.0, 640.0
 """Below the first the labels do not fit; from the second on there are labels at both sides, and a pair side by side."""

@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from unaji.body.state import OUTPUTS
 from unaji.records.timeline import BoolArray, FloatArray
-from unaji.report.figures._neck_drawing import HEAT, INK, INK2, INK3, LINE, SURFACE, hatch
+from unaji.report.figures._neck_drawing import HEAT, INK, INK2, INK3, LINE, SURFACE, hatch, thinned
 from unaji.report.figures._neck_labels import FONTS, ROW, SIZE, write
 from unaji.report.figures._neck_words import LANGUAGES, Language, say, spoken
 from unaji.report.figures.svg import Point, el, text_width, wrap
@@ -32,6 +32,9 @@ NAME_COLUMN = 168.0
 TALL = 70.0
 FROM_ZERO = ("mL/100 g/min", "0–10", "L/min")
 """Units whose axis starts at nothing; felt heat ends at 10 too."""
+MOST_FELT = 10.0
+LEAST_TAKEN = 0.05
+"""Of 10: what is taken away by less is not named."""
 TINTS = (0.85, 0.62, 0.42, 0.26, 0.12)
 TIME_UNITS = (
     (3 * 60.0, 1.0, "minutes", (1, 2, 5, 10, 15, 30, 60)),
@@ -78,7 +81,8 @@ def neck_course(
         What happened: named on top, one row a name, and shaded through all panels; what lies outside the time drawn
         is left out.
     felt_parts : mapping of str to ndarray, shape (n,), optional
-        How much of the felt heat each of `PARTS` carries, not negative; stacked in the panel of ``felt_heat``.
+        How much of the felt heat each of `PARTS` carries; stacked in the panel of ``felt_heat``. What parts below 0
+        take away is hatched, from the line of what is felt up to what the others would make it.
     language : {"ja", "en", "both"}
     width_px : float
         At least 320 [px]; from 640 on the names stand beside the panels.
@@ -92,7 +96,7 @@ def neck_course(
     Raises
     ------
     ValueError
-        For an unknown name, arrays of different length, times that do not rise, a negative part, too small a width.
+        For an unknown name, arrays of different length, times that do not rise, too small a width.
     """
     time, rows = _checked(time_min, values)
     parts = {} if felt_parts is None else _checked_parts(time, felt_parts)
@@ -121,11 +125,7 @@ def _checked_parts(time: FloatArray, parts: Mapping[str, FloatArray]) -> dict[st
     unknown = sorted(set(parts) - set(PARTS))
     if unknown:
         raise ValueError(f"parts of the felt heat are {', '.join(PARTS)}, not {unknown[0]!r}")
-    checked = {name: _series(time, name, parts[name]) for name in PARTS if name in parts}
-    for name, value in checked.items():
-        if (value < 0).any():
-            raise ValueError(f"{name} takes away from the felt heat, which a stack cannot show: {np.nanmin(value):g}")
-    return checked
+    return {name: _series(time, name, parts[name]) for name in PARTS if name in parts}
 
 
 def _series(time: FloatArray, name: str, value: FloatArray) -> FloatArray:
@@ -277,8 +277,8 @@ class _Course:
         return below + 12, [*parts, write(self.width - 14, below, change, "neck-value", INK2, "end")]
 
     def _points(self, piece: slice, value: FloatArray, height: Callable[[float], float]) -> list[Point]:
-        time, shown = _thinned(self.time[piece], value[piece], round(self.width))
-        return [(self._x(t), height(v)) for t, v in zip(time.tolist(), shown.tolist(), strict=True)]
+        time, shown = _thinned(self.time[piece], value[piece], round(self.width / 2))
+        return thinned([(self._x(t), height(v)) for t, v in zip(time.tolist(), shown.tolist(), strict=True)])
 
     def _gaps(self, value: FloatArray) -> list[tuple[float, float]]:
         """Return the stretches without a value [px], from the last value before to the first after."""
@@ -293,28 +293,54 @@ class _Course:
         below = np.zeros(self.time.size)
         drawn = []
         for tint, value in zip(TINTS, self.parts.values(), strict=False):
-            above = below + value
-            for piece in _pieces(above):
-                upper = self._points(piece, above, height)
-                lower = self._points(piece, below, height)
-                drawn.append(el("path", d=_d([*upper, *reversed(lower)]) + "Z", fill=HEAT, fill_opacity=f"{tint:.2f}",
-                                stroke=SURFACE, stroke_width=0.6, class_="felt-part"))  # fmt: skip
+            above = np.minimum(below + np.maximum(value, 0.0), MOST_FELT)
+            look = {"fill": HEAT, "fill_opacity": f"{tint:.2f}", "class_": "felt-part"}
+            drawn += self._area(below, above, height, look)
             below = above
+        if self._takers():
+            taken = sum((np.minimum(value, 0.0) for value in self.parts.values()), np.zeros(self.time.size))
+            drawn += self._area(below + taken, below, height, {"fill": f"url(#{_HATCH})", "class_": "felt-away"})
         return drawn
 
+    def _area(
+        self, lower: FloatArray, upper: FloatArray, height: Callable[[float], float], look: dict[str, str]
+    ) -> list[Markup]:
+        """Fill between two courses wherever they part."""
+        parts = np.nan_to_num(upper - lower) > 0
+        parts[1:] |= parts[:-1].copy()
+        parts[:-1] |= parts[1:].copy()
+        pieces = [slice(start, stop) for start, stop in _runs(parts & np.isfinite(upper))]
+        return [
+            el("path", d=_d([*self._points(piece, upper, height), *reversed(self._points(piece, lower, height))]) + "Z",
+               stroke=SURFACE, stroke_width=0.6, **look)
+            for piece in pieces
+        ]  # fmt: skip
+
+    def _takers(self) -> list[str]:
+        """Name the parts that take away from the felt heat at some time, by more than a line's width."""
+        return [name for name, value in self.parts.items() if np.any(value < -LEAST_TAKEN)]
+
     def _parts_key(self, y: float) -> Block:
-        """Name the parts below their panel, the top of the stack first."""
+        """Name the parts below their panel, the top of the stack first, then what is taken away."""
         x0, x1 = self._ends()
         x, parts = x0, []
-        for name, tint in reversed(list(zip(self.parts, TINTS, strict=False))):
-            words = say(name, self.language)
-            room = 16 + text_width(words, SIZE) + 12
+        entries: list[tuple[str, dict[str, str]]] = [
+            (say(name, self.language), {"fill": HEAT, "fill_opacity": f"{tint:.2f}", "stroke": HEAT,
+                                        "stroke_width": "0.8", "class_": "felt-part"})
+            for name, tint in reversed(list(zip(self.parts, TINTS, strict=False)))
+        ]  # fmt: skip
+        entries += [
+            (say("taken", self.language, names=say(name, self.language)), {"fill": f"url(#{_HATCH})"})
+            for name in self._takers()
+        ]
+        for words, look in entries:
+            rows = wrap(words, x1 - x0 - 4, SIZE)
+            room = 16 + max(text_width(row, SIZE) for row in rows) + 12
             if x > x0 and x + room > x1 + 14:
                 x, y = x0, y + ROW
-            parts.append(el("rect", x=x, y=y + 2, width=11, height=11, fill=HEAT, fill_opacity=f"{tint:.2f}",
-                            stroke=HEAT, stroke_width=0.8, class_="felt-part"))  # fmt: skip
-            parts.append(write(x + 16, y + 12, words, "axis", INK2))
-            x += room
+            parts.append(el("rect", x=x, y=y + 2, width=11, height=11, **look))
+            parts += [write(x + 16, y + 12 + ROW * i, row, "axis", INK2) for i, row in enumerate(rows)]
+            x, y = x + room, y + ROW * (len(rows) - 1)
         return y + ROW, parts
 
     # Below the panels

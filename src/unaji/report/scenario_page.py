@@ -1,0 +1,308 @@
+"""What happens in your neck when …? One scenario as one HTML page, Japanese first, English below, loading nothing."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache, partial
+from importlib.resources import files
+from typing import Any
+
+import numpy as np
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from unaji import __version__
+from unaji.body.counterfactual import DRIVERS, LEAST_FELT, Quantity
+from unaji.body.played import Leaning, Played
+from unaji.body.scenario import Event
+from unaji.claims.graph import load_claims
+from unaji.claims.model import Claims, Link, RedFlag
+from unaji.report.figures._neck_shares import SharedOut, neck_shares
+from unaji.report.figures._neck_words import Language
+from unaji.report.figures.cross_section import NeckSection, cross_section, section_of
+from unaji.report.figures.neck_course import COURSE, Band, neck_course
+from unaji.report.html import unbroken
+from unaji.report.scenario_words import say, separation_sentence
+from unaji.report.words import plain, signed
+
+LANGUAGES: tuple[Language, ...] = ("ja", "en")
+PHONE, DESKTOP = 330, 720
+LEAST_WARMING_K = 0.05
+MOST_LEANINGS = 4
+
+LINKS: Mapping[str, tuple[str, ...]] = {
+    "stress": ("sympathetic", "noradrenaline_skin", "stress_muscle_flow"),
+    "emotion": ("flush_face", "flush_neck", "flush_nape", "noradrenaline_skin"),
+    "air_temp_c": ("temperature_vasomotor", "heat_load_warms", "temperature_hot_nape"),
+    "radiant_temp_c": ("heat_load_warms",),
+    "neck_air_temp_c": ("heat_load_warms", "temperature_hot_nape"),
+    "nape_sun_w_m2": ("heat_load_warms",),
+    "collar_m2k_w": ("heat_load_warms",),
+    "humidity_percent": ("humid_air",),
+    "par": ("exertion_warms",),
+    "pressure_hpa": ("pressure_pain", "pressure_hot_nape"),
+    "flexion_deg": ("neck_load", "neck_load_size", "muscle_warms_skin", "metabolites"),
+    "forward_m": ("neck_load", "neck_load_size", "muscle_warms_skin", "metabolites"),
+    "arm_load": ("neck_load", "muscle_warms_skin", "metabolites"),
+    "pyrogen_k": ("fever_warms",),
+    "hot_flash": ("hot_flush_warms",),
+    "needle": ("needling_local_flow", "acupuncture_neck_pain", "acupuncture_hot_nape"),
+    "nerve_compression": ("radiculopathy_burning", "stiffness_nerve"),
+}
+"""Links of the claims that a scenario's inputs make use of."""
+LONG_S, LONG_LINKS = 2 * 86_400.0, ("stress_pain_sensitivity", "stress_heat_sensitivity")
+"""From how long on the whole time counts more than one moment, and the links of stress that lasts so long."""
+
+
+def to_html(played: Played) -> str:
+    """Return the whole page as text; see `unaji.report.html.write_html` to keep it."""
+    claims, css = load_claims("neck_heat"), _css()
+    page: dict[str, Any] = {
+        "css": Markup(css),  # our own style sheet
+        "style_hash": base64.b64encode(hashlib.sha256(css.encode()).digest()).decode(),
+        "parts": [_part(played, claims, language) for language in LANGUAGES],
+        "version": __version__,
+    }
+    return _environment().get_template("scenario.html").render(page)
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("unaji.report", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["u"] = unbroken
+    return environment
+
+
+@cache
+def _css() -> str:
+    return files("unaji.report").joinpath("templates", "report.css").read_text(encoding="utf-8")
+
+
+# -- pictures ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One picture drawn for both widths; the style sheet shows one."""
+
+    phone: Markup
+    desktop: Markup
+
+
+def sections_of(played: Played) -> tuple[NeckSection, NeckSection]:
+    """Return the neck before anything happens, and at the moment that counts."""
+
+    def section(step: int) -> NeckSection:
+        neck_air_c = played.input_at("neck_air_temp_c", step)
+        return section_of(
+            played.state,
+            step=step,
+            air_temp_c=played.input_at("air_temp_c", step) if math.isnan(neck_air_c) else neck_air_c,
+            collar=played.input_at("collar_m2k_w", step) > 0,
+        )
+
+    return section(played.before), section(played.peak)
+
+
+def draw_section(played: Played, language: Language, width_px: float) -> str:
+    """Draw the neck before and at the moment that counts, as SVG text."""
+    before, peak = sections_of(played)
+    return cross_section(peak, before=before, language=language, width_px=width_px)
+
+
+def draw_course(played: Played, language: Language, width_px: float) -> str:
+    """Draw the course with what happened and who carries the felt heat, as SVG text."""
+    felt = {str(way): played.attribution.felt[k, 0] for k, way in enumerate(DRIVERS)}
+    return neck_course(
+        played.state.time_s / 60.0,
+        {name: played.state[name][0] for name in COURSE},
+        [Band(e.start_s / 60, e.end_s / 60, e.name.ja, e.name.en) for e in played.scenario.events],
+        felt_parts={way: part for way, part in felt.items() if np.abs(part).max() >= LEAST_FELT},
+        language=language,
+        width_px=width_px,
+    )
+
+
+def draw_shares(played: Played, language: Language, width_px: float) -> str:
+    """Draw the shares of felt heat, warming of the nape and rise of the core, as SVG text."""
+    main = _main(played)
+    panels = [(Quantity.FELT_SUM, "sum_panel")] if main is Quantity.FELT_SUM else []
+    panels += [(Quantity.FELT_PEAK, "felt_panel")] if played.is_felt else []
+    panels += [(Quantity.NAPE, "nape_panel"), (Quantity.CORE, "core_panel")]
+
+    def shared_out(quantity: Quantity, name: str) -> SharedOut:
+        is_felt = quantity in (Quantity.FELT_PEAK, Quantity.FELT_SUM)
+        digits = 1 if is_felt and played.attribution.totals[quantity][0] >= 1 else 2
+        return SharedOut(say(name, "ja"), say(name, "en"), _shares(played, quantity), digits, is_felt)
+
+    return neck_shares(
+        [shared_out(quantity, name) for quantity, name in panels],
+        language=language,
+        width_px=width_px,
+    )
+
+
+def _main(played: Played) -> Quantity:
+    """Return what is told first: felt heat at its highest, or over the whole of a long time, or else the skin."""
+    if not played.is_felt:
+        return Quantity.NAPE
+    return Quantity.FELT_SUM if played.scenario.duration_s >= LONG_S else Quantity.FELT_PEAK
+
+
+def _shares(played: Played, quantity: Quantity) -> dict[str, float]:
+    return {str(way): float(played.attribution.shares[quantity][k, 0]) for k, way in enumerate(DRIVERS)}
+
+
+def _picture(draw: Callable[[Played, Language, float], str], played: Played, language: Language) -> Picture:
+    def one(width: int, name: str) -> Markup:
+        return Markup(draw(played, language, width).replace('class="figure neck"', f'class="figure neck {name}"', 1))
+
+    return Picture(one(PHONE, "phone"), one(DESKTOP, "desktop"))
+
+
+# -- words -------------------------------------------------------------------------------------------------------------
+
+
+def _part(played: Played, claims: Claims, language: Language) -> dict[str, Any]:
+    """Return what the page says in one language."""
+    w = partial(say, language=language)
+    found, title = played.attribution, played.scenario.title.in_(language)
+    nape, core = (float(found.whole[name][0]) for name in ("nape_skin_temp_c", "core_temp_c"))
+    felt = float(found.totals[Quantity.FELT_PEAK][0])
+    return {
+        "lang": language,
+        "w": w,
+        "title": w("title", title=title),
+        "heading": title,
+        "lead": played.scenario.shows.in_(language),
+        "facts": [
+            (w("felt_fact"), w("of_ten", n=plain(felt))),
+            (w("nape_fact"), w("kelvin", n=signed(nape, 1))),
+            (w("core_fact"), w("kelvin", n=signed(core, 1))),
+        ],
+        "warning": _warning(played, claims),
+        "warning_lead": w("warning_lead", n=plain(float(np.nanmax(played.state["core_temp_c"][0])))),
+        "inside": _inside(played, language),
+        "inside_note": w("inside_note", moment=_moment(played, language)),
+        "section": _picture(draw_section, played, language),
+        "course_heading": w("course", when=_when(played, language), felt=plain(felt))
+        if played.is_felt
+        else w("course_unfelt"),
+        "course": _picture(draw_course, played, language),
+        "course_note": w("course_note" if played.is_felt else "course_note_unfelt"),
+        "shares_question": w("section_shares_cool" if nape < 0 and not played.is_felt else "section_shares"),
+        "shares_heading": shares_sentence(played, language),
+        "shares": _picture(draw_shares, played, language),
+        "table": _table(played, language),
+        "signs": [(w(name), w(str(sign))) for name, sign in found.signs().items()],
+        "separation": separation_sentence(found, language),
+        "links": [{"claim": one.claim.in_(language), "grade": str(one.grade)} for one in links_of(played, claims)],
+        "hangs_heading": w("hangs_felt" if played.is_felt else "hangs_nape"),
+        "leanings": [_leaning(one, played, language) for one in _told_leanings(played)],
+        "never_measured": w("never_measured") if _is_moved(played) else "",
+        "sources": played.scenario.sources,
+    }
+
+
+def _is_moved(played: Played) -> bool:
+    return any({"stress", "emotion"} & set(event.values) for event in played.scenario.events)
+
+
+def _warning(played: Played, claims: Claims) -> RedFlag | None:
+    """Return the sign of danger that the computed core temperature would raise."""
+    core_c = float(np.nanmax(played.state["core_temp_c"][0]))
+    raised = [
+        flag
+        for flag in claims.red_flags
+        if flag.threshold and "core_temp_c" in flag.threshold.quantities and core_c >= flag.threshold.at_least
+    ]
+    return raised[0] if raised else None
+
+
+def _inside(played: Played, language: Language) -> str:
+    before, peak = (plain(float(played.state["nape_skin_temp_c"][0, step])) for step in (played.before, played.peak))
+    return say("inside_same" if before == peak else "inside", language, before=before, peak=peak)
+
+
+def _when(played: Played, language: Language) -> str:
+    """Say how long after the first event the moment that counts is."""
+    events: tuple[Event, ...] = played.scenario.events
+    since_s = float(played.state.time_s[played.peak]) - (events[0].start_s if events else 0.0)
+    if since_s < 2 * 3_600:
+        return say("after_minutes", language, n=round(since_s / 60))
+    if since_s < 3 * 86_400:
+        return say("after_hours", language, n=plain(since_s / 3_600))
+    return say("after_days", language, n=round(since_s / 86_400))
+
+
+def _moment(played: Played, language: Language) -> str:
+    return say("moment_felt" if played.is_felt else "moment_nape", language, when=_when(played, language))
+
+
+def shares_sentence(played: Played, language: Language) -> str:
+    """Say which way carries most, or which two carry about the same."""
+    share = _shares(played, _main(played))
+    ranked = sorted(share, key=lambda way: -abs(share[way]))
+    first, second = (abs(share[way]) for way in ranked[:2])
+    if first < (LEAST_FELT if played.is_felt else LEAST_WARMING_K):
+        return say("shares_none", language)
+    way, other = (say(one, language) for one in ranked[:2])
+    if second > 0.75 * first:
+        return say("shares_two", language, way=way, other=other)
+    return say("shares_first", language, way=way)
+
+
+def links_of(played: Played, claims: Claims) -> list[Link]:
+    """Return the links that a scenario makes use of, the worst proven last."""
+    used = [name for event in played.scenario.events for name in event.values]
+    wanted = list(dict.fromkeys(link for name in used for link in LINKS.get(name, ())))
+    if "stress" in used and played.scenario.duration_s >= LONG_S:
+        wanted += LONG_LINKS
+    known = {link.id: link for cause in claims.causes for route in cause.routes for link in route.links}
+    known |= {link.id: link for treatment in claims.treatments for link in treatment.links}
+    return sorted((known[one] for one in wanted), key=lambda link: str(link.grade))
+
+
+def _table(played: Played, language: Language) -> dict[str, Any]:
+    columns = ((Quantity.FELT_PEAK, "felt_panel"), (Quantity.FELT_SUM, "sum_panel"), (Quantity.NAPE, "nape_panel"),
+               (Quantity.CORE, "core_panel"))  # fmt: skip
+    shares = [_shares(played, quantity) for quantity, _ in columns]
+    totals = [float(played.attribution.totals[quantity][0]) for quantity, _ in columns]
+    rows = [[say(way, language), *(signed(share[way], 2) for share in shares)] for way in map(str, DRIVERS)]
+    rows.append([say("total", language), *(signed(total, 2) for total in totals)])
+    return {"head": [say("way", language), *(say(name, language) for _, name in columns)], "rows": rows}
+
+
+def _told_leanings(played: Played) -> Iterator[Leaning]:
+    least = LEAST_FELT if played.is_felt else LEAST_WARMING_K
+    return (one for one in played.hangs_on[:MOST_LEANINGS] if one.spread >= least)
+
+
+def _leaning(one: Leaning, played: Played, language: Language) -> dict[str, str]:
+    def result(value: float) -> str:
+        if played.is_felt:
+            return say("of_ten", language, n=plain(value))
+        return say("kelvin", language, n=signed(value, 2))
+
+    def number(value: float) -> str:
+        unit = "" if one.parameter.unit == "1" else f" {one.parameter.unit}"
+        return f"{value:g}{unit}".replace("-", "−")
+
+    parameter = one.parameter
+    return {
+        "name": parameter.words.in_(language),
+        "mark": say(f"mark_{parameter.mark}", language),
+        "text": say("lean", language, low=number(parameter.low), high=number(parameter.high),
+                    value=number(played.scenario.persons[:1].trait(parameter.name, parameter.value)[0]),
+                    at_low=result(one.at_low), at_high=result(one.at_high)),
+    }  # fmt: skip
