@@ -206,6 +206,14 @@ def test_what_cannot_be_done_is_said(rr_file: Path, arguments: list[str], error:
         run(rr_file, *arguments)
 
 
+def test_a_folder_that_is_nobodys_but_holds_a_recording_says_how_to_name_it(tmp_path: Path):
+    (tmp_path / "README.md").write_text("800\n810\n")
+    (tmp_path / "rr.txt").write_text("800\n810\n820\n" * 40)
+    result = CliRunner().invoke(unaji, ["hrv", str(tmp_path)])
+    assert isinstance(result.exception, InputError)
+    assert str(tmp_path / "rr.txt") in str(result.exception)
+
+
 def test_a_window_that_is_no_length_is_a_usage_error(rr_file: Path):
     result = CliRunner().invoke(unaji, ["hrv", str(rr_file), "--window", "soon"])
     assert result.exit_code == 2

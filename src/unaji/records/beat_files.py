@@ -25,6 +25,7 @@ from unaji.records.source import HEAD_BYTES
 from unaji.records.tables import read_table
 from unaji.records.timeline import Beats, FloatArray, Problem, Zones
 
+RR_TEXT_ENDINGS = (".txt", ".rr")
 WFDB_ENDINGS = (".hea", ".atr", ".ecg", ".qrs", ".dat")
 SINUS_CODES = (1, 2, 3)  # normal, and left or right bundle branch block: the sinus node sets the time
 UNREADABLE = (
@@ -95,8 +96,7 @@ def read_recorded_beats(path: Path, *, timezone: str | None = None) -> RecordedB
     if timezone is not None:
         check_zone(timezone, "timezone")
     if path.is_dir():
-        timeline = read_folder(path, timezone=timezone)
-        return _with_beats(path, timeline.beats, timeline.zones, timeline.problems)
+        return _of_folder(path, timezone)
     log = ProblemLog()
     zones = Zones((timezone,)) if timezone else None
     if path.suffix.lower() in WFDB_ENDINGS and path.with_suffix(".hea").is_file():
@@ -111,6 +111,26 @@ def read_recorded_beats(path: Path, *, timezone: str | None = None) -> RecordedB
     if b"\0" in head or not claims_rr_text(head):
         raise InputError(f"{path}: holds no beats that unaji can read; {UNREADABLE}")
     return RecordedBeats(read_rr_text(path, log), None, None, zones or Zones(), log.problems())
+
+
+def _of_folder(path: Path, timezone: str | None) -> RecordedBeats:
+    """Return the beats of a person's folder; where it is none but holds a recording, say how to name that."""
+    try:
+        timeline = read_folder(path, timezone=timezone)
+    except InputError:
+        recording = next((file for file in sorted(path.iterdir()) if _may_be_recording(file)), None)
+        if recording is None:
+            raise
+        raise InputError(f"{path}: is no person's folder; give the recording in it: {recording}") from None
+    return _with_beats(path, timeline.beats, timeline.zones, timeline.problems)
+
+
+def _may_be_recording(file: Path) -> bool:
+    if not file.is_file():
+        return False
+    if file.suffix.lower() in WFDB_ENDINGS:
+        return file.with_suffix(".hea").is_file() or _head(file).startswith(ishne.MAGIC)
+    return file.suffix.lower() in RR_TEXT_ENDINGS and claims_rr_text(_head(file))
 
 
 def _head(path: Path) -> bytes:
