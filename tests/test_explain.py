@@ -81,6 +81,15 @@ def test_every_episode_has_pathways_that_sum_to_one(example):
     assert all(sum(e.pathway.values()) == pytest.approx(1) for e in example.episodes)
 
 
+def test_every_undetermined_episode_says_what_to_measure_next(example):
+    undetermined = [e for e in example.episodes if e.pathway["undetermined"] > 0.5 and not e.fever]
+    assert undetermined
+    for episode in undetermined:
+        bits = list(episode.would_tell.values())
+        assert bits == sorted(bits, reverse=True)
+        assert bits[0] > 0.05
+
+
 def test_fever_is_answered_by_the_thermometer_and_not_by_the_fit(example):
     fever = next(c for c in example.attribution.causes if c.id == "fever")
     assert fever.told_apart

@@ -47,7 +47,7 @@ def test_heat_load_dominates_where_people_vote_too_warm(heat_vote_person):
     first, second = total.most_common(2)
     assert first[0] == "heat_load"
     assert first[1] > 10 * second[1]
-    assert first[1] / len(findings.episodes) > 0.35
+    assert first[1] / len(findings.episodes) > 0.25
 
 
 def test_no_cause_is_claimed_from_weeks_of_votes(heat_vote_person):

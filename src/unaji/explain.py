@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import numpy as np
+
 import unaji
-from unaji.body.pathways import pathway_probabilities
+from unaji.body.hypotheses import Hypotheses
+from unaji.body.pathways import Judgement, judge
 from unaji.care.more_data import MoreData, more_data
 from unaji.care.treatment import TreatmentEffect, treatment_effects
 from unaji.causes.attribution import Attribution, SignalState
@@ -16,7 +19,7 @@ from unaji.causes.design import Design
 from unaji.causes.engine import Progress, attribute
 from unaji.causes.exposures import design_of
 from unaji.causes.grid import MERGE_MIN
-from unaji.causes.nearby import Nearby, around, nearby
+from unaji.causes.nearby import Nearby, around, known_body, nearby
 from unaji.causes.observed import ObservedTime, observed_time
 from unaji.causes.table import read_tables
 from unaji.causes.verdicts import SATURATED
@@ -68,7 +71,7 @@ def explain(timeline: Timeline, claims: Claims, *, seed: int = 0, progress: Prog
         attribution=attribution,
         design=design,
         observed=observed,
-        episodes=_episodes(timeline, attribution, observed),
+        episodes=_episodes(timeline, attribution, observed, seed),
         treatments=treatment_effects(design, attribution),
         more_data=more_data(design, attribution, seed=seed),
         state=state,
@@ -109,15 +112,26 @@ def _raised(flag: RedFlag, timeline: Timeline) -> RaisedFlag | None:
     return RaisedFlag(flag, tuple(sorted(times)), max(values, default=None)) if times else None
 
 
-def _episodes(timeline: Timeline, attribution: Attribution, observed: ObservedTime) -> tuple[EpisodeFinding, ...]:
+def _episodes(
+    timeline: Timeline, attribution: Attribution, observed: ObservedTime, seed: int
+) -> tuple[EpisodeFinding, ...]:
     """Every episode as logged; one that was merged shares the sources of the one it was merged with."""
     signals = around(timeline, observed.grid)
-    return tuple(
-        _episode(e, nearby(e, signals, timeline, observed.grid, observed.fever), attribution) for e in timeline.episodes
-    )
+    near = [nearby(e, signals, timeline, observed.grid, observed.fever) for e in timeline.episodes]
+    ways = _pathways(timeline, near, seed)
+    return tuple(_episode(e, n, way, attribution) for e, n, way in zip(timeline.episodes, near, ways, strict=True))
 
 
-def _episode(episode: Episode, near: Nearby, attribution: Attribution) -> EpisodeFinding:
+def _pathways(timeline: Timeline, near: list[Nearby], seed: int) -> list[Judgement]:
+    """Judge each episode by which way its heat came: what was measured against what the simulated neck would show."""
+    if not near:
+        return []
+    hypotheses = Hypotheses.of(known_body(timeline), np.random.default_rng(seed))
+    predicted = hypotheses.around([one.context for one in near])
+    return [judge(one.measured, p) for one, p in zip(near, predicted, strict=True)]
+
+
+def _episode(episode: Episode, near: Nearby, way: Judgement, attribution: Attribution) -> EpisodeFinding:
     onsets, sources = attribution.episodes.onset, attribution.episodes.sources
     i = bisect_right(onsets, episode.start) - 1
     fitted = i >= 0 and episode.start - onsets[i] < timedelta(minutes=MERGE_MIN) and not near.fever
@@ -125,10 +139,11 @@ def _episode(episode: Episode, near: Nearby, attribution: Attribution) -> Episod
         episode=episode,
         p=dict(zip(sources, map(float, attribution.episodes.p[i]), strict=True)) if fitted else {},
         named=attribution.episodes.named(i) if fitted else (),
-        pathway=pathway_probabilities(near.for_pathway),
+        pathway=way.probabilities,
         measured=near.shown,
         fever=near.fever,
         p_mcse=float(attribution.episodes.mcse[i].max()) if fitted else None,
+        would_tell={str(one.sensor): one.bits for one in way.next_measurement},
     )
 
 

@@ -54,6 +54,9 @@ class EpisodeFinding:
         the fit.
     p_mcse : float or None
         Largest Monte-Carlo standard error of `p`; None when nothing was fitted.
+    would_tell : dict of str to float
+        What a measurement that was not made would be expected to tell of the pathway [bits], the best first: "nape",
+        "core", "finger", "pulse", "pressure_pain".
     """
 
     episode: Episode
@@ -63,6 +66,7 @@ class EpisodeFinding:
     measured: dict[str, float]
     fever: bool = False
     p_mcse: float | None = None
+    would_tell: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

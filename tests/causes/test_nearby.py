@@ -5,7 +5,10 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from unaji.causes.nearby import around, nearby
+from unaji.body.context import END_MIN, WINDOWS_MIN
+from unaji.body.hypotheses import Sensor
+from unaji.body.hypothesis_drivers import KnownBody
+from unaji.causes.nearby import around, known_body, nearby
 from unaji.causes.observed import fever_intervals, observed_time
 from unaji.records.timeline import Episode, Exposure, Person, Rating, Series, Timeline, Zones, utc_ms
 
@@ -45,48 +48,87 @@ def nape():
 def test_a_flush_near_the_onset_is_seen_with_its_spread(nape):
     episode = Episode(at(3, 14.05))
     found = look(timeline(series=(nape,), episodes=(episode,)), episode)
-    assert found.for_pathway.nape_rise_k == pytest.approx(0.8, abs=0.25)
+    assert found.shown["neck_skin_rise_k"] == pytest.approx(0.8, abs=0.25)
     assert found.shown["neck_skin_rise_sd_k"] == pytest.approx(0.2, rel=0.2)
+    reading = found.measured.readings[Sensor.NAPE]
+    assert reading.value[:2] == pytest.approx([0, 0], abs=0.25)
+    assert reading.value[3:] == pytest.approx([1, 0.9], abs=0.25)
+    # White noise of 0.2 K, averaged over the eight bins of the first window and the two of the second.
+    assert np.sqrt(np.diag(reading.scatter))[:2] == pytest.approx([0.2 / np.sqrt(8), 0.2 / np.sqrt(2)], rel=0.25)
     assert not found.fever
 
 
 def test_a_quiet_hour_shows_no_rise(nape):
     episode = Episode(at(2, 10))
-    assert abs(look(timeline(series=(nape,), episodes=(episode,)), episode).for_pathway.nape_rise_k) < 0.25
+    assert abs(look(timeline(series=(nape,), episodes=(episode,)), episode).shown["neck_skin_rise_k"]) < 0.25
+
+
+def test_soon_after_another_episode_the_time_before_counts_as_not_measured(nape):
+    first, second = Episode(at(2, 10)), Episode(at(2, 10.6))
+    found = look(timeline(series=(nape,), episodes=(first, second)), second)
+    assert np.isnan(found.measured.readings[Sensor.NAPE].value).tolist() == [last <= 0 for _, last in WINDOWS_MIN]
+
+
+def test_what_is_usual_is_learnt_awake_and_not_from_the_charger():
+    """By night the sensor lies in a cold room: a whole night of 20 °C must not become the usual skin."""
+    hour = np.arange(288 * DAYS) / 12 % 24
+    skin = np.where((hour < 6) | (hour > 23), 26.0, 33.0) + np.random.default_rng(1).normal(size=hour.size) * 0.1
+    episode = Episode(at(3, 14))
+    whole = timeline(series=(every_5_min("neck_skin_temp_c", skin, "nape"),), episodes=(episode,))
+    assert look(whole, episode).shown["neck_skin_rise_k"] == pytest.approx(0, abs=0.2)
 
 
 def test_nothing_measured_shows_nothing():
     episode = Episode(at(1, 10))
     found = look(timeline(episodes=(episode,)), episode)
     assert found.shown == {}
-    assert found.for_pathway.heat_excess_k is None
-    assert not found.for_pathway.logged_heat
+    assert found.measured.readings == {}
+    assert not found.context.says_something
 
 
 def test_air_outdoors_says_nothing_of_a_person_who_may_be_indoors():
     episode = Episode(at(1, 10))
     hot = every_5_min("air_temp_c", 35.0, "outdoor")
-    assert look(timeline(series=(hot,), episodes=(episode,)), episode).for_pathway.heat_excess_k is None
+    assert not look(timeline(series=(hot,), episodes=(episode,)), episode).context.knows_air
 
 
-def test_air_near_the_body_and_steps_make_the_excess_of_heat():
+def test_air_near_the_body_and_steps_make_the_excess_of_heat_and_the_forcing():
     episode = Episode(at(1, 10))
     warm = every_5_min("air_temp_c", 30.0, "near_body")
     at_rest = look(timeline(series=(warm,), episodes=(episode,)), episode)
     assert at_rest.shown["heat_excess_k"] == pytest.approx(30.0 - (0.7 * 26 + 0.3 * 34))
+    assert at_rest.context.near_body
+    assert np.all(at_rest.context.air_temp_c == 30.0)
     time = utc_ms(at(1, 9)) + np.arange(120) * np.timedelta64(60_000, "ms")
     steps = Series("steps", time, np.full(120, 100.0), end=time + np.timedelta64(60_000, "ms"))
     walking = look(timeline(series=(warm, steps), episodes=(episode,)), episode)
     assert walking.shown["heat_excess_k"] - at_rest.shown["heat_excess_k"] == pytest.approx(4 * 1.8)
+    assert walking.context.met == pytest.approx(np.where(END_MIN > -60, 3.0, 1.2))
+
+
+def test_the_forcing_is_that_of_its_moment():
+    """Air that rises by a degree an hour: each step has the air of its own bin."""
+    episode = Episode(at(2, 12))
+    rising = every_5_min("air_temp_c", 10 + np.arange(288 * DAYS) / 12 % 24, "indoor")
+    air = look(timeline(series=(rising,), episodes=(episode,)), episode).context.air_temp_c
+    assert air == pytest.approx(10 + 12 + END_MIN / 60, abs=0.1)
 
 
 @pytest.mark.parametrize(
-    ("kind", "hours_before", "seen"), [("hot_bath", 0.5, True), ("hot_bath", 2, False), ("sun", 0.5, True)]
+    ("kind", "hours_before", "amount", "span"),
+    [
+        ("hot_bath", 0.5, 20.0, (-30, -10)),
+        ("hot_bath", 0.5, None, (-30, -15)),
+        ("exercise", 1.5, 45.0, (-90, -45)),
+        ("hot_bath", 2, 20.0, None),
+        ("sun", 0.5, None, (-30, 30)),
+    ],
 )
-def test_heat_logged_in_the_hour_before_counts(kind, hours_before, seen):
+def test_heat_logged_in_the_hour_before_is_part_of_the_forcing(kind, hours_before, amount, span):
     episode = Episode(at(1, 10))
-    bath = Exposure(at(1, 10 - hours_before), kind)
-    assert look(timeline(exposures=(bath,), episodes=(episode,)), episode).for_pathway.logged_heat is seen
+    logged = Exposure(at(1, 10 - hours_before), kind, amount=amount)
+    heat = look(timeline(exposures=(logged,), episodes=(episode,)), episode).context.heat
+    assert [(h.kind, h.start_min, h.end_min) for h in heat] == ([(kind, *span)] if span else [])
 
 
 def test_sitting_until_the_onset_and_a_stiff_neck_count_as_load():
@@ -94,7 +136,45 @@ def test_sitting_until_the_onset_and_a_stiff_neck_count_as_load():
     desk = timeline(exposures=(Exposure(at(1, 8), "desk_work", end=at(1, 9.5)),), episodes=(episode,))
     stiff = timeline(ratings=(Rating(at(1, 9), "neck_stiffness", 7),), episodes=(episode,))
     loose = timeline(ratings=(Rating(at(1, 9), "neck_stiffness", 5),), episodes=(episode,))
-    assert [look(t, episode).for_pathway.logged_load for t in (desk, stiff, loose)] == [True, True, False]
+    assert [look(t, episode).context.load_min for t in (desk, stiff, loose)] == [((-120, -30),), ((-120, 0),), ()]
+
+
+def test_a_bent_head_is_the_median_of_the_hour_before():
+    episode = Episode(at(1, 10))
+    bent = every_5_min("head_flexion_deg", 30.0, "head")
+    found = look(timeline(series=(bent,), episodes=(episode,)), episode).context
+    assert found.flexion_deg == 30.0
+    assert found.knows_load
+
+
+def body_temps(*readings: tuple[float, float]) -> Series:
+    return Series("body_temp_c", [utc_ms(at(day)) for day, _ in readings], [value for _, value in readings])
+
+
+def test_a_body_temperature_is_compared_with_the_person_s_others():
+    mornings = [(d + 0.3, 36.2) for d in (0, 1, 4, 5, 5.1)]
+    episode = Episode(at(2.8))
+    found = look(timeline(series=(body_temps(*sorted([*mornings, (2.79, 36.9)])),), episodes=(episode,)), episode)
+    reading = found.measured.readings[Sensor.CORE]
+    assert reading.value == pytest.approx([0.7])
+    assert found.measured.core_is_near
+    assert 0.2 < np.sqrt(reading.scatter[0, 0]) < 0.35
+
+
+def test_a_lone_body_temperature_is_compared_with_people_at_large_and_is_less_sure():
+    episode = Episode(at(2.8))
+    found = look(timeline(series=(body_temps((2.6, 37.2)),), episodes=(episode,)), episode)
+    reading = found.measured.readings[Sensor.CORE]
+    assert reading.value == pytest.approx([0.6])
+    assert reading.scatter == pytest.approx(np.array([[0.35**2]]))
+    assert not found.measured.core_is_near
+
+
+def test_the_person_s_file_gives_the_known_body():
+    who = Person("p", birth_year=1986, sex="female", height_cm=160.0, weight_kg=55.0)
+    whole = Timeline(who, Zones(("Asia/Tokyo",)), episodes=(Episode(at(1)),))
+    assert known_body(whole) == KnownBody(1.6, 55.0, 40.0, female=True)
+    assert known_body(timeline()) == KnownBody()
 
 
 def fevered(value: float) -> Series:

@@ -174,3 +174,23 @@ def test_a_warning_without_words_of_its_own_is_shown_as_it_is(people):
 
 def test_only_sources_that_are_spoken_of_are_listed(people):
     assert [one.id for one in tell(people["rich"](), JA).method.sources] == ["s1", "s2"]
+
+
+@pytest.mark.parametrize(
+    ("would_tell", "step"),
+    [
+        ({}, "うなじの皮膚の温度を測る"),
+        ({"core": 0.4, "nape": 0.1}, "体温計で体温を測る"),
+        ({"pressure_pain": 0.9, "finger": 0.3, "nape": 0.2}, "指先の皮膚の温度も測る"),
+        ({"pulse": 0.2}, "1分間の脈を数える"),
+    ],
+)
+def test_where_episodes_stay_undetermined_the_one_measurement_that_would_tell_most_is_proposed(
+    people, would_tell, step
+):
+    """Never pressure pain, which has no column to be recorded in."""
+    findings = people["rich"]()
+    unknown = {"undetermined": 1.0}
+    episodes = tuple(replace(e, pathway=unknown, measured={}, would_tell=would_tell) for e in findings.episodes)
+    steps = tell(replace(findings, episodes=episodes), JA).open.steps
+    assert sum(step in one.what for one in steps) == 1

@@ -1,190 +1,303 @@
-"""By which way did the nape come to feel hot? A first answer from what was measured near the episode.
+"""By which way did the nape come to feel hot? What was measured is compared with what the simulated neck would show.
 
-Five ways look alike to the person and differ in what can be measured. Each measured thing is a likelihood under each of
-them; their product with a prior gives a posterior, and what the posterior owes to the prior alone is "undetermined".
-The simulator of the neck will replace the fixed expectations below by its own predictions.
+Each pathway is a hypothesis (`unaji.body.hypotheses`): many draws of persons and drivers, each with what sensors would
+have shown. The likelihood of a pathway is the mean over its draws; its prior is common to all. What the posterior owes
+to the prior alone is "undetermined". From the same draws follows which one measurement more would tell the ways apart.
 
-Numbers marked [R] were read in a source, those marked [A] are assumptions of this version; all are named constants.
+Numbers marked [A] are assumptions; all are named constants.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import NamedTuple
 
 import numpy as np
 
+from unaji.body.hypotheses import IN_WINDOWS, Predicted, Sensor
+from unaji.body.hypothesis_drivers import PATHWAYS
 from unaji.claims.model import Pathway
-from unaji.records.timeline import BoolArray, FloatArray
+from unaji.records.timeline import FloatArray
 
-PRIOR = {
-    Pathway.VASCULAR: 0.25,
-    Pathway.SENSORY: 0.30,
-    Pathway.MUSCLE: 0.15,
-    Pathway.HEAT_LOAD: 0.25,
-    Pathway.CORE: 0.05,
-}
+PRIOR: Mapping[Pathway, float] = MappingProxyType(
+    {
+        Pathway.VASCULAR: 0.25,
+        Pathway.SENSORY: 0.30,
+        Pathway.MUSCLE: 0.15,
+        Pathway.HEAT_LOAD: 0.25,
+        Pathway.CORE: 0.05,
+    }
+)
 """Before anything is measured [A]."""
 
 UNDETERMINED = "undetermined"
 
-NAPE_RISE_K = {
-    Pathway.VASCULAR: (1.0, 0.5),  # +0.4 to +2 K from an 8-fold rise of flow down to a doubling [R: layered column]
-    Pathway.SENSORY: (0.0, 0.1),
-    Pathway.MUSCLE: (0.35, 0.15),  # +0.1 to +0.6 K at 5 % of maximal contraction [R: layered column]
-    Pathway.HEAT_LOAD: (0.0, 0.2),  # what air and activity explain is taken out before
-    Pathway.CORE: (
-        0.7,
-        0.4,
-    ),  # 0.7 K of neck skin per K of core [R: JOS-3, set point shifted], fever of 1 K
-}
-"""Nape skin above what air, activity and time of day explain: mean and standard deviation [K]."""
+MISFIT_SD: Mapping[Sensor, float] = MappingProxyType(
+    {
+        Sensor.NAPE: 0.1,
+        Sensor.WRIST: 1.0,
+        Sensor.FINGER: 0.2,
+        Sensor.PULSE: 2.0,
+        Sensor.CONDUCTANCE: 0.3,
+        Sensor.CORE: 0.05,
+        Sensor.PRESSURE_PAIN: 0.05,
+    }
+)
+"""What a good model and the person's usual course still miss, the same throughout an episode [A]. The wrist is no part
+of the model: hand and skin at large stand for it, and a watch's strap, sleeve and sweat do not."""
 
-CORE_C = dict.fromkeys(Pathway, (36.8, 0.35)) | {Pathway.CORE: (38.3, 0.6)}
-"""Core temperature: mean and standard deviation [°C] [A]."""
-
-HEAT_EXCESS_K = dict.fromkeys(Pathway, (-1.5, 2.0)) | {Pathway.HEAT_LOAD: (2.5, 2.0)}
-"""Air temperature beyond the limit of comfort at the activity of the moment: mean and standard deviation [K] [A]."""
-
-COMFORT_LIMIT_C = 26.0
-"""Upper limit of comfort, summer clothing, 1.2 met: 24.5 ± 1.5 °C (ISO 7730:2005, category B) [R]."""
-COMFORT_SHIFT_K_PER_MET = 4.0
-"""The same table allows 1.5 K less at 1.6 met [R]."""
-NEAR_BODY_SHARE_OF_SKIN = 0.3
-"""A sensor worn on clothes or bag reads between air and skin (34 °C) [A]."""
-RESTING_MET = 1.2
-MET_PER_100 = 1.8
-"""100 steps a minute are 3 met (Tudor-Locke et al. 2018), so are 100 mg at the wrist (Hildebrand et al. 2014) [R]."""
-
-LOGGED_HEAT_LOG_LR = 1.5
-LOGGED_LOAD_LOG_LR = 1.0
-"""Log likelihood ratio of a logged bath, scarf or workout for heat load, of logged neck load for the muscle way [A]."""
-
-MIN_REFERENCE_BINS = 288
-"""A day of five-minute bins away from episodes is the least from which the usual skin temperature is learnt."""
+BROAD_SD: Mapping[Sensor, float] = MappingProxyType(
+    {
+        Sensor.NAPE: 2.0,
+        Sensor.WRIST: 3.0,
+        Sensor.FINGER: 4.0,
+        Sensor.PULSE: 30.0,
+        Sensor.CONDUCTANCE: 1.5,
+        Sensor.CORE: 1.5,
+        Sensor.PRESSURE_PAIN: 1.0,
+    }
+)
+"""How far a measurement may lie off for reasons that no pathway knows [A]."""
+OUTLIER_SHARE = 0.002
+"""So often it does [A]: a measurement that fits no pathway then speaks for none."""
+TAIL_FREEDOM = 10.0
+"""Degrees of freedom of the noise's t distribution [A]."""
 
 
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """What was measured near one episode; None where nothing was.
+@dataclass(frozen=True, eq=False, slots=True)
+class Reading:
+    """A sensor's difference from what is usual for the person, at rest and at quiet times.
 
     Attributes
     ----------
-    nape_rise_k, nape_rise_sd_k : float or None
-        Nape skin above what air, activity and time of day explain, and the standard deviation of that difference at
-        times without episode [K].
-    core_temp_c : float or None
-        Highest body temperature within six hours.
-    heat_excess_k : float or None
-        Air temperature beyond the limit of comfort at the activity of the moment [K].
-    logged_heat : bool
-        Hot bath, hot meal, exercise, warm clothing or sun logged in the hour before.
-    logged_load : bool
-        Desk work or phone in the hour before, or a stiff neck (6 or more of 10).
+    value : ndarray, shape (n,)
+        One a window of `unaji.body.context.WINDOWS_MIN`, NaN where a window holds nothing; one value for body
+        temperature and pressure-pain threshold.
+    scatter : ndarray, shape (n, n)
+        Covariance of that difference when nothing is the matter, noise of the readings included.
     """
 
-    nape_rise_k: float | None = None
-    nape_rise_sd_k: float | None = None
-    core_temp_c: float | None = None
-    heat_excess_k: float | None = None
-    logged_heat: bool = False
-    logged_load: bool = False
+    value: FloatArray
+    scatter: FloatArray
 
 
-def pathway_probabilities(measured: Measured) -> dict[str, float]:
-    """Return the probability of each pathway and of "undetermined"; they sum to 1.
+@dataclass(frozen=True, eq=False, slots=True)
+class Measured:
+    """What was measured near one episode.
+
+    Attributes
+    ----------
+    readings : mapping of Sensor to Reading
+    core_is_near : bool
+        The body temperature was taken within the hour, not only within half a day.
+    """
+
+    readings: Mapping[Sensor, Reading] = field(default_factory=dict)
+    core_is_near: bool = False
+
+
+class NextMeasurement(NamedTuple):
+    """A measurement that was not made, and what it would be expected to tell of the pathway [bits]."""
+
+    sensor: Sensor
+    bits: float
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """The pathway of one episode.
+
+    Attributes
+    ----------
+    posterior : dict of Pathway to float
+        Sums to 1; the prior where nothing was measured.
+    next_measurement : tuple of NextMeasurement
+        The best first.
+    """
+
+    posterior: dict[Pathway, float]
+    next_measurement: tuple[NextMeasurement, ...]
+
+    @property
+    def probabilities(self) -> dict[str, float]:
+        """The probability of each pathway beyond what the prior alone would give, and of "undetermined"; sums to 1.
+
+        With posterior p and prior π a pathway gets max(0, p − π)/(1 − π), the form of Cohen's kappa, and the rest is
+        undetermined: 1 where nothing was measured, 0 where the measurements leave one pathway only.
+        """
+        beyond = {str(way): max(0.0, p - PRIOR[way]) / (1.0 - PRIOR[way]) for way, p in self.posterior.items()}
+        return beyond | {UNDETERMINED: max(0.0, 1.0 - sum(beyond.values()))}
+
+
+def judge(measured: Measured, predicted: Predicted, prior: Mapping[Pathway, float] = PRIOR) -> Judgement:
+    """Compare what was measured around an episode with what each pathway predicts.
+
+    Parameters
+    ----------
+    measured : Measured
+    predicted : Predicted
+        For the same episode; see `unaji.body.hypotheses.Hypotheses.around`.
+    prior : mapping of Pathway to float, optional
 
     Notes
     -----
-    With posterior p and prior π, a pathway gets max(0, p − π)/(1 − π), its probability corrected for what chance alone
-    would give (the form of Cohen's kappa), and the rest is undetermined: 1 where nothing was measured, 0 where the
-    measurements leave one pathway only.
+    The density of the measurements under a pathway is a kernel estimate over its draws. Each draw, weighted by how well
+    it explains that heat was felt, carries a t distribution whose covariance is that of the noise, the person's own
+    scatter and h² times the covariance of the draws; draws are drawn towards their mean by √(1 − h²), which keeps that
+    covariance (West 1993). So few draws in many dimensions are close to one normal distribution, and many draws in one
+    dimension keep their shape. A small share of a broad density stands for measurements that no pathway explains.
+
+    References
+    ----------
+    West M, "Approximating posterior distributions by mixture", Journal of the Royal Statistical Society B
+    55:409-422, 1993.
     """
-    log_p = {pathway: np.log(prior) + _log_likelihood(measured, pathway) for pathway, prior in PRIOR.items()}
-    top = max(log_p.values())
-    weight = {pathway: float(np.exp(value - top)) for pathway, value in log_p.items()}
-    total = sum(weight.values())
-    result = {
-        str(pathway): max(0.0, w / total - PRIOR[pathway]) / (1 - PRIOR[pathway]) for pathway, w in weight.items()
+    seen = _line_up(measured, predicted)
+    log_l = np.array(predicted.log_felt, dtype=float)
+    weight = predicted.weight
+    if seen.value.size:
+        densities = [_densities(seen, k, weight[k]) for k in range(len(PATHWAYS))]
+        log_l = log_l + np.array([d.log_density for d in densities])
+        weight = np.stack([d.weight for d in densities])
+    log_p = np.log([prior[way] for way in PATHWAYS]) + log_l
+    p = np.exp(log_p - log_p.max())
+    p /= p.sum()
+    return Judgement(dict(zip(PATHWAYS, map(float, p), strict=True)), _next(measured, predicted, weight, p))
+
+
+class _Seen(NamedTuple):
+    """What was measured as one vector, and what is predicted of it."""
+
+    value: FloatArray  # (d,)
+    covariance: FloatArray  # (d, d) of noise and scatter
+    broad: FloatArray  # (d, d)
+    predicted: FloatArray  # (n_pathways, n_draws, d)
+
+
+def _line_up(measured: Measured, predicted: Predicted) -> _Seen:
+    """Put all readings into one vector, without the windows that hold nothing."""
+    values, blocks, broads, columns = [], [], [], []
+    for sensor, reading in measured.readings.items():
+        known = np.isfinite(reading.value)
+        if not known.any():
+            continue
+        values.append(reading.value[known])
+        n = int(known.sum())
+        block = reading.scatter[np.ix_(known, known)] + MISFIT_SD[sensor] ** 2 + 1e-6 * np.eye(n)
+        blocks.append(block)
+        broads.append(block + BROAD_SD[sensor] ** 2 * (0.5 + 0.5 * np.eye(n)))
+        columns.append(_prediction(sensor, predicted, near=measured.core_is_near)[..., known])
+    if not values:
+        return _Seen(np.empty(0), np.empty((0, 0)), np.empty((0, 0)), np.empty((len(PATHWAYS), 0, 0)))
+    return _Seen(np.concatenate(values), _diagonal(blocks), _diagonal(broads), np.concatenate(columns, axis=-1))
+
+
+def _prediction(sensor: Sensor, predicted: Predicted, *, near: bool) -> FloatArray:
+    """Return what a sensor would show, shape (n_pathways, n_draws, n)."""
+    if sensor in IN_WINDOWS:
+        return predicted.windows[sensor]
+    if sensor is Sensor.CORE:
+        return (predicted.core_near_k if near else predicted.core_far_k)[..., None]
+    return predicted.pressure_pain[..., None]
+
+
+def _diagonal(blocks: list[FloatArray]) -> FloatArray:
+    size = sum(len(block) for block in blocks)
+    whole, at = np.zeros((size, size)), 0
+    for block in blocks:
+        whole[at : at + len(block), at : at + len(block)] = block
+        at += len(block)
+    return whole
+
+
+class _Density(NamedTuple):
+    log_density: float
+    weight: FloatArray  # of each draw, given the measurements
+
+
+MOST_DIMENSIONS = 4
+"""Windows and sensors move together, so that more measurements than these span no further dimension [A]."""
+
+
+def _bandwidth(weight: FloatArray, dimensions: int) -> float:
+    """Return h of Silverman's rule for a normal kernel and the effective number of draws, at most 1."""
+    d = min(dimensions, MOST_DIMENSIONS)
+    effective = 1.0 / float((weight**2).sum())
+    return min(1.0, float((4.0 / ((d + 2.0) * effective)) ** (1.0 / (d + 4.0))))
+
+
+def _densities(seen: _Seen, k: int, weight: FloatArray) -> _Density:
+    """Return the density of the measurements under one pathway, and the draws that make it up."""
+    draws = seen.predicted[k]
+    h = _bandwidth(weight, seen.value.size)
+    mean = weight @ draws
+    spread = (weight[:, None] * (draws - mean)).T @ (draws - mean)
+    centres = np.sqrt(1.0 - h * h) * draws + (1.0 - np.sqrt(1.0 - h * h)) * mean
+    log_kernel = np.log(weight) + _log_t(seen.value - centres, seen.covariance + h * h * spread)
+    top = float(log_kernel.max())
+    own = top + np.log(np.exp(log_kernel - top).sum())
+    broad = float(_log_t(seen.value[None, :], seen.broad)[0])
+    after = np.exp(log_kernel - top)
+    mixed = np.logaddexp(np.log1p(-OUTLIER_SHARE) + own, np.log(OUTLIER_SHARE) + broad)
+    return _Density(float(mixed), after / after.sum())
+
+
+def _log_t(difference: FloatArray, covariance: FloatArray) -> FloatArray:
+    """Return the logarithm of a multivariate t density with this covariance, up to a constant, shape (n,)."""
+    d, nu = covariance.shape[0], TAIL_FREEDOM
+    lower = np.linalg.cholesky(covariance * (nu - 2.0) / nu)
+    z = np.linalg.solve(lower, difference.T)
+    log_root = np.log(np.diag(lower)).sum()
+    return np.asarray(-0.5 * (nu + d) * np.log1p((z**2).sum(axis=0) / nu) - log_root)
+
+
+# -- the next measurement ----------------------------------------------------------------------------------------------
+
+CANDIDATES: Mapping[Sensor, float] = MappingProxyType(
+    {
+        Sensor.NAPE: 0.35,
+        Sensor.CORE: 0.25,
+        Sensor.FINGER: 1.0,
+        Sensor.PULSE: 6.0,
+        Sensor.PRESSURE_PAIN: 0.2,
     }
-    return result | {UNDETERMINED: max(0.0, 1.0 - sum(result.values()))}
+)
+"""What is cheap to measure once, and how one reading scatters around its usual value in daily life [A]."""
+AT_ONSET = 3
+"""Which of the windows such a reading falls into."""
+GRID = 81
+REACH_SD = 4.0
 
 
-def _log_likelihood(measured: Measured, pathway: Pathway) -> float:
-    log_l = 0.0
-    if measured.nape_rise_k is not None and measured.nape_rise_sd_k is not None:
-        log_l += _log_normal(measured.nape_rise_k, *NAPE_RISE_K[pathway], measured.nape_rise_sd_k)
-    if measured.core_temp_c is not None:
-        log_l += _log_normal(measured.core_temp_c, *CORE_C[pathway])
-    if measured.heat_excess_k is not None:
-        # Beyond ± 4 K the two expectations are past telling apart by more than their difference there.
-        log_l += _log_normal(float(np.clip(measured.heat_excess_k, -4, 5)), *HEAT_EXCESS_K[pathway])
-    log_l += LOGGED_HEAT_LOG_LR * (measured.logged_heat and pathway is Pathway.HEAT_LOAD)
-    log_l += LOGGED_LOAD_LOG_LR * (measured.logged_load and pathway is Pathway.MUSCLE)
-    return log_l
+def _next(measured: Measured, predicted: Predicted, weight: FloatArray, p: FloatArray) -> tuple[NextMeasurement, ...]:
+    """Return each measurement not made with what it would tell, the best first."""
+    found = [
+        NextMeasurement(sensor, _information(_prediction(sensor, predicted, near=True), weight, p, sd))
+        for sensor, sd in CANDIDATES.items()
+        if sensor not in measured.readings
+    ]
+    return tuple(sorted(found, key=lambda one: -one.bits))
 
 
-def _log_normal(value: float, mean: float, sd: float, noise_sd: float = 0.0) -> float:
-    variance = sd**2 + noise_sd**2
-    return float(-0.5 * (value - mean) ** 2 / variance - 0.5 * np.log(variance))
-
-
-def heat_excess_k(air_temp_c: FloatArray, met: FloatArray, *, near_body: bool) -> FloatArray:
-    """Air temperature beyond the limit of comfort at the activity of the moment [K].
-
-    Parameters
-    ----------
-    air_temp_c : ndarray
-        Air temperature; of a sensor near the body where `near_body` is set.
-    met : ndarray, same shape
-        Metabolic rate [met]; NaN counts as rest.
-    """
-    limit = COMFORT_LIMIT_C
-    if near_body:
-        limit = (1 - NEAR_BODY_SHARE_OF_SKIN) * COMFORT_LIMIT_C + NEAR_BODY_SHARE_OF_SKIN * 34.0
-    active = np.maximum(np.nan_to_num(met, nan=RESTING_MET) - RESTING_MET, 0.0)
-    return np.asarray(air_temp_c - limit + COMFORT_SHIFT_K_PER_MET * active)
-
-
-def met_from_activity(activity: FloatArray) -> FloatArray:
-    """Metabolic rate [met] from steps a minute or from movement at the wrist [mg]; both scales agree at 3 met."""
-    return np.asarray(RESTING_MET + MET_PER_100 * activity / 100.0)
-
-
-def skin_above_expected(
-    skin_c: FloatArray, air_c: FloatArray, met: FloatArray, local_hour: FloatArray, reference: BoolArray
-) -> tuple[FloatArray, float]:
-    """Skin temperature above what air, activity and time of day explain for this person.
-
-    Parameters
-    ----------
-    skin_c, air_c, met, local_hour : ndarray, shape (n_bins,)
-        NaN where not measured; `air_c` and `met` may be NaN throughout.
-    reference : ndarray of bool, shape (n_bins,)
-        Times to learn from: those well away from any episode.
-
-    Returns
-    -------
-    (ndarray, float)
-        Difference [K] on the grid, NaN where skin was not measured, and its robust standard deviation over the
-        reference; all NaN when there is less than a day to learn from.
+def _information(values: FloatArray, weight: FloatArray, p: FloatArray, sd: float) -> float:
+    """Return the mutual information of pathway and reading [bits]: the expected fall of the pathway's entropy.
 
     Notes
     -----
-    Least squares with the residuals beyond three robust standard deviations left out once. What is missing of air and
-    activity is replaced by its mean, so that it neither explains nor excludes anything.
+    Σ_k p_k ∫ f_k(y) log₂(f_k(y)/f(y)) dy with f_k the density of the reading under a pathway, its draws weighted by
+    what is measured already, on a grid of y.
     """
-    columns = [np.ones_like(skin_c)]
-    for covariate in (air_c, met):
-        if np.isfinite(covariate).any():
-            columns.append(np.nan_to_num(covariate - np.nanmean(covariate)))
-    phase = 2 * np.pi * local_hour / 24
-    x = np.column_stack([*columns, np.cos(phase), np.sin(phase)])
-    use = reference & np.isfinite(skin_c)
-    for _ in range(2):
-        if use.sum() < MIN_REFERENCE_BINS:
-            return np.full_like(skin_c, np.nan), float("nan")
-        coefficients = np.linalg.lstsq(x[use], skin_c[use], rcond=None)[0]
-        difference = skin_c - x @ coefficients
-        sd = 1.4826 * float(np.median(np.abs(difference[use] - np.median(difference[use]))))
-        use = use & (np.abs(difference) < 3 * max(sd, 1e-6))
-    return np.asarray(difference), sd
+    at = values[..., min(AT_ONSET, values.shape[-1] - 1)]
+    mean = (weight * at).sum(axis=1, keepdims=True)
+    spread = (weight * (at - mean) ** 2).sum(axis=1, keepdims=True)
+    h2 = np.array([[_bandwidth(row, 1) ** 2] for row in weight])
+    centre, width = np.sqrt(1.0 - h2) * at + (1.0 - np.sqrt(1.0 - h2)) * mean, np.sqrt(sd**2 + h2 * spread)
+    y = np.linspace((centre - REACH_SD * width).min(), (centre + REACH_SD * width).max(), GRID)
+    kernel = np.exp(-0.5 * ((y - centre[..., None]) / width[..., None]) ** 2) / width[..., None]
+    density = np.einsum("kd,kdy->ky", weight, kernel)
+    density /= np.maximum(density.sum(axis=1, keepdims=True), 1e-300)
+    mixed = p @ density
+    ratio = np.log2(np.maximum(density, 1e-300) / np.maximum(mixed, 1e-300))
+    return max(0.0, float(p @ (density * ratio).sum(axis=1)))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from unaji.care.more_data import MoreData
 from unaji.causes.attribution import SignalState, Verdict
 from unaji.claims.model import Family
-from unaji.findings import Findings
+from unaji.findings import EpisodeFinding, Findings
 from unaji.report.rounding import half_up, percent_up
 from unaji.report.story.factors import Candidates, Factor, can_rank
 from unaji.report.story.warmth import Warmth, warmth_of
@@ -17,6 +17,10 @@ from unaji.report.words import Catalogue
 WEEKS_A_YEAR = 52
 UNMEASURED_SHARE = 0.3
 """Measuring skin temperature is proposed from this share of unmeasured episodes on."""
+
+
+MEASURABLE = ("nape", "core", "finger", "pulse")
+"""What may be proposed, the first where nothing tells them apart. Pressure pain has no column to be recorded in yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,11 +192,17 @@ def _gap(factor: Factor, words: Catalogue) -> Step:
 
 def _measure(findings: Findings, words: Catalogue) -> list[Step]:
     plain = [one for one in findings.episodes if not one.fever]
-    unmeasured = sum(warmth_of(one) is Warmth.UNMEASURED for one in plain)
-    if not plain or unmeasured / len(plain) < UNMEASURED_SHARE:
+    unmeasured = [one for one in plain if warmth_of(one) is Warmth.UNMEASURED]
+    if not plain or len(unmeasured) / len(plain) < UNMEASURED_SHARE:
         return []
-    episodes = words.count("episodes", unmeasured)
-    return [Step(words("open.step_temp"), words("open.step_temp_why", episodes=episodes))]
+    what, episodes = _tells_most(unmeasured), words.count("episodes", len(unmeasured))
+    return [Step(words(f"open.step_{what}"), words(f"open.step_{what}_why", episodes=episodes))]
+
+
+def _tells_most(undecided: list[EpisodeFinding]) -> str:
+    """Return the one measurement that would tell most of how the heat of these episodes came about."""
+    bits = {what: sum(one.would_tell.get(what, 0.0) for one in undecided) for what in MEASURABLE}
+    return max(MEASURABLE, key=lambda what: bits[what])
 
 
 def _cause_name(findings: Findings, cause_id: str, words: Catalogue) -> str:
