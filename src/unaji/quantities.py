@@ -124,6 +124,8 @@ QUANTITIES: dict[str, Quantity] = {
         Quantity("activity_mg", "mg", 0, 4000, M, "体の動き", "mean size of movement: | |a| − 1 g |"),
         Quantity("trunk_angle_deg", "°", -90, 90, P, "上体の角度", "angle of the trunk above the horizontal"),
         Quantity("head_flexion_deg", "°", -60, 100, P, "首の前かがみ", "forward flexion of the head"),
+        Quantity("pressure_pain_threshold_kpa", "kPa", 10, 1500, P, "押して痛む強さ(うなじの筋)",
+                 "pressure-pain threshold over the nape's muscles"),
         Quantity("stress_score", "1", 0, 100, M, "機器のストレス値", "a maker's own stress score"),
         Quantity("body_battery", "1", 0, 100, M, "機器の体力値", "a maker's own energy score"),
         Quantity("clothing_clo", "clo", 0, 5, P, "着ているものの暖かさ", "insulation of clothing"),
