@@ -7,7 +7,7 @@ import hashlib
 import math
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache, partial
 from importlib.resources import files
 from pathlib import Path
@@ -47,14 +47,11 @@ def to_html(findings: Findings, language: str = "ja") -> str:
     words = catalogue(language)
     story = tell(findings, words)
     told = cards(findings, story.candidates, words)
-    css = _css()
     page: dict[str, Any] = {
         "lang": language,
         "w": words,
         "story": story,
         "findings": findings,
-        "css": Markup(css),  # our own style sheet
-        "style_hash": base64.b64encode(hashlib.sha256(css.encode()).digest()).decode(),
         "sections": SECTIONS,
         "figures": _figures(findings, story, words),
         "cards": told[:OPEN_CARDS] if story.ranked else (),
@@ -66,7 +63,14 @@ def to_html(findings: Findings, language: str = "ja") -> str:
         "checks": sorted(findings.attribution.checks.items()),
         "claims": _claims(findings, words),
     }
-    return _environment().get_template("report.html").render(page)
+    return render_page("report.html", page)
+
+
+def render_page(template: str, values: Mapping[str, Any]) -> str:
+    """Fill a template of a page that carries our own style sheet and lets no other style in."""
+    css = _css()
+    style_hash = base64.b64encode(hashlib.sha256(css.encode()).digest()).decode()
+    return _environment().get_template(template).render({**values, "css": Markup(css), "style_hash": style_hash})
 
 
 def write_html(path: Path, text: str) -> None:

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache, partial
-from importlib.resources import files
+from functools import partial
 from typing import Any
 
 import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from unaji import __version__
@@ -25,7 +21,7 @@ from unaji.report.figures._neck_shares import SharedOut, neck_shares
 from unaji.report.figures._neck_words import Language
 from unaji.report.figures.cross_section import NeckSection, cross_section, section_of
 from unaji.report.figures.neck_course import COURSE, Band, neck_course
-from unaji.report.html import unbroken
+from unaji.report.html import render_page
 from unaji.report.scenario_words import say, separation_sentence
 from unaji.report.words import plain, signed
 
@@ -60,32 +56,9 @@ LONG_S, LONG_LINKS = 2 * 86_400.0, ("stress_pain_sensitivity", "stress_heat_sens
 
 def to_html(played: Played) -> str:
     """Return the whole page as text; see `unaji.report.html.write_html` to keep it."""
-    claims, css = load_claims("neck_heat"), _css()
-    page: dict[str, Any] = {
-        "css": Markup(css),  # our own style sheet
-        "style_hash": base64.b64encode(hashlib.sha256(css.encode()).digest()).decode(),
-        "parts": [_part(played, claims, language) for language in LANGUAGES],
-        "version": __version__,
-    }
-    return _environment().get_template("scenario.html").render(page)
-
-
-@cache
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("unaji.report", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["u"] = unbroken
-    return environment
-
-
-@cache
-def _css() -> str:
-    return files("unaji.report").joinpath("templates", "report.css").read_text(encoding="utf-8")
+    claims = load_claims("neck_heat")
+    parts = [_part(played, claims, language) for language in LANGUAGES]
+    return render_page("scenario.html", {"parts": parts, "version": __version__})
 
 
 # -- pictures ----------------------------------------------------------------------------------------------------------
