@@ -168,7 +168,7 @@ def test_impossible_values_are_refused_with_the_range(values, said):
 def test_a_wrong_value_is_told_with_its_person_and_step():
     stress = np.zeros((3, 10))
     stress[2, 4] = 7.0
-    with pytest.raises(ValueError, match="got 7 1, step 4, person 2"):
+    with pytest.raises(ValueError, match="got 7, step 4, person 2"):
         Forcing(np.full(10, 60.0), {"stress": stress})
 
 

@@ -181,11 +181,15 @@ def test_lengths_of_time():
         ('en = "title"', "", "title.en: missing"),
         ('set = { air_temp = "30 °C" }', "set = {}", "events[2].set: sets nothing"),
         ("[room]", "[room", "not valid TOML"),
-        ("[room]", "[person]\nheight = '1.72 cm'\n[room]", "person: height_m must be within 1.2 to 2.3 m, got 0.0172"),
+        ("[room]", "[person]\nheight = '1.72 cm'\n[room]", "'1.72 cm' is not possible: it lies within 1.2 to 2.3 m"),
         ("[room]", "[person]\nheigth = '172 cm'\n[room]", "person.heigth: unknown key 'heigth'; did you mean 'height'"),
         ("[room]", "[person]\nsex = 'x'\n[room]", "person.sex: must be 'male' or 'female'"),
         ("[room]", "[person.traits]\nflush_gian = 1\n[room]", "traits.flush_gian: unknown parameter 'flush_gian'; did"),
-        ("[room]", "[person.traits]\nflush_gain = 99\n[room]", "99 is not possible"),
+        ("[room]", "[person.traits]\nflush_gain = 99\n[room]", "flow multiplier less 1, 0 to 4"),
+        ("[time]", "[tme]", "time: missing; unknown key 'tme'; did you mean 'time'?"),
+        ('air_temp = "24 °C"', f"activity = {'9' * 400}", "is not possible: metabolic rate over basal lies within"),
+        ("[room]", f"[room]\nstress = {'9' * 5000}", "not valid TOML: Exceeds the limit"),
+        ("[room]", f"[room]\nstress = {'[' * 5000}", "not valid TOML: maximum recursion depth"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_told_with_file_key_and_what_is_allowed(tmp_path, old, new, said):
@@ -197,6 +201,7 @@ def test_a_mistake_is_told_with_file_key_and_what_is_allowed(tmp_path, old, new,
     with pytest.raises(InputError, match=re.escape(said)) as told:
         read_scenario(file)
     assert str(told.value).startswith(str(file))
+    assert not str(told.value).endswith(" 1")  # a range without unit
 
 
 MEANINGLESS = ["x", "[]", "{}", "3", "-1", "true", "nan", "1979-05-27", '"x"', '["x"]', "{ ja = 1 }", '{ x = "y" }']

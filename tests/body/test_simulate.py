@@ -179,8 +179,13 @@ def test_an_interval_of_nothing_is_refused():
 
 
 def test_an_unknown_output_is_refused_with_the_nearest():
-    with pytest.raises(UsageError, match="no output is called 'nape_temp_c'; did you mean 'nape_skin_temp_c'"):
-        simulate(Persons.standard(), Forcing.constant(600.0), outputs=("nape_temp_c",))
+    with pytest.raises(UsageError, match="no output is called 'nape_skin_c'; did you mean 'nape_skin_temp_c'"):
+        simulate(Persons.standard(), Forcing.constant(600.0), outputs=("nape_skin_c",))
+
+
+def test_no_output_at_all_is_refused():
+    with pytest.raises(UsageError, match="name at least one output, such as felt_heat"):
+        simulate(Persons.standard(), Forcing.constant(600.0), outputs=())
 
 
 def test_an_unknown_trait_is_refused_with_the_nearest():

@@ -131,7 +131,7 @@ def test_a_missing_file_is_named(tmp_path):
 def test_changed_values_are_kept_within_the_range_and_leave_the_defaults_alone():
     changed = default_parameters().with_values(flush_gain=3.0)
     assert (changed["flush_gain"].value, default_parameters()["flush_gain"].value) == (3.0, 2.0)
-    with pytest.raises(InputError, match="parameter flush_gain: 9 1 is outside 0 to 4 1"):
+    with pytest.raises(InputError, match=r"parameter flush_gain: 9 is outside 0 to 4$"):
         changed.with_values(flush_gain=9.0)
     with pytest.raises(InputError, match="'flushgain'; did you mean 'flush_gain'"):
         changed.with_values(flushgain=1.0)

@@ -76,8 +76,8 @@ def test_json_is_one_object_with_every_output(asked):
     assert nape["before"] == 34.0
     assert nape["farthest"] == pytest.approx(34.93)
     assert nape["end"] == 34.0
-    assert len(nape["values"]) == len(told["time_s"]) == 240
-    assert asked[0]["dt_s"] == 60.0
+    assert len(nape["values"]) == len(told["time_s"]) == 1440
+    assert asked[0]["dt_s"] == 10.0  # every step, the fine ones too
     assert asked[0]["forcing"]["air_temp_c"][0] == 22.0
 
 
@@ -86,7 +86,7 @@ def test_the_summary_is_japanese_first_and_says_what_changed(asked):
     assert shown.index("22℃の部屋でスカーフ") < shown.index("A scarf in a room of 22 °C")
     assert shown.index("うなじの皮膚の温度") < shown.index("nape skin temperature")
     nape = next(line for line in shown.splitlines() if "うなじの皮膚の温度" in line)
-    assert nape.split()[1:5] == ["°C", "34.00", "+0.93", "0:31"]
+    assert nape.split()[1:5] == ["°C", "34.00", "+0.93", "0:30"]
     core = next(line for line in shown.splitlines() if "深部体温" in line and "°C" in line)
     assert core.split()[1:] == ["°C", "36.80", "0.00", "36.80"]
     assert "うなじの皮膚は最大+0.93℃、深部体温は最大0.00℃、感じる熱さは10のうち1.9まで動きました。" in shown

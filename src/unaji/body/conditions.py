@@ -21,8 +21,8 @@ import numpy as np
 from unaji.body.anatomy import COMPAT, FULL, Physique
 from unaji.body.channels import CHANNELS, OUTFITS_CLO, outfit
 from unaji.body.forcing import Forcing
-from unaji.body.heat import heat_model, sequence, steady_table
-from unaji.body.layout import N_INPUTS, SEGMENTS
+from unaji.body.heat import NEUTRAL_PRESSURE_HPA, heat_model, sequence, steady_table
+from unaji.body.layout import N_INPUTS, SEGMENTS, Input
 from unaji.body.persons import RANGES, Persons
 from unaji.errors import InputError
 from unaji.records.timeline import FloatArray
@@ -41,6 +41,8 @@ BODY_OF = {"height_m": "height_m", "weight_kg": "weight_kg", "fat_pct": "fat_per
 SEXES = {"male": 0.0, "m": 0.0, "female": 1.0, "f": 1.0}
 POSTURES = {"standing": 0.0, "sitting": 1.0, "lying": 2.0}
 WORDS: Mapping[str, Mapping[str, float]] = {"sex": SEXES, "posture": POSTURES}
+MOST_MIN = 366 * 1_440
+"""Longest sequence, a year as for a scenario."""
 KNOWN = (CASE, TIME, *CHANNEL_OF, CLOTHES, *WORDS, *BODY_OF)
 
 RESULT_OF: Mapping[str, str] = {
@@ -147,6 +149,7 @@ def run_conditions(conditions: Conditions, *, compat: bool = False) -> dict[str,
     inputs = np.empty((forcing.n_steps, N_INPUTS, len(who)))
     for name, known in CHANNELS.items():
         inputs[:, known.index] = np.atleast_2d(forcing[name]).T
+    inputs[:, Input.PRESSURE_HPA] = NEUTRAL_PRESSURE_HPA  # of which such tables have no column
     if conditions.row_steps is None:
         found, _ = steady_table(model, inputs[0])
         return {name: found[source] for name, source in RESULT_OF.items() if source in found}
@@ -171,6 +174,8 @@ def _times(table: _Rows) -> FloatArray:
     for k, time in enumerate(time_min):
         if time != round(time):
             table.fail(k, TIME, f"{time:g} is not a whole minute, and the sequence is computed minute by minute")
+        if time > MOST_MIN:
+            table.fail(k, TIME, f"{time:g} is beyond {MOST_MIN} min, a year: split the sequence")
     if time_min[0] <= 0:
         table.fail(0, TIME, f"{time_min[0]:g}: a row is the end of a step, so that the first must stand after 0")
     if time_min.size == 1:

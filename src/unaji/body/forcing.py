@@ -327,9 +327,10 @@ def _check_values(known: Channel, value: FloatArray, n_steps: int) -> None:
     if wrong.any():
         first = np.argwhere(wrong)[0]
         place = "".join(f", {what} {k}" for what, k in zip(("step", "person"), first[::-1], strict=False))
-        found = f"{float(value[tuple(first)]):g} {known.unit}{place}"
+        unit = "" if known.unit == "1" else f" {known.unit}"
         kind = "whole numbers " if known.name in WHOLE_NUMBERS else ""
-        raise ValueError(f"{known.name} must be {kind}within {known.low:g} to {known.high:g} {known.unit}, got {found}")
+        allowed, found = f"{known.low:g} to {known.high:g}{unit}", f"{float(value[tuple(first)]):g}{unit}{place}"
+        raise ValueError(f"{known.name} must be {kind}within {allowed}, got {found}")
 
 
 def _edges_s(course: float | Course | Pulses) -> FloatArray:

@@ -49,6 +49,8 @@ LOCAL_WARMING_SPAN_K = 5.0
 NEUTRAL_PAR = 1.25
 NEUTRAL_HUMIDITY_PERCENT = 50.0
 NEUTRAL_AIR_SPEED_M_S = 0.1
+NEUTRAL_PRESSURE_HPA = 1013.3
+"""One standard atmosphere as JOS-3 rounds it."""
 SETTLING_STEP_S = 60_000.0
 STEADY_K_PER_H = 1e-3
 MOST_HOURS = 500
@@ -145,7 +147,7 @@ def conditions(n_persons: int, **values: Any) -> FloatArray:
     result[Input.AIR_TEMP_C] = 28.8
     result[Input.HUMIDITY_PERCENT] = 50.0
     result[Input.AIR_SPEED_M_S] = 0.1
-    result[Input.PRESSURE_HPA] = 1013.3
+    result[Input.PRESSURE_HPA] = NEUTRAL_PRESSURE_HPA
     result[Input.NECK_AIR_TEMP_C] = np.nan
     result[Input.PAR] = NEUTRAL_PAR
     result[Input.POSTURE] = 1.0

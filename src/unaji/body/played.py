@@ -75,7 +75,7 @@ def play(scenario: Scenario, parameters: Parameters | None = None) -> Played:
     """Play a scenario through."""
     parameters = default_parameters() if parameters is None else parameters
     persons, forcing = scenario.persons[:1], scenario.forcing()
-    dt_s, baseline_s = scenario.step_s, scenario.baseline_s
+    dt_s, baseline_s = scenario.fine_step_s, scenario.baseline_s
     state = simulate(persons, forcing, dt_s=dt_s, outputs=tuple(OUTPUTS), parameters=parameters)
     attribution = attribute_episode(persons, forcing, baseline_s=baseline_s, dt_s=dt_s, parameters=parameters)
     peak_s = attribution.when_s[Quantity.FELT_PEAK if is_felt(attribution) else Quantity.NAPE][0]

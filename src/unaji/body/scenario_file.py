@@ -14,7 +14,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import NoReturn, TypeVar
 
-from unaji.body.persons import Persons
+from unaji.body.persons import RANGES, Persons
 from unaji.body.scenario import PULSED, Event, Scenario
 from unaji.body.scenario_values import (
     NAMES,
@@ -67,6 +67,7 @@ def find_scenario(name: str) -> Scenario:
 def read_scenario(file: Path) -> Scenario:
     """Read a scenario file; InputError names file, key and reason of the first rule that is broken."""
     whole = _Table(file, _parsed(file))
+    title, shows = whole.words("title"), whole.words("shows")
     time = whole.table("time")
     duration_s = time.read("duration", _between(SHORTEST_STEP_S, LONGEST_S))
     step_s = time.read("step", _between(SHORTEST_STEP_S, min(LONGEST_STEP_S, duration_s)), f"{min(60.0, duration_s)} s")
@@ -75,8 +76,8 @@ def read_scenario(file: Path) -> Scenario:
     events = whole.table_list("events")
     scenario = Scenario(
         id=file.stem,
-        title=whole.words("title"),
-        shows=whole.words("shows"),
+        title=title,
+        shows=shows,
         duration_s=duration_s,
         step_s=step_s,
         fine_step_s=time.read("fine_step", _between(SHORTEST_STEP_S, step_s), f"{min(10.0, step_s)} s"),
@@ -101,7 +102,7 @@ def _parsed(file: Path) -> dict[str, object]:
         raise InputError(f"{file}: cannot be read ({error.strerror}); scenarios that come along: {names}") from None
     except UnicodeDecodeError as error:
         raise InputError(f"{file}: not UTF-8 text (byte {error.start}); save it as UTF-8") from None
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # besides broken TOML: digits or brackets without end
         raise InputError(f"{file}: not valid TOML: {error}") from None
 
 
@@ -265,15 +266,20 @@ def _person(table: _Table) -> Persons:
     body: dict[str, float] = {}
     for name, (column, units) in BODY_UNITS.items():
         if table.has(name):
-            body[column] = table.read(name, partial(number_with_unit, units=units))
+            body[column] = table.read(name, partial(_body_figure, column=column, units=units))
     female = table.read("sex", _female, "male")
     traits = table.table("traits") if table.has("traits") else _Table(table.file, {})
     own = {name: traits.read(name, _trait_reader(name)) for name in traits.values}
     table.finish()
-    try:
-        return Persons.one(female=female, **body).with_traits(**own)
-    except ValueError as error:
-        table.fail(str(error).removesuffix(" (person 0)"))
+    return Persons.one(female=female, **body).with_traits(**own)
+
+
+def _body_figure(value: object, column: str, units: Mapping[str, tuple[float, float]]) -> float:
+    number = number_with_unit(value, units)
+    low, high, unit = RANGES[column]
+    if not low <= number <= high:
+        raise ValueError(f"{value!r} is not possible: it lies within {low:g} to {high:g} {unit}")
+    return number
 
 
 def _trait_reader(name: str) -> Callable[[object], float]:
@@ -285,9 +291,8 @@ def _trait_reader(name: str) -> Callable[[object], float]:
         known = default_parameters()[name]
         number = number_with_unit(value, {"": (1, 0), known.unit: (1, 0)})
         if not known.low <= number <= known.high:
-            raise ValueError(
-                f"{value!r} is not possible: {known.words.en}, {known.low:g} to {known.high:g} {known.unit}"
-            )
+            unit = "" if known.unit == "1" else f" {known.unit}"
+            raise ValueError(f"{value!r} is not possible: {known.words.en}, {known.low:g} to {known.high:g}{unit}")
         return number
 
     return read

@@ -95,7 +95,7 @@ def number_with_unit(written: object, units: Mapping[str, Scale]) -> float:
     if isinstance(written, str):
         found = re.fullmatch(rf"\s*({NUMBER})\s*(\S*)\s*", written)
     elif isinstance(written, int | float) and not isinstance(written, bool):
-        found = re.fullmatch(rf"({NUMBER})()", f"{written:.12f}")
+        found = re.fullmatch(rf"({NUMBER})()", str(written) if isinstance(written, int) else f"{written:.12f}")
     if found is None:
         raise ValueError(f"{written!r} is not a number with its unit, such as {expected}")
     if found[2] not in units:

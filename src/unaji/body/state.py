@@ -269,8 +269,11 @@ def write_csv(frame: pl.DataFrame, path: Path) -> None:
 
 
 def check_outputs(names: Iterable[str]) -> tuple[str, ...]:
-    """Return the names, each once; UsageError with the nearest name for one that is unknown."""
-    return tuple(dict.fromkeys(output(name).name for name in names))
+    """Return the names, each once; UsageError for none at all, and with the nearest name for one that is unknown."""
+    found = tuple(dict.fromkeys(output(name).name for name in names))
+    if not found:
+        raise UsageError(f"name at least one output, such as {', '.join(MAIN)}")
+    return found
 
 
 def _frozen(value: ArrayLike) -> FloatArray:

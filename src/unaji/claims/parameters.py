@@ -131,9 +131,8 @@ class Parameter:
     def with_value(self, value: float) -> Parameter:
         """Return this parameter with another value; InputError where that lies outside the range."""
         if not self.low <= value <= self.high:
-            raise InputError(
-                f"parameter {self.name}: {value:g} {self.unit} is outside {self.low:g} to {self.high:g} {self.unit}"
-            )
+            unit = "" if self.unit == "1" else f" {self.unit}"
+            raise InputError(f"parameter {self.name}: {value:g}{unit} is outside {self.low:g} to {self.high:g}{unit}")
         return replace(self, value=float(value))
 
     def draw(self, rng: Generator, n: int) -> FloatArray:

@@ -104,8 +104,8 @@ def _scenario(
     forcing = asked.forcing()
     click.echo(f"{asked.title.ja} · {asked.title.en}: {forcing.n_steps} steps", err=True)
     needed = check_outputs((*wanted, *MAIN)) if plot is not None else wanted
-    state = simulate(asked.persons, forcing, dt_s=asked.step_s, outputs=needed)
-    found = attribute_episode(asked.persons, forcing, baseline_s=asked.baseline_s, dt_s=asked.step_s)
+    state = simulate(asked.persons, forcing, dt_s=asked.fine_step_s, outputs=needed)
+    found = attribute_episode(asked.persons, forcing, baseline_s=asked.baseline_s, dt_s=asked.fine_step_s)
     if csv_file is not None:
         state.to_csv(csv_file)
         click.echo(f"table: {csv_file.resolve()}", err=True)
@@ -315,12 +315,14 @@ def _tell(asked: Scenario, html: Path) -> None:
 
 
 def _table(file: Path, csv_file: Path | None, *, compat: bool, as_json: bool) -> None:
-    from unaji.body.conditions import read_conditions
+    from unaji.body.conditions import CLOTHES, read_conditions
     from unaji.body.state import write_csv
 
     conditions = read_conditions(file)
     rows = "steps" if conditions.is_sequence else "rooms"
     click.echo(f"{file}: {len(next(iter(conditions.given.values())))} {rows}", err=True)
+    if not any(name == CLOTHES or name.startswith("clo_") for name in conditions.given):
+        click.echo(f"  no column {CLOTHES!r}: computed without clothes", err=True)
     frame = _results(conditions, compat=compat)
     beyond = [k + 2 for k, core_c in enumerate(frame["Tcr_pelvis"]) if not SURVIVED_C[0] <= core_c <= SURVIVED_C[1]]
     if beyond:
