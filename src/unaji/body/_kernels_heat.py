@@ -179,7 +179,6 @@ class Body(NamedTuple):
 
 
 BASAL_W, OPEN_HAND_L_H, OPEN_FOOT_L_H, BROWN_FAT_LIMIT_W, AREA_SUM_M2 = 0, 1, 2, 3, 4
-N_ONE = 5
 
 
 class Law(NamedTuple):

@@ -130,7 +130,8 @@ def cosinor(
     if y.size <= parameters:
         return _no_rhythm(unit, y.size, f"{y.size} readings are too few for {parameters} unknowns")
     x = np.column_stack([np.ones(t.size), *(f(2 * np.pi * t / p) for p in periods_h for f in (np.cos, np.sin))])
-    coefficients, _, rank, _ = np.linalg.lstsq(x, y, rcond=1e-10)
+    # The covariance below needs the square of the condition number to be within double precision.
+    coefficients, _, rank, _ = np.linalg.lstsq(x, y, rcond=1e-7)
     if rank < parameters:
         return _no_rhythm(unit, y.size, "the readings' times do not tell the waves apart")
     residual = y - x @ coefficients
