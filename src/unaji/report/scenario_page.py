@@ -178,7 +178,8 @@ def _part(played: Played, claims: Claims, language: Language) -> dict[str, Any]:
         "shares": _picture(draw_shares, played, language),
         "table": _table(played, language),
         "signs": [(w(name), w(str(sign))) for name, sign in found.signs().items()],
-        "separation": separation_sentence(found, language),
+        # It speaks of one moment, and where the whole time counts other ways may lead.
+        "separation": separation_sentence(found, language) if _main(played) is Quantity.FELT_PEAK else "",
         "links": [{"claim": one.claim.in_(language), "grade": str(one.grade)} for one in links_of(played, claims)],
         "hangs_heading": w("hangs_felt" if played.is_felt else "hangs_nape"),
         "leanings": [_leaning(one, played, language) for one in _told_leanings(played)],
