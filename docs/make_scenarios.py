@@ -6,8 +6,7 @@ from pathlib import Path
 
 from unaji.body.played import Played, play
 from unaji.body.scenario_file import find_scenario, shipped_scenarios
-from unaji.report.scenario_page import draw_course, draw_section, shares_sentence
-from unaji.report.scenario_words import separation_sentence
+from unaji.report.scenario_page import apart_sentence, draw_course, draw_section, shares_sentence
 from unaji.report.words import plain, signed
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -70,9 +69,9 @@ def _part(one: Played) -> str:
     return "\n".join([
         f'## {asked.title.ja} · {asked.title.en} <a id="{asked.id}"></a>',
         "",
-        f"{asked.shows.ja}{ja}{separation_sentence(one.attribution, 'ja')}",
+        f"{asked.shows.ja}{ja}{apart_sentence(one, 'ja')}",
         "",
-        f"{asked.shows.en} {en} {separation_sentence(one.attribution, 'en')}".rstrip(),
+        f"{asked.shows.en} {en} {apart_sentence(one, 'en')}".rstrip(),
         "",
         *(line for picture in pictures for line in (picture, "")),
     ])  # fmt: skip

@@ -16,8 +16,17 @@ from unaji.body.counterfactual import Quantity
 from unaji.body.played import play
 from unaji.body.scenario_file import find_scenario, shipped_scenarios
 from unaji.claims.graph import load_claims
-from unaji.report.scenario_page import LINKS, LONG_LINKS, draw_course, links_of, sections_of, shares_sentence, to_html
-from unaji.report.scenario_words import TEXTS, say
+from unaji.report.scenario_page import (
+    LINKS,
+    LONG_LINKS,
+    apart_sentence,
+    draw_course,
+    links_of,
+    sections_of,
+    shares_sentence,
+    to_html,
+)
+from unaji.report.scenario_words import TEXTS, say, separation_sentence
 from unaji.report.words import plain, signed
 
 EMPTY = {"meta", "br"}
@@ -170,3 +179,10 @@ def load_names():
     from unaji.body.counterfactual import DRIVERS, OBSERVED, Sign
 
     return {*map(str, DRIVERS), *OBSERVED, *map(str, Sign)}
+
+
+def test_where_the_whole_time_counts_no_two_ways_of_one_moment_are_told_apart(monkeypatch, played):
+    told = separation_sentence(played.attribution, "ja")
+    assert apart_sentence(played, "ja") == told
+    monkeypatch.setattr("unaji.report.scenario_page.LONG_S", 0.0)
+    assert apart_sentence(played, "ja") == ""

@@ -178,8 +178,7 @@ def _part(played: Played, claims: Claims, language: Language) -> dict[str, Any]:
         "shares": _picture(draw_shares, played, language),
         "table": _table(played, language),
         "signs": [(w(name), w(str(sign))) for name, sign in found.signs().items()],
-        # It speaks of one moment, and where the whole time counts other ways may lead.
-        "separation": separation_sentence(found, language) if _main(played) is Quantity.FELT_PEAK else "",
+        "separation": apart_sentence(played, language),
         "links": [{"claim": one.claim.in_(language), "grade": str(one.grade)} for one in links_of(played, claims)],
         "hangs_heading": w("hangs_felt" if played.is_felt else "hangs_nape"),
         "leanings": [_leaning(one, played, language) for one in _told_leanings(played)],
@@ -234,6 +233,11 @@ def shares_sentence(played: Played, language: Language) -> str:
     if second > 0.75 * first:
         return say("shares_two", language, way=way, other=other)
     return say("shares_first", language, way=way)
+
+
+def apart_sentence(played: Played, language: Language) -> str:
+    """Say what tells the two leading ways apart; empty where the whole time counts, as other ways may lead in it."""
+    return separation_sentence(played.attribution, language) if _main(played) is Quantity.FELT_PEAK else ""
 
 
 def links_of(played: Played, claims: Claims) -> list[Link]:
