@@ -6,7 +6,8 @@ from pathlib import Path
 
 from unaji.body.played import Played, play
 from unaji.body.scenario_file import find_scenario, shipped_scenarios
-from unaji.report.scenario_page import apart_sentence, draw_course, draw_section, shares_sentence
+from unaji.report.neck_scene import draw_course, draw_section
+from unaji.report.scenario_page import apart_sentence, shares_sentence
 from unaji.report.words import plain, signed
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -21,6 +21,7 @@ from unaji.causes.exposures import design_of
 from unaji.causes.grid import MERGE_MIN
 from unaji.causes.nearby import Nearby, around, known_body, nearby
 from unaji.causes.observed import ObservedTime, observed_time
+from unaji.causes.own_neck import own_neck
 from unaji.causes.table import read_tables
 from unaji.causes.verdicts import SATURATED
 from unaji.claims.model import Claims, RedFlag, Urgency
@@ -75,6 +76,7 @@ def explain(timeline: Timeline, claims: Claims, *, seed: int = 0, progress: Prog
         treatments=treatment_effects(design, attribution),
         more_data=more_data(design, attribution, seed=seed),
         state=state,
+        neck=own_neck(known_body(timeline), attribution.causes),
         warnings=_warnings(timeline, attribution, observed),
     )
 

@@ -13,6 +13,7 @@ from unaji.care.treatment import TreatmentEffect
 from unaji.causes.attribution import Attribution
 from unaji.causes.design import Design
 from unaji.causes.observed import ObservedTime
+from unaji.causes.own_neck import OwnNeck
 from unaji.claims.model import Claims, RedFlag
 from unaji.records.timeline import Episode, Timeline
 from unaji.signals.state import AutonomicState
@@ -92,6 +93,8 @@ class Findings:
         The period, and when an episode would have been logged.
     state : AutonomicState or None
         None when nothing that the autonomic signals need was recorded.
+    neck : OwnNeck
+        The person's neck as computed under each way to a hot nape and each named cause.
     warnings : tuple of str
         Codes of what to keep in mind, with their numbers, such as "awake_assumed" or "filled:stress:0.62".
     """
@@ -109,4 +112,5 @@ class Findings:
     treatments: tuple[TreatmentEffect, ...]
     more_data: tuple[MoreData, ...]
     state: AutonomicState | None
+    neck: OwnNeck
     warnings: tuple[str, ...] = field(default=())

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 
 import numpy as np
 
+from unaji.body.hypothesis_drivers import KnownBody
 from unaji.care.more_data import MoreData
 from unaji.care.treatment import TreatmentEffect
 from unaji.causes.attribution import (
@@ -20,6 +22,7 @@ from unaji.causes.attribution import (
 )
 from unaji.causes.design import BIN_MIN, Design, Grid, Onset, Trigger
 from unaji.causes.observed import ObservedTime
+from unaji.causes.own_neck import NAMED, OwnNeck, own_neck
 from unaji.claims.model import (
     Cause,
     Claims,
@@ -323,6 +326,14 @@ def _state(grid_: Grid, rng: np.random.Generator) -> AutonomicState:
     )
 
 
+@cache
+def _neck(named: tuple[str, ...]) -> OwnNeck:
+    """Return the neck of one body; computed once, since every case asks for it."""
+    nothing = (0.0, 0.0, 0.0)
+    causes = [result(one, Verdict.CAUSE, 0.97, nothing, 1) for one in named]
+    return own_neck(KnownBody(1.62, 56.0, 40.0, female=True), causes)
+
+
 def rich(
     *,
     days: int = 84,
@@ -391,6 +402,7 @@ def rich(
         treatments=effects if with_treatment and n else (),
         more_data=more if n else (),
         state=_state(grid_, rng),
+        neck=_neck(tuple(one.id for one in results if one.verdict in NAMED)),
         warnings=("nights_assumed:3", "filled:desk_load:0.41", "rows_rejected:1"),
     )
 

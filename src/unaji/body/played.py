@@ -49,7 +49,7 @@ class Played:
         change of the nape's skin where hardly any heat is felt.
     hangs_on : tuple of Leaning
         Uncertain parameters, the one that matters most first: by felt heat at its highest where heat is felt, else by
-        the largest change of the nape's skin [K].
+        the largest change of the nape's skin [K]. Empty where it was not asked for.
     """
 
     scenario: Scenario
@@ -71,8 +71,8 @@ class Played:
         return float(self.forcing[name][..., k].flat[0])
 
 
-def play(scenario: Scenario, parameters: Parameters | None = None) -> Played:
-    """Play a scenario through."""
+def play(scenario: Scenario, parameters: Parameters | None = None, *, with_leanings: bool = True) -> Played:
+    """Play a scenario through; what it hangs on takes most of the time and may be left out."""
     parameters = default_parameters() if parameters is None else parameters
     persons, forcing = scenario.persons[:1], scenario.forcing()
     dt_s, baseline_s = scenario.fine_step_s, scenario.baseline_s
@@ -81,7 +81,7 @@ def play(scenario: Scenario, parameters: Parameters | None = None) -> Played:
     peak_s = attribution.when_s[Quantity.FELT_PEAK if is_felt(attribution) else Quantity.NAPE][0]
     before = baseline_step(state.time_s, baseline_s)
     peak = int(np.searchsorted(state.time_s, peak_s))
-    leanings = _leanings(persons, forcing, baseline_s, parameters, felt=is_felt(attribution))
+    leanings = _leanings(persons, forcing, baseline_s, parameters, felt=is_felt(attribution)) if with_leanings else ()
     return Played(scenario, forcing, state, attribution, before, peak, leanings)
 
 

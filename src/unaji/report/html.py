@@ -18,15 +18,19 @@ from markupsafe import Markup, escape
 
 from unaji.errors import OutputError
 from unaji.findings import Findings
+from unaji.report.figures._neck_words import Language
 from unaji.report.figures.causes import causes_figure, ten_dots
 from unaji.report.figures.days import days_figure
+from unaji.report.figures.neck_ways import neck_ways_figure
 from unaji.report.figures.one_episode import one_episode_figure
 from unaji.report.figures.rises import rises_figure
-from unaji.report.figures.svg import Figure
+from unaji.report.figures.svg import PHONE, Figure
 from unaji.report.figures.weeks import weeks_figure
 from unaji.report.figures.whole import whole_figure
+from unaji.report.neck_scene import draw_course, draw_section
 from unaji.report.story.episodes import by_month, cards
 from unaji.report.story.factors import Factor
+from unaji.report.story.neck import NeckScene
 from unaji.report.story.story import Story, tell
 from unaji.report.story.warmth import Warmth
 from unaji.report.words import Catalogue, catalogue
@@ -34,7 +38,7 @@ from unaji.report.words import Catalogue, catalogue
 OPEN_CARDS = 3
 """Episodes shown unfolded, the latest first."""
 
-SECTIONS = ("doctor", "warm", "behind", "not_behind", "open", "treatment", "how")
+SECTIONS = ("doctor", "warm", "behind", "neck", "not_behind", "open", "treatment", "how")
 
 _NUMBER_WITH_UNIT = re.compile(
     r"[+−]?\d[\d.,:]*(?:[〜–][+−]?\d[\d.,]*)?"
@@ -54,6 +58,7 @@ def to_html(findings: Findings, language: str = "ja") -> str:
         "findings": findings,
         "sections": SECTIONS,
         "figures": _figures(findings, story, words),
+        "neck_pictures": _neck_pictures(story, words),
         "cards": told[:OPEN_CARDS] if story.ranked else (),
         "folded": by_month(told[OPEN_CARDS:] if story.ranked else told),
         "n_folded": len(told[OPEN_CARDS:] if story.ranked else told),
@@ -134,6 +139,7 @@ def _figures(findings: Findings, story: Story, words: Catalogue) -> dict[str, Fi
     }
     always: dict[str, Callable[[], Figure | None]] = {
         "rises": lambda: rises_figure(findings, words),
+        "ways": lambda: neck_ways_figure(findings.neck, words),
         "whole": lambda: whole_figure(findings, story.candidates, words),
     }
     wanted = always | (ranked if story.ranked else {})
@@ -141,6 +147,15 @@ def _figures(findings: Findings, story: Story, words: Catalogue) -> dict[str, Fi
         wanted["weeks"] = lambda: weeks_figure(findings, words)
     drawn = {name: make() for name, make in wanted.items()}
     return {name: figure for name, figure in drawn.items() if figure is not None}
+
+
+def _neck_pictures(story: Story, words: Catalogue) -> list[tuple[NeckScene, Markup, Markup]]:
+    """Draw section and course of each scene at one width, which stand below or beside each other."""
+    language: Language = "ja" if words.language == "ja" else "en"
+    return [
+        (scene, *(Markup(paint(scene.played, language, PHONE)) for paint in (draw_section, draw_course)))
+        for scene in story.neck.scenes
+    ]
 
 
 def _days(findings: Findings, story: Story, words: Catalogue) -> Figure | None:

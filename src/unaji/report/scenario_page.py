@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -16,12 +15,11 @@ from unaji.body.counterfactual import DRIVERS, LEAST_FELT, Quantity
 from unaji.body.played import Leaning, Played
 from unaji.body.scenario import Event
 from unaji.claims.graph import load_claims
-from unaji.claims.model import Claims, Link, RedFlag
+from unaji.claims.model import Claims, RedFlag
 from unaji.report.figures._neck_shares import SharedOut, neck_shares
 from unaji.report.figures._neck_words import Language
-from unaji.report.figures.cross_section import NeckSection, cross_section, section_of
-from unaji.report.figures.neck_course import COURSE, Band, neck_course
 from unaji.report.html import render_page
+from unaji.report.neck_scene import LONG_S, draw_course, draw_section, links_of
 from unaji.report.scenario_words import say, separation_sentence
 from unaji.report.words import plain, signed
 
@@ -29,29 +27,6 @@ LANGUAGES: tuple[Language, ...] = ("ja", "en")
 PHONE, DESKTOP = 330, 720
 LEAST_WARMING_K = 0.05
 MOST_LEANINGS = 4
-
-LINKS: Mapping[str, tuple[str, ...]] = {
-    "stress": ("sympathetic", "noradrenaline_skin", "stress_muscle_flow"),
-    "emotion": ("flush_face", "flush_neck", "flush_nape", "noradrenaline_skin"),
-    "air_temp_c": ("temperature_vasomotor", "heat_load_warms", "temperature_hot_nape"),
-    "radiant_temp_c": ("heat_load_warms",),
-    "neck_air_temp_c": ("heat_load_warms", "temperature_hot_nape"),
-    "nape_sun_w_m2": ("heat_load_warms",),
-    "collar_m2k_w": ("heat_load_warms",),
-    "humidity_percent": ("humid_air",),
-    "par": ("exertion_warms",),
-    "pressure_hpa": ("pressure_pain", "pressure_hot_nape"),
-    "flexion_deg": ("neck_load", "neck_load_size", "muscle_warms_skin", "metabolites"),
-    "forward_m": ("neck_load", "neck_load_size", "muscle_warms_skin", "metabolites"),
-    "arm_load": ("neck_load", "muscle_warms_skin", "metabolites"),
-    "pyrogen_k": ("fever_warms",),
-    "hot_flash": ("hot_flush_warms",),
-    "needle": ("needling_local_flow", "acupuncture_neck_pain", "acupuncture_hot_nape"),
-    "nerve_compression": ("radiculopathy_burning", "stiffness_nerve"),
-}
-"""Links of the claims that a scenario's inputs make use of."""
-LONG_S, LONG_LINKS = 2 * 86_400.0, ("stress_pain_sensitivity", "stress_heat_sensitivity")
-"""From how long on the whole time counts more than one moment, and the links of stress that lasts so long."""
 
 
 def to_html(played: Played) -> str:
@@ -70,40 +45,6 @@ class Picture:
 
     phone: Markup
     desktop: Markup
-
-
-def sections_of(played: Played) -> tuple[NeckSection, NeckSection]:
-    """Return the neck before anything happens, and at the moment that counts."""
-
-    def section(step: int) -> NeckSection:
-        neck_air_c = played.input_at("neck_air_temp_c", step)
-        return section_of(
-            played.state,
-            step=step,
-            air_temp_c=played.input_at("air_temp_c", step) if math.isnan(neck_air_c) else neck_air_c,
-            collar=played.input_at("collar_m2k_w", step) > 0,
-        )
-
-    return section(played.before), section(played.peak)
-
-
-def draw_section(played: Played, language: Language, width_px: float) -> str:
-    """Draw the neck before and at the moment that counts, as SVG text."""
-    before, peak = sections_of(played)
-    return cross_section(peak, before=before, language=language, width_px=width_px)
-
-
-def draw_course(played: Played, language: Language, width_px: float) -> str:
-    """Draw the course with what happened and who carries the felt heat, as SVG text."""
-    felt = {str(way): played.attribution.felt[k, 0] for k, way in enumerate(DRIVERS)}
-    return neck_course(
-        played.state.time_s / 60.0,
-        {name: played.state[name][0] for name in COURSE},
-        [Band(e.start_s / 60, e.end_s / 60, e.name.ja, e.name.en) for e in played.scenario.events],
-        felt_parts={way: part for way, part in felt.items() if np.abs(part).max() >= LEAST_FELT},
-        language=language,
-        width_px=width_px,
-    )
 
 
 def draw_shares(played: Played, language: Language, width_px: float) -> str:
@@ -238,17 +179,6 @@ def shares_sentence(played: Played, language: Language) -> str:
 def apart_sentence(played: Played, language: Language) -> str:
     """Say what tells the two leading ways apart; empty where the whole time counts, as other ways may lead in it."""
     return separation_sentence(played.attribution, language) if _main(played) is Quantity.FELT_PEAK else ""
-
-
-def links_of(played: Played, claims: Claims) -> list[Link]:
-    """Return the links that a scenario makes use of, the worst proven last."""
-    used = [name for event in played.scenario.events for name in event.values]
-    wanted = list(dict.fromkeys(link for name in used for link in LINKS.get(name, ())))
-    if "stress" in used and played.scenario.duration_s >= LONG_S:
-        wanted += LONG_LINKS
-    known = {link.id: link for cause in claims.causes for route in cause.routes for link in route.links}
-    known |= {link.id: link for treatment in claims.treatments for link in treatment.links}
-    return sorted((known[one] for one in wanted), key=lambda link: str(link.grade))
 
 
 def _table(played: Played, language: Language) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from unaji.report.story import treatment
 from unaji.report.story.answer import Answer, answer
 from unaji.report.story.factors import Candidates, Square, can_rank, candidates, left_over, squares, whole_weeks
 from unaji.report.story.method import Method, method
+from unaji.report.story.neck import NeckStory, neck_story
 from unaji.report.story.period import Period, period
 from unaji.report.story.questions import NotBehind, Open, not_behind, still_open
 from unaji.report.story.safety import Safety, safety
@@ -18,7 +19,7 @@ from unaji.report.words import Catalogue
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """Sections 1 to 7 in words; the numbers behind them stay in `Findings`."""
+    """Sections 1 to 8 in words; the numbers behind them stay in `Findings`."""
 
     title: str
     simulated: str
@@ -32,6 +33,7 @@ class Story:
     candidates: Candidates
     squares: tuple[Square, ...]
     left_over: tuple[str, ...]
+    neck: NeckStory
     not_behind: NotBehind
     open: Open
     courses: tuple[treatment.Course, ...]
@@ -59,6 +61,7 @@ def tell(findings: Findings, words: Catalogue) -> Story:
         candidates=chosen,
         squares=dealt,
         left_over=left_over(findings, dealt, words),
+        neck=neck_story(findings, chosen, words),
         not_behind=not_behind(findings, chosen, words),
         open=still_open(findings, chosen, words),
         courses=told,
