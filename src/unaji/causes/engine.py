@@ -9,6 +9,7 @@ from datetime import timedelta
 import numpy as np
 from numpy.typing import NDArray
 
+from unaji.causes._kernels_sampler import Model
 from unaji.causes.attribution import (
     FEW_EPISODES,
     Attribution,
@@ -23,7 +24,7 @@ from unaji.causes.attribution import (
 from unaji.causes.design import Design
 from unaji.causes.features import ECHO_TAUS_MIN, MEAN_LAGS_MIN, Tables, build_tables, echo_on_grid, treatment_dose
 from unaji.causes.grid import MERGE_MIN, bin_of, mask_of, merge_onsets, open_for_onsets
-from unaji.causes.sampler import TREATMENT_TAUS_D, Chain, Draws, combine
+from unaji.causes.sampler import TREATMENT_TAUS_D, Chain, Damper, Draws, combine, make_model
 from unaji.causes.shift import shift_p_values
 from unaji.causes.verdicts import P_OPEN, verdict_of
 from unaji.records.timeline import FloatArray, Interval
@@ -90,21 +91,22 @@ def attribute(design: Design, *, seed: int = 0, progress: Progress | None = None
 
 
 def _run(design: Design, tables: Tables, seed: int, progress: Progress) -> _Fit:
-    doses = None
+    dampers = []
     if design.sessions:
-        doses = np.stack([treatment_dose(design, tau) for tau in TREATMENT_TAUS_D])
-    draws = _chains(tables, doses, seed, SWEEPS, progress)
+        dampers.append(Damper(design.session_kind, np.stack([treatment_dose(design, tau) for tau in TREATMENT_TAUS_D])))
+    model = make_model(tables, dampers)
+    draws = _chains(model, seed, SWEEPS, progress)
     gap, sweeps = _chain_gap(draws, tables), SWEEPS
     if gap > MAX_CHAIN_GAP:
-        draws, sweeps = _chains(tables, doses, seed + 1, RERUN_SWEEPS, progress), RERUN_SWEEPS
+        draws, sweeps = _chains(model, seed + 1, RERUN_SWEEPS, progress), RERUN_SWEEPS
         gap = _chain_gap(draws, tables)
     return _Fit(design, tables, draws, gap, sweeps)
 
 
-def _chains(tables: Tables, doses: FloatArray | None, seed: int, sweeps: int, progress: Progress) -> Draws:
+def _chains(model: Model, seed: int, sweeps: int, progress: Progress) -> Draws:
     kept, owner, acceptance = [], [], []
     for chain, child in enumerate(np.random.SeedSequence(seed).spawn(CHAINS)):
-        sampler = Chain(tables, doses, np.random.Generator(np.random.PCG64(child)))
+        sampler = Chain(model, np.random.Generator(np.random.PCG64(child)))
         for done in range(0, sweeps, BLOCK):
             record = sampler.run(BLOCK)
             if done >= BURN_IN:
@@ -314,7 +316,7 @@ def _treatment_draws(fit: _Fit) -> TreatmentDraws | None:
     if not fit.design.sessions:
         return None
     dose = np.stack([treatment_dose(fit.design, tau) for tau in TREATMENT_TAUS_D])
-    return TreatmentDraws(fit.design.session_kind, fit.draws.delta, fit.draws.tau, TREATMENT_TAUS_D, dose)
+    return TreatmentDraws(fit.design.session_kind, fit.draws.delta[:, 0], fit.draws.tau[:, 0], TREATMENT_TAUS_D, dose)
 
 
 def _background_amplitudes(fit: _Fit) -> FloatArray:

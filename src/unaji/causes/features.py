@@ -22,7 +22,8 @@ from scipy.stats import gamma
 from unaji.causes.attribution import SignalState
 from unaji.causes.design import BIN_MIN, Design, Grid, Onset, Trigger
 from unaji.causes.grid import ONSET_WINDOW_MIN, bin_of
-from unaji.records.timeline import FloatArray, utc_ms
+from unaji.causes.levels import Level, between_readings, is_sparse
+from unaji.records.timeline import BoolArray, FloatArray, utc_ms
 
 MEAN_LAGS_MIN = (15.0, 60.0, 180.0, 480.0, 1440.0)
 KERNEL_SHAPE = 2.0
@@ -33,6 +34,8 @@ BUMP_HALF_WIDTH_H = 3.5
 ECHO_TAUS_MIN = (90.0, 300.0, 900.0)
 MAX_FILLED = 0.5
 """A trigger whose signal had to be filled for more than this share of observed time leaves the model."""
+READING_LASTS_MIN = 360.0
+"""How long after a reading a level that is read now and then counts as known."""
 MIN_DOSES = 4
 KERNEL_REACH = 8
 """Kernels are cut at this many mean lags (a share of 2·10⁻⁶ of the mass is beyond)."""
@@ -108,24 +111,35 @@ def lag_kernel(mean_min: float, shape: float = KERNEL_SHAPE) -> FloatArray:
     return np.asarray(mass / mass.sum())
 
 
-def fill_gaps(value: FloatArray, grid: Grid, hold_min: float) -> tuple[FloatArray, FloatArray]:
-    """Fill a signal's gaps for the signal only: hold, then the person's mean for that hour and kind of day.
+def known_level(value: FloatArray, grid: Grid, hold_min: float) -> tuple[Level, BoolArray]:
+    """Say what is known of a level in each bin: for the exposure only, nothing is learnt of episodes from it.
+
+    A level that was read now and then is followed between its readings (`unaji.causes.levels`), a level that was
+    followed is held a while where it is missing.
 
     Returns
     -------
-    (ndarray, ndarray of bool)
-        The filled signal, and where it was neither measured nor held.
+    (Level, ndarray of bool)
+        And where it was neither measured nor held; of one that is read now and then, where the last reading lies more
+        than `READING_LASTS_MIN` back.
     """
-    held = hold(value, int(hold_min // BIN_MIN))
-    missing = np.isnan(held)
+    if is_sparse(value):
+        reach = max(hold_min, READING_LASTS_MIN)
+        return between_readings(value, grid), np.isnan(hold(value, int(reach // BIN_MIN)))
+    return usual_where_missing(hold(value, int(hold_min // BIN_MIN)), grid)
+
+
+def usual_where_missing(value: FloatArray, grid: Grid) -> tuple[Level, BoolArray]:
+    """Put the person's usual level at that hour, on such a day, where a level is missing, with its spread."""
+    missing = np.isnan(value)
     if not missing.any() or missing.all():
-        return held, missing
+        return Level(value, np.zeros(value.size)), missing
     cell = grid.local_hour.astype(np.int64) + 24 * grid.day_off
     hour = grid.local_hour.astype(np.int64)
-    usual = _group_mean(held, cell, 48)[cell]
-    usual = np.where(np.isnan(usual), _group_mean(held, hour, 24)[hour], usual)
-    usual = np.where(np.isnan(usual), np.nanmean(held), usual)
-    return np.where(missing, usual, held), missing
+    usual = _group_mean(value, cell, 48)[cell]
+    usual = np.where(np.isnan(usual), _group_mean(value, hour, 24)[hour], usual)
+    usual = np.where(np.isnan(usual), np.nanmean(value), usual)
+    return Level(np.where(missing, usual, value), np.where(missing, np.nanstd(value - usual), 0.0)), missing
 
 
 def build_tables(design: Design) -> Tables:
@@ -259,6 +273,11 @@ class _Kernels:
             np.maximum(np.concatenate(rows), 0.0)
         )  # rounding leaves −1e−17 where the kernel has not begun
 
+    def heard(self, observed: FloatArray) -> FloatArray:
+        """Return how much of what happens in each bin is heard in observed time, shape (n_kernels, n_bins)."""
+        spectra = np.conj(self._spectra) * fft.rfft(observed, self._length)
+        return np.asarray(fft.irfft(spectra, self._length, axis=1)[:, : self._n])
+
 
 @dataclass(frozen=True, eq=False, slots=True)
 class _LaggedFeatures:
@@ -285,7 +304,8 @@ def _strong(observed: FloatArray) -> FloatArray:
 
 def _left_when_halved(kernels: _Kernels, full: FloatArray, halved: FloatArray, observed: FloatArray) -> FloatArray:
     """Share of each feature's sum that is left when the exposure is halved (0 where there was none)."""
-    before, after = (kernels.convolve(d) @ observed for d in (full, halved))
+    heard = kernels.heard(observed)
+    before, after = ((drivers @ heard.T).ravel() for drivers in (full, halved))
     return np.asarray(np.divide(after, before, out=np.zeros_like(before), where=before > 0))
 
 
@@ -300,20 +320,23 @@ def _drivers(
     drivers: dict[str, tuple[FloatArray, FloatArray]] = {}
     kept: dict[str, tuple[Trigger, FloatArray]] = {}
     for trigger in design.triggers:
-        signal, missing = fill_gaps(trigger.value, grid, trigger.hold_min if trigger.kind == "level" else 0.0)
+        if trigger.kind == "dose":
+            level, missing = usual_where_missing(trigger.value, grid)
+        else:
+            level, missing = known_level(trigger.value, grid, trigger.hold_min)
         filled[trigger.id] = float(missing[grid.observed].mean()) if grid.observed.any() else 1.0
-        state[trigger.id] = _signal_state(trigger, signal, filled[trigger.id], grid)
+        state[trigger.id] = _signal_state(trigger, level.mean, filled[trigger.id], grid)
         if state[trigger.id] is not SignalState.OK:
             continue
-        twin = next((other for other in kept if _same(trigger, signal, *kept[other])), None)
+        twin = next((other for other in kept if _same(trigger, level.mean, *kept[other])), None)
         if twin is not None:
             alias[trigger.id] = twin
             continue
-        full, halved = _dose_driver(signal) if trigger.kind == "dose" else _level_drivers(signal, grid)
+        full, halved = _dose_driver(level.mean) if trigger.kind == "dose" else _level_drivers(level, grid)
         if not full[:, : np.flatnonzero(grid.observed)[-1] + 1].any():
             state[trigger.id] = SignalState.NO_CONTRAST
             continue
-        kept[trigger.id] = (trigger, signal)
+        kept[trigger.id] = (trigger, level.mean)
         drivers[trigger.id] = (full, halved)
     return state, filled, alias, drivers
 
@@ -339,19 +362,21 @@ def _dose_driver(amount: FloatArray) -> tuple[FloatArray, FloatArray]:
     return full, full / 2
 
 
-def _level_drivers(level: FloatArray, grid: Grid) -> tuple[FloatArray, FloatArray]:
-    """Hinges at the person's quantiles; halving takes the level half way down to its low end (5 % quantile).
+def _level_drivers(level: Level, grid: Grid) -> tuple[FloatArray, FloatArray]:
+    """Expected hinges at the person's quantiles; halving takes the level half way down to its low end (5 % quantile).
 
     Where the median already is the maximum (a scarf worn on most days) nothing lies above it: the first hinge then is
     the minimum, since being without it is the contrast there is.
     """
-    observed = level[grid.observed]
-    low, sd = np.quantile(observed, 0.05), observed.std()
-    halved = np.where(level > low, low + (level - low) / 2, level)
-    hinges = np.quantile(observed, HINGES)[:, None]
+    low, *hinges = level.quantiles((0.05, *HINGES), grid.observed)
+    observed = level.mean[grid.observed]
+    sd = np.sqrt(observed.var() + (level.sd[grid.observed] ** 2).mean())
     if hinges[0] >= observed.max():
         hinges[0] = observed.min()
-    return np.maximum(0.0, (level - hinges) / sd), np.maximum(0.0, (halved - hinges) / sd)
+    full = np.stack([level.expected_above(hinge) for hinge in hinges])
+    # Half way down to `low`, a level stands above a hinge h ≥ low by (x − (2h − low))/2 where x is above 2h − low.
+    halved = np.stack([level.expected_above(2 * hinge - min(low, hinge)) / 2 for hinge in hinges])
+    return full / sd, halved / sd
 
 
 def _log_prior_of_lags(trigger: Trigger, n_entries: int, alive: NDArray[np.bool_]) -> FloatArray:
