@@ -17,7 +17,7 @@ from scipy.stats import rankdata
 
 from unaji.care.treatment import treatment_effects
 from unaji.causes.attribution import Verdict
-from unaji.causes.design import BIN_MIN, Design, Onset, Trigger
+from unaji.causes.design import BIN_MIN, Design, Onset, Trigger, courses_of
 from unaji.causes.engine import attribute
 from unaji.causes.grid import make_grid, with_observed
 from unaji.people.simulate import SimulatedPerson, simulate_person
@@ -46,7 +46,9 @@ def design_of(person: SimulatedPerson) -> Design:
     grid = make_grid(person.grid_start, person.grid_start + span, Zones((person.timezone,)))
     triggers = tuple(Trigger(k, s.kind, s.value, s.lag_min, s.hold_min) for k, s in person.signals.items())
     onsets = tuple(Onset(t) for t in person.onsets)
-    return Design(with_observed(grid, person.observed), triggers, onsets, person.sessions, "acupuncture")
+    return Design(
+        with_observed(grid, person.observed), triggers, onsets, courses_of(("acupuncture", s) for s in person.sessions)
+    )
 
 
 def examine(task: tuple[int, bool]) -> Found:

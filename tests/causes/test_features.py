@@ -125,8 +125,7 @@ def test_echo_on_the_grid_adds_up_to_one_episode_for_each(grid):
 
 
 def test_treatment_dose_of_one_session_is_one_minus_exp_of_its_decay(grid):
-    design = Design(grid, (), (), (at(-24),))
-    dose = treatment_dose(design, 3.0)
+    dose = treatment_dose(grid, [at(-24)], 3.0)
     age_d = 1 + (np.flatnonzero((grid.day == 2) & grid.observed) * 5 + 2.5) / 1440
     assert dose[2] == pytest.approx((1 - np.exp(-np.exp(-age_d / 3))).mean())
     assert (np.diff(dose) < 0).all()

@@ -83,6 +83,7 @@ class Record(NamedTuple):
     tau: IntArray
     nu: IntArray  # (n_sweeps,)
     parents: FloatArray  # (n_onsets, n_components), summed over the sweeps
+    at_work: FloatArray  # (n_components,) probability of being at work given all else, summed over the sweeps
 
 
 class Table(NamedTuple):
@@ -107,7 +108,7 @@ def sweeps(rng: np.random.Generator, model: Model, state: State, record: Record)
         for c in range(model.n_background, state.z.size):
             set_rest(model, state, c, -1)
             fill_table(model, state, c, table_j)
-            _update_component(rng, model, state, c, table_j)
+            record.at_work[c] += _update_component(rng, model, state, c, table_j)
         for _ in range(SWAPS):
             _swap(rng, model, state, table_j, table_k)
         _parents(rng, model, state, record.parents, parent)
@@ -245,10 +246,10 @@ def _exponentials(x: FloatArray, bits: IntArray, out: FloatArray) -> None:
 
 
 @njit(cache=True)
-def _update_component(rng: np.random.Generator, model: Model, state: State, c: int, table: Table) -> None:
-    """Step (a): draw (z, ℓ, cell), then the amplitude inside the cell, and correct."""
-    off = math.exp(-table.shift[0] - model.log_odds[c])
-    left = rng.random() * (off + table.weight.sum()) - off
+def _update_component(rng: np.random.Generator, model: Model, state: State, c: int, table: Table) -> float:
+    """Step (a): draw (z, ℓ, cell), then the amplitude inside the cell, and correct; return the probability of z = 1."""
+    off, on = math.exp(-table.shift[0] - model.log_odds[c]), table.weight.sum()
+    left = rng.random() * (off + on) - off
     z_new, e_new, a_new, log_new = left >= 0, 0, 0.0, 0.0
     if z_new:
         e_new, q_new = _pick(table.weight, left)
@@ -261,6 +262,7 @@ def _update_component(rng: np.random.Generator, model: Model, state: State, c: i
         state.z[c] = z_new
         if z_new:
             state.entry[c], state.a[c] = e_new, a_new
+    return float(on / (off + on))
 
 
 @njit(cache=True)

@@ -158,6 +158,26 @@ class TreatmentDraws:
     dose: FloatArray
 
 
+@dataclass(frozen=True, slots=True)
+class ProtectorResult:
+    """What an exposure did that may protect.
+
+    Attributes
+    ----------
+    ratio : Estimate or None
+        Episodes on days with much of it over those on days with little, all else the same; below 1 it protects. None
+        where it was not fitted.
+    p_protects, p_harms : float
+        Probability that it lowers the rate, and that it raises it; the rest is that it does nothing.
+    """
+
+    id: str
+    signal: SignalState
+    ratio: Estimate | None = None
+    p_protects: float = float("nan")
+    p_harms: float = float("nan")
+
+
 @dataclass(frozen=True, eq=False, slots=True)
 class Attribution:
     """What the engine found.
@@ -190,7 +210,8 @@ class Attribution:
     echo: Estimate
     pairs: tuple[Pair, ...]
     episodes: EpisodeSources
-    treatment: TreatmentDraws | None
+    treatments: tuple[TreatmentDraws, ...]
+    protectors: tuple[ProtectorResult, ...]
     rate_upper_per_week: float | None
     merged: int
     chain_gap: float

@@ -11,7 +11,9 @@ so its cost depends on episodes, triggers and days, never on bins.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
@@ -197,20 +199,40 @@ def build_tables(design: Design) -> Tables:
     )
 
 
-def treatment_dose(design: Design, tau_d: float) -> FloatArray:
+def treatment_dose(grid: Grid, sessions: Iterable[datetime], tau_d: float) -> FloatArray:
     """Mean treatment dose of each local day over its observed bins, 0 to 1, shape (n_days,).
 
     The dose at t is 1 − exp(−Σ exp(−(t − s)/τ)) over the sessions s before t, also those before the grid starts.
     """
-    grid = design.grid
     age_d = np.zeros(grid.n_bins)
     middle = grid.time + np.timedelta64(BIN_MIN * 30_000, "ms")
-    for session in design.sessions:
+    for session in sessions:
         days = (middle - utc_ms(session)).astype(float) / 86_400_000
         age_d += np.where(days > 0, np.exp(-np.maximum(days, 0) / tau_d), 0.0)
-    dose = (1 - np.exp(-age_d)) * grid.observed
+    return _mean_of_day(1 - np.exp(-age_d), grid)
+
+
+def protection(trigger: Trigger, grid: Grid) -> tuple[SignalState, FloatArray]:
+    """Mean of each local day of what may protect, 0 at its low end (5 % quantile) and 1 at its high end (95 %).
+
+    Returns
+    -------
+    (SignalState, ndarray of shape (n_days,))
+    """
+    level, missing = known_level(trigger.value, grid, trigger.hold_min)
+    state = _signal_state(trigger, level.mean, float(missing[grid.observed].mean()), grid)
+    if state is not SignalState.OK:
+        return state, np.zeros(grid.n_days)
+    low, high = np.quantile(level.mean[grid.observed], (0.05, 0.95))
+    if low == high:
+        low, high = level.mean[grid.observed].min(), level.mean[grid.observed].max()
+    return state, _mean_of_day(np.clip((level.mean - low) / (high - low), 0.0, 1.0), grid)
+
+
+def _mean_of_day(value: FloatArray, grid: Grid) -> FloatArray:
+    """Mean over the observed bins of each local day; 0 on a day without any."""
     count = np.bincount(grid.day, weights=grid.observed.astype(float), minlength=grid.n_days)
-    total = np.bincount(grid.day, weights=dose, minlength=grid.n_days)
+    total = np.bincount(grid.day, weights=value * grid.observed, minlength=grid.n_days)
     return np.asarray(np.divide(total, count, out=np.zeros(grid.n_days), where=count > 0))
 
 
@@ -320,6 +342,8 @@ def _drivers(
     drivers: dict[str, tuple[FloatArray, FloatArray]] = {}
     kept: dict[str, tuple[Trigger, FloatArray]] = {}
     for trigger in design.triggers:
+        if trigger.kind == "protector":
+            continue
         if trigger.kind == "dose":
             level, missing = usual_where_missing(trigger.value, grid)
         else:
@@ -352,7 +376,7 @@ def _signal_state(trigger: Trigger, signal: FloatArray, filled: float, grid: Gri
     if trigger.kind == "dose" and int((np.nan_to_num(trigger.value) > 0).sum()) < MIN_DOSES:
         return SignalState.NO_CONTRAST
     observed = signal[grid.observed]
-    if trigger.kind == "level" and float(np.ptp(observed)) <= 1e-9 * max(1.0, float(np.abs(observed).max())):
+    if trigger.kind != "dose" and float(np.ptp(observed)) <= 1e-9 * max(1.0, float(np.abs(observed).max())):
         return SignalState.NO_CONTRAST
     return SignalState.OK
 

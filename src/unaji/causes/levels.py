@@ -67,8 +67,8 @@ class Level(NamedTuple):
         """Return quantiles of the level over the marked bins, its uncertainty included."""
         mean, sd = self.mean[where], self.sd[where]
         if not sd.any():
-            return np.quantile(mean, q)
-        return np.quantile((mean[:, None] + sd[:, None] * NORMAL_NODES).ravel(), q)
+            return np.asarray(np.quantile(mean, q))
+        return np.asarray(np.quantile((mean[:, None] + sd[:, None] * NORMAL_NODES).ravel(), q))
 
 
 NORMAL_NODES = np.array([-1.593, -0.967, -0.589, -0.282, 0.0, 0.282, 0.589, 0.967, 1.593])

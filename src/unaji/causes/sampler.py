@@ -113,6 +113,9 @@ class Draws:
         Shape of the day multipliers.
     parents : ndarray, shape (n_blocks, n_onsets, n_components)
         Mean probability of each component having set off each episode, block by block of the chains.
+    at_work : ndarray, shape (n_blocks, n_components)
+        Mean probability of each selectable component being at work, given all else, block by block: the same in the
+        mean as that of `z` but for what the amplitude cells leave out, and far less noisy.
     acceptance : float
         Share of accepted corrections in steps (a) and (b).
     chain : ndarray of int, shape (n_draws,)
@@ -126,6 +129,7 @@ class Draws:
     tau: IntArray
     nu: FloatArray
     parents: FloatArray
+    at_work: FloatArray
     acceptance: float
     chain: IntArray
 
@@ -170,6 +174,7 @@ class Chain:
             tau=np.zeros((n_sweeps, dampers), dtype=np.int64),
             nu=np.zeros(n_sweeps, dtype=np.int64),
             parents=np.zeros((n, components)),
+            at_work=np.zeros(components),
         )
         sweeps(self._rng, self._model, self._state, record)
         return record
@@ -255,6 +260,7 @@ def combine(records: list[Record], chain: list[int], acceptance: float) -> Draws
         tau=np.concatenate([r.tau for r in records]),
         nu=NU_GRID[np.concatenate([r.nu for r in records])],
         parents=np.stack([r.parents / r.z.shape[0] for r in records]),
+        at_work=np.stack([r.at_work / r.z.shape[0] for r in records]),
         acceptance=acceptance,
         chain=np.repeat(chain, [r.z.shape[0] for r in records]),
     )

@@ -78,7 +78,7 @@ class _Windows:
 
 
 class _Placed(NamedTuple):
-    """An onset as logged: its bin, the bins it may lie in and their probabilities, and whether only its day is known."""
+    """An onset as logged: its bin, the bins it may lie in and their probabilities; is only its day known?"""
 
     at: int
     window: NDArray[np.int64]
