@@ -19,9 +19,8 @@ from typing import Any
 import numpy as np
 
 from unaji.body.layout import NAPE, NECK, NEUTRAL_MUSCLE_HEAT_W_KG, SEGMENTS
-from unaji.records.timeline import BoolArray, FloatArray
-
-Number = float | FloatArray
+from unaji.body.persons import Persons
+from unaji.records.timeline import FloatArray
 
 HEAD, CHEST, BACK, PELVIS = 0, 2, 3, 4
 HANDS, FEET = (7, 10), (13, 16)
@@ -311,48 +310,6 @@ def structure_of(detailed_neck: bool) -> Structure:
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Physique:
-    """Bodies as people state them.
-
-    Attributes
-    ----------
-    height_m, weight_kg, fat_percent, age_y : ndarray, shape (n_persons,)
-    female : ndarray of bool, shape (n_persons,)
-    cardiac_index_l_min_m2 : ndarray, shape (n_persons,)
-    """
-
-    height_m: FloatArray
-    weight_kg: FloatArray
-    fat_percent: FloatArray
-    age_y: FloatArray
-    female: BoolArray
-    cardiac_index_l_min_m2: FloatArray
-
-    def __post_init__(self) -> None:
-        for name in ("height_m", "weight_kg", "fat_percent", "age_y", "cardiac_index_l_min_m2"):
-            values = getattr(self, name)
-            if values.shape != self.female.shape or not np.all(np.isfinite(values)) or np.any(values <= 0):
-                raise ValueError(f"{name} must be positive, one for each of {self.female.size} persons, got {values}")
-
-
-def physique(
-    n: int = 1,
-    *,
-    height_m: Number = 1.72,
-    weight_kg: Number = 74.43,
-    fat_percent: Number = 15.0,
-    age_y: Number = 20.0,
-    female: bool | BoolArray = False,
-    cardiac_index_l_min_m2: Number = 2.59,
-) -> Physique:
-    """Return n bodies; what is not given is the standard body's."""
-    numbers = (height_m, weight_kg, fat_percent, age_y)
-    height, weight, fat, age = (np.broadcast_to(np.asarray(x, dtype=float), (n,)).copy() for x in numbers)
-    index = np.broadcast_to(np.asarray(cardiac_index_l_min_m2, dtype=float), (n,)).copy()
-    return Physique(height, weight, fat, age, np.broadcast_to(np.asarray(female), (n,)).copy(), index)
-
-
-@dataclass(frozen=True, eq=False, slots=True)
 class Anatomy:
     """The bodies of a batch, as the heat balance needs them; every array has the persons last.
 
@@ -392,16 +349,16 @@ class Anatomy:
     muscle_mass_kg: FloatArray
 
 
-def surface_area_m2(body: Physique) -> FloatArray:
+def surface_area_m2(persons: Persons) -> FloatArray:
     """Body surface, DuBois and DuBois 1916 (doi:10.1001/archinte.1916.00080130010002), as JOS-3 has it."""
-    return np.asarray(0.2025 * body.height_m**0.725 * body.weight_kg**0.425)
+    return np.asarray(0.2025 * persons.height_m**0.725 * persons.weight_kg**0.425)
 
 
-def basal_metabolism_w(body: Physique, *, revised: bool = True) -> FloatArray:
+def basal_metabolism_w(persons: Persons, *, revised: bool = True) -> FloatArray:
     """Basal metabolic rate [W] after Harris and Benedict; `revised` as published, else with JOS-3's coefficients."""
     table = HARRIS_BENEDICT if revised else JOS3_HARRIS_BENEDICT
-    c = np.where(body.female, np.array([table["female"]]).T, np.array([table["male"]]).T)
-    kcal = c[0] + c[1] * body.weight_kg + c[2] * body.height_m - c[3] * body.age_y
+    c = np.where(persons.female, np.array([table["female"]]).T, np.array([table["male"]]).T)
+    kcal = c[0] + c[1] * persons.weight_kg + c[2] * persons.height_m - c[3] * persons.age_y
     return np.asarray(kcal * KCAL_A_DAY_W)
 
 
@@ -411,12 +368,12 @@ def _by_age(table: tuple[tuple[float, float], ...], age_y: FloatArray) -> FloatA
     return np.array([value for _, value in table])[np.searchsorted(limits, age_y, side="right")]
 
 
-def anatomy_of(body: Physique, on: Corrections = FULL, neck: Mapping[str, Any] | None = None) -> Anatomy:
+def anatomy_of(persons: Persons, on: Corrections = FULL, neck: Mapping[str, Any] | None = None) -> Anatomy:
     """Scale the standard body to each person.
 
     Parameters
     ----------
-    body : Physique
+    persons : Persons
     on : Corrections
         Which parts to have otherwise than JOS-3.
     neck : mapping, optional
@@ -429,21 +386,21 @@ def anatomy_of(body: Physique, on: Corrections = FULL, neck: Mapping[str, Any] |
     parts = {name: np.asarray(value, dtype=float) for name, value in {**NECK_DEFAULTS, **(neck or {})}.items()}
     for name in ("nape_fat_mass_kg", "nape_fat_j_k"):
         parts[name] = parts[name] * parts["nape_fat_mm"] / NECK_DEFAULTS["nape_fat_mm"]
-    scale = _Scale.of(body, on)
+    scale = _Scale.of(persons, on)
     structure = structure_of(on.detailed_neck)
-    patches = _patches(body, scale)
+    patches = _patches(persons, scale)
     tissues = _tissues(structure, scale, parts)
     if on.detailed_neck:
         patches = {name: _with_nape(rows, parts, name in _EXTENSIVE) for name, rows in patches.items()}
     return Anatomy(
         structure=structure,
         capacity_j_k=_capacities(structure, scale, parts),
-        conductance_w_k=_conductances(structure, body, scale, parts),
+        conductance_w_k=_conductances(structure, persons, scale, parts),
         basal_w=tissues["heat_w"].sum(axis=0),
         shunt_hand_l_h=HAND_SHUNT_L_H * scale.flow,
         shunt_foot_l_h=FOOT_SHUNT_L_H * scale.flow,
-        brown_fat_limit_w=_brown_fat_limit_w(body, on),
-        muscle_mass_kg=_muscle_mass_kg(scale, parts) if on.detailed_neck else np.zeros((2, body.age_y.size)),
+        brown_fat_limit_w=_brown_fat_limit_w(persons, on),
+        muscle_mass_kg=_muscle_mass_kg(scale, parts) if on.detailed_neck else np.zeros((2, len(persons))),
         **tissues,
         **patches,
     )
@@ -460,16 +417,16 @@ class _Scale:
     shivering: FloatArray
 
     @classmethod
-    def of(cls, body: Physique, on: Corrections) -> _Scale:
-        area_m2 = surface_area_m2(body)
-        flow_l_h = body.cardiac_index_l_min_m2 * 60 * _by_age(FLOW_BY_AGE, body.age_y) * area_m2
+    def of(cls, persons: Persons, on: Corrections) -> _Scale:
+        area_m2 = surface_area_m2(persons)
+        flow_l_h = persons.cardiac_index_l_min_m2 * 60 * _by_age(FLOW_BY_AGE, persons.age_y) * area_m2
         area = area_m2 / STANDARD_AREA_M2
         return cls(
             area=area,
-            weight=body.weight_kg / STANDARD_WEIGHT_KG,
+            weight=persons.weight_kg / STANDARD_WEIGHT_KG,
             flow=flow_l_h / STANDARD_BASAL_FLOW_L_H,
-            basal_w=basal_metabolism_w(body, revised=on.revised_basal_metabolism),
-            shivering=area * _by_age(SHIVERING_BY_AGE, body.age_y),
+            basal_w=basal_metabolism_w(persons, revised=on.revised_basal_metabolism),
+            shivering=area * _by_age(SHIVERING_BY_AGE, persons.age_y),
         )
 
 
@@ -477,9 +434,9 @@ _EXTENSIVE = frozenset({"area_m2", "receptors", "sweat_gain"})
 """Of a patch, what is shared out between the nape and the rest of the neck by area."""
 
 
-def _patches(body: Physique, scale: _Scale) -> dict[str, FloatArray]:
+def _patches(persons: Persons, scale: _Scale) -> dict[str, FloatArray]:
     """Rows for the 17 segments' skin."""
-    old = body.age_y >= 60
+    old = persons.age_y >= 60
     return {
         "area_m2": AREA_M2[:, None] * scale.area,
         "receptors": RECEPTORS[:, None] * np.ones_like(scale.area),
@@ -536,7 +493,7 @@ def _split_neck(
     """Move flow and heat from the neck's core and skin to the layers of the nape."""
     core, skin = structure.tissue("neck_core"), structure.tissue("neck_skin")
     # Heat that JOS-3 gives as a share of basal metabolism stays one, so that the layers' sum is the neck's in everyone.
-    standard_basal_w = basal_metabolism_w(physique(), revised=False)[0]
+    standard_basal_w = basal_metabolism_w(Persons.standard(), revised=False)[0]
     layers = (
         ("deep_muscle", "nape_muscle_flow_ml_100g_min", NEUTRAL_MUSCLE_HEAT_W_KG),
         ("superficial_muscle", "nape_muscle_flow_ml_100g_min", NEUTRAL_MUSCLE_HEAT_W_KG),
@@ -600,8 +557,8 @@ def _capacities(structure: Structure, scale: _Scale, parts: Mapping[str, FloatAr
     return result
 
 
-def _conductances(structure: Structure, body: Physique, scale: _Scale, parts: Mapping[str, FloatArray]) -> FloatArray:
-    fat_class = np.searchsorted(FAT_CLASS_PERCENT, body.fat_percent, side="right")
+def _conductances(structure: Structure, persons: Persons, scale: _Scale, parts: Mapping[str, FloatArray]) -> FloatArray:
+    fat_class = np.searchsorted(FAT_CLASS_PERCENT, persons.fat_percent, side="right")
     ones = np.ones_like(scale.area)
     tables = {
         ("core", "skin"): CORE_TO_SKIN_W_K[fat_class].T,
@@ -646,13 +603,14 @@ def _nape_conductances(parts: Mapping[str, FloatArray]) -> dict[tuple[str, ...],
     }
 
 
-def _brown_fat_limit_w(body: Physique, on: Corrections) -> FloatArray:
+def _brown_fat_limit_w(persons: Persons, on: Corrections) -> FloatArray:
     """Most of the signal of non-shivering heat, from uptake in brown fat by BMI and age [2]_.
 
     References
     ----------
     .. [2] Asaka K, 2016, as JOS-3 quotes it.
     """
-    uptake = 10 ** (-0.10502 * body.weight_kg / body.height_m**2 + 2.7708) * _by_age(BROWN_FAT_BY_AGE, body.age_y)
+    bmi_kg_m2 = persons.weight_kg / persons.height_m**2
+    uptake = 10 ** (-0.10502 * bmi_kg_m2 + 2.7708) * _by_age(BROWN_FAT_BY_AGE, persons.age_y)
     incidence = BROWN_FAT_INCIDENCE if on.brown_fat_of_the_fifties else JOS3_BROWN_FAT_INCIDENCE
-    return np.asarray(1.80 * uptake * _by_age(incidence, body.age_y) + 2.43 + 5.62)
+    return np.asarray(1.80 * uptake * _by_age(incidence, persons.age_y) + 2.43 + 5.62)

@@ -16,7 +16,6 @@ from unaji.body.anatomy import (
     FULL,
     Anatomy,
     Corrections,
-    Physique,
     Structure,
     anatomy_of,
     basal_metabolism_w,
@@ -33,6 +32,7 @@ from unaji.body.layout import (
     Coupling,
     Input,
 )
+from unaji.body.persons import Persons
 from unaji.records.timeline import FloatArray
 
 if TYPE_CHECKING:
@@ -189,13 +189,13 @@ def law_of(on: Corrections) -> Law:
 
 
 def heat_model(
-    body: Physique, on: Corrections = FULL, neck: Mapping[str, Any] | None = None, law: Law | None = None
+    persons: Persons, on: Corrections = FULL, neck: Mapping[str, Any] | None = None, law: Law | None = None
 ) -> HeatModel:
     """Lay out bodies for the kernels and find their neutral state.
 
     Parameters
     ----------
-    body : Physique
+    persons : Persons
     on : Corrections
         `FULL`, `COMPAT` or any choice between them.
     neck : mapping, optional
@@ -208,12 +208,12 @@ def heat_model(
     As in JOS-3, set points are the temperatures of a body that stands nude, without regulation, in still air in which
     the predicted mean vote is zero for it.
     """
-    anatomy = anatomy_of(body, on, neck)
+    anatomy = anatomy_of(persons, on, neck)
     frame = frame_of(anatomy.structure)
     blocks = _blocks(anatomy)
     law = law or law_of(on)
-    n = body.age_y.size
-    inputs = conditions(n, air_temp_c=preferred_temp_c(body, on), posture=0.0)
+    n = len(persons)
+    inputs = conditions(n, air_temp_c=preferred_temp_c(persons, on), posture=0.0)
     coupling = neutral_coupling(n)
     coupling[Coupling.SHUNT_OPENING_FACTOR] = float(on.open_shunts_at_neutrality)
     rounds = 60 if on.open_shunts_at_neutrality else 10  # JOS-3 stops after ten
@@ -427,14 +427,14 @@ def _check_inputs(model: HeatModel, phases: FloatArray) -> None:
         raise ValueError("sun and collar act on the nape, which only the detailed neck has")
 
 
-def preferred_temp_c(body: Physique, on: Corrections = COMPAT) -> FloatArray:
+def preferred_temp_c(persons: Persons, on: Corrections = COMPAT) -> FloatArray:
     """Air and radiant temperature in which a nude body at 1.25 times its basal rate has a predicted mean vote of 0.
 
     Notes
     -----
     Fanger's equation as JOS-3 has it: convection always forced, 12.1 √v, and the search ended at ± 0.001.
     """
-    basal_w_m2 = basal_metabolism_w(body, revised=on.revised_basal_metabolism) / surface_area_m2(body)
+    basal_w_m2 = basal_metabolism_w(persons, revised=on.revised_basal_metabolism) / surface_area_m2(persons)
     heat_w_m2 = basal_w_m2 * NEUTRAL_PAR
     temp_c = np.full_like(heat_w_m2, 28.0)
     for _ in range(100):

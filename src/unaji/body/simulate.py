@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from unaji.body.anatomy import FULL, NECK_DEFAULTS, Physique
+from unaji.body.anatomy import FULL, NECK_DEFAULTS
 from unaji.body.drives import (
     MAX_STEP_S,
     MIN_STEP_S,
@@ -216,14 +216,6 @@ def _at_rest(model: HeatModel, persons: Persons) -> _Standing:
 
 def _heat_model(persons: Persons, parameters: Parameters) -> HeatModel:
     """Lay out bodies with the parameters and traits that concern their heat."""
-    body = Physique(
-        persons.height_m,
-        persons.weight_kg,
-        persons.fat_percent,
-        persons.age_y,
-        persons.female,
-        persons.cardiac_index_l_min_m2,
-    )
     neck = {name: persons.trait(name, parameters[name].value) for name in NECK_DEFAULTS}
     shared: dict[str, Any] = {}
     for name in LAW_PARAMETERS:
@@ -231,7 +223,7 @@ def _heat_model(persons: Persons, parameters: Parameters) -> HeatModel:
         if values.size > 1:
             raise ValueError(f"{name} must be the same for all persons of a batch, got {values.size} different values")
         shared[name] = float(values[0])
-    return heat_model(body, neck=neck, law=law_of(FULL)._replace(**shared))
+    return heat_model(persons, neck=neck, law=law_of(FULL)._replace(**shared))
 
 
 def _resting(start: Forcing) -> Forcing:
