@@ -11,7 +11,6 @@ from pytest import approx  # noqa: PT013
 from unaji.body.anatomy import (
     COMPAT,
     FULL,
-    NECK_DEFAULTS,
     anatomy_of,
     basal_metabolism_w,
     structure_of,
@@ -48,7 +47,8 @@ def test_the_layers_of_the_neck_add_up_to_the_neck_of_jos3_in_everyone():
         for rows in ("flow_l_h", "heat_w", "shivering_gain", "brown_fat_gain", "work_share"):
             whole = getattr(plain, rows)[s.tissue(f"neck_{layer}")]
             split = getattr(detailed, rows)[[d.tissue(n) for n in names]]
-            np.testing.assert_allclose(split.sum(axis=0), whole, rtol=1e-13)
+            rounded = (layer, rows) == ("skin", "flow_l_h")  # the nape's is a parameter, stated to six digits
+            np.testing.assert_allclose(split.sum(axis=0), whole, rtol=1e-8 if rounded else 1e-13)
             assert np.all(split >= 0)
     for rows in ("area_m2", "receptors", "sweat_gain"):
         split = getattr(detailed, rows)[[NECK, NAPE]].sum(axis=0)
@@ -68,7 +68,7 @@ def test_the_standard_neck_is_that_of_the_design():
 
 
 def test_a_thicker_layer_of_fat_conducts_less():
-    thin, thick = (anatomy_of(Persons.standard(), FULL, {"nape_fat_mm": mm}) for mm in (2.0, 12.0))
+    thin, thick = (anatomy_of(Persons.one(nape_fat_mm=mm)) for mm in (2.0, 12.0))
     s = thin.structure
     e = s.edges.index((s.node("neck_nape_fat"), s.node("neck_nape_skin")))
     assert thick.conductance_w_k[e, 0] == approx(0.009 / (0.006 / 0.21 + 0.001 / 0.37), rel=0.01)
@@ -111,7 +111,9 @@ def test_every_segment_has_the_skin_and_core_of_its_name():
 def test_what_cannot_be_a_body_is_refused():
     with pytest.raises(ValueError, match="weight_kg must be within 25 to 250 kg"):
         Persons.one(weight_kg=-1.0)
-    with pytest.raises(ValueError, match="no such parameter of the neck: nape_hair"):
-        anatomy_of(Persons.standard(), FULL, {"nape_hair": 1.0})
     with pytest.raises(ValueError, match="more than JOS-3's neck has"):
-        anatomy_of(Persons.standard(), FULL, {"nape_fat_j_k": 10 * NECK_DEFAULTS["nape_deep_muscle_j_k"]})
+        anatomy_of(
+            Persons.one(
+                nape_fat_j_k=230.0, nape_fat_mm=12.0, nape_deep_muscle_j_k=900.0, nape_superficial_muscle_j_k=540.0
+            )
+        )

@@ -57,7 +57,7 @@ def varied_coupling(n, seed=0):
     rng = np.random.default_rng(seed)
     coupling = heat.neutral_coupling(n)
     coupling[Coupling.SET_POINT_SHIFT_K] = rng.uniform(-0.4, 2, n)
-    coupling[Coupling.MUSCLE_HEAT_DEEP_W_KG] = rng.uniform(0.7, 20, n)
+    coupling[Coupling.MUSCLE_HEAT_DEEP_W_KG] = rng.uniform(0, 19.3, n)
     coupling[Coupling.MUSCLE_FLOW_SUPERFICIAL] = rng.uniform(0.3, 6, n)
     coupling[Coupling.SHUNT_OPENING_FACTOR] = rng.uniform(0.2, 1, n)
     coupling[Coupling.EXTRA_HEAT_W] = rng.uniform(0, 30, n)
@@ -392,8 +392,8 @@ BOUNDS = [
     ({"DILATION": 7.0}, 1.2, 2.6),
     (
         {
-            "MUSCLE_HEAT_DEEP_W_KG": 5.7,
-            "MUSCLE_HEAT_SUPERFICIAL_W_KG": 5.7,
+            "MUSCLE_HEAT_DEEP_W_KG": 5.0,
+            "MUSCLE_HEAT_SUPERFICIAL_W_KG": 5.0,
             "MUSCLE_FLOW_DEEP": 1.86,
             "MUSCLE_FLOW_SUPERFICIAL": 1.86,
         },
