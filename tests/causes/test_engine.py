@@ -196,6 +196,15 @@ def test_an_episode_known_by_its_date_alone_takes_part(person):
     assert result.n_episodes == 9
 
 
+@pytest.mark.parametrize(("days_with", "comparable"), [(35, True), (66, False)])
+def test_days_of_which_only_the_date_of_an_episode_is_known_saturate_a_record_too(person, days_with, comparable):
+    """With an episode on 66 of 70 days hardly a day is left to compare with: not even "unlikely" may be said."""
+    onsets = tuple(Onset(at(d + 0.5), whole_day=True) for d in range(days_with))
+    result = attribute(replace(person, onsets=onsets))
+    assert result.checks["near_onset_share"] == pytest.approx(days_with / DAYS, abs=0.01)
+    assert all((c.verdict is not Verdict.CANNOT_TELL) == comparable for c in result.causes)
+
+
 def test_sessions_before_the_recording_still_act_in_it(person):
     treated = replace(person, courses=(Course("acupuncture", (at(-2),)),))
     result = attribute(treated)

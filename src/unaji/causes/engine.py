@@ -32,7 +32,7 @@ from unaji.causes.features import (
     protection,
     treatment_dose,
 )
-from unaji.causes.grid import MERGE_MIN, bin_of, mask_of, merge_onsets, open_for_onsets
+from unaji.causes.grid import MERGE_MIN, bin_of, bins_of_day, mask_of, merge_onsets, open_for_onsets
 from unaji.causes.marks import episode_marks
 from unaji.causes.sampler import TREATMENT_TAUS_D, Chain, Damper, Draws, combine, make_model
 from unaji.causes.shift import shift_p_values
@@ -238,9 +238,12 @@ def _cause_result(
 
 
 def near_onset_share(design: Design) -> float:
-    """Share of observed time within a quarter of an hour of an onset."""
+    """Share of observed time within a quarter of an hour of an onset, or on its day where only the date is known."""
     grid, reach = design.grid, timedelta(minutes=MERGE_MIN)
     near = mask_of(grid, [Interval(o.time - reach, o.time + reach) for o in design.onsets if not o.whole_day])
+    for onset in design.onsets:
+        if onset.whole_day and 0 <= (at := bin_of(grid, onset.time)) < grid.n_bins:
+            near[bins_of_day(grid, at)] = True
     return float(near[grid.observed].mean()) if grid.observed.any() else 0.0
 
 

@@ -23,7 +23,7 @@ from scipy.stats import gamma
 
 from unaji.causes.attribution import SignalState
 from unaji.causes.design import BIN_MIN, Design, Grid, Onset, Trigger
-from unaji.causes.grid import ONSET_WINDOW_MIN, bin_of
+from unaji.causes.grid import ONSET_WINDOW_MIN, bin_of, bins_of_day
 from unaji.causes.levels import Level, between_readings, is_sparse
 from unaji.records.timeline import BoolArray, FloatArray, utc_ms
 
@@ -267,7 +267,8 @@ def onset_density(grid: Grid, onset: Onset, at: int) -> tuple[NDArray[np.int64],
     day where only the date is known.
     """
     if onset.whole_day:
-        window = np.flatnonzero((grid.day == grid.day[at]) & grid.observed)
+        day = bins_of_day(grid, at)
+        window = day.start + np.flatnonzero(grid.observed[day])
         return window, np.full(window.size, 1.0 / window.size)
     reach = ONSET_WINDOW_MIN // BIN_MIN
     window = np.arange(max(0, at - reach), min(grid.n_bins, at + reach + 1))
