@@ -6,9 +6,19 @@ from unaji.causes.attribution import CauseResult, Estimate, SignalState, Verdict
 from unaji.causes.verdicts import verdict_of
 
 
-def result(p: float, *, bound: float = 0.4, shift_p: float = 0.01, signal: SignalState = SignalState.OK) -> CauseResult:
+def result(
+    p: float,
+    *,
+    bound: float = 0.4,
+    shift_p: float = 0.01,
+    signal: SignalState = SignalState.OK,
+    exposed: float = 0.3,
+) -> CauseResult:
     share = Estimate(bound / 2, 0.0, bound)
-    return CauseResult("k", signal, Verdict.OPEN, p, 0.0, share, share, share, share, None, None, "any", shift_p, 0.0)
+    return CauseResult(
+        "k", signal, Verdict.OPEN, p, 0.0, share, share, share, share, None, None, "any", shift_p, 0.0, 0.0,
+        exposed_share=exposed,
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -24,6 +34,8 @@ def result(p: float, *, bound: float = 0.4, shift_p: float = 0.01, signal: Signa
         (result(0.69), 30, 20, Verdict.OPEN),
         (result(0.1), 30, 20, Verdict.OPEN),
         (result(0.09, bound=0.14), 30, 20, Verdict.UNLIKELY),
+        (result(0.09, bound=0.14, exposed=0.05), 30, 20, Verdict.CANNOT_TELL),
+        (result(0.09, bound=0.14, exposed=0.05), 50, 20, Verdict.UNLIKELY),
         (result(0.09, bound=0.15), 30, 20, Verdict.CANNOT_TELL),
         (result(0.02, bound=0.0), 4, 4, Verdict.CANNOT_TELL),
         (result(float("nan"), signal=SignalState.NO_CONTRAST), 30, 20, Verdict.CANNOT_TELL),

@@ -173,6 +173,7 @@ def result(
         lag_h=Estimate(*lag) if lag else None,
         driver=str(more.pop("driver", "any")),
         shift_p=float(more.pop("shift_p", 0.01)),  # type: ignore[arg-type]
+        p_backwards=float(more.pop("p_backwards", 0.05)),  # type: ignore[arg-type]
         filled_share=float(more.pop("filled_share", 0.08)),  # type: ignore[arg-type]
         exposed_share=0.3,
         **more,  # type: ignore[arg-type]

@@ -15,6 +15,10 @@ FEW_EPISODES = 5
 """With fewer, no cause is said beyond "open" and none is named for an episode."""
 
 
+LEAST_BACKWARDS = 0.3
+"""Below this probability an exposure turned round in time explains nothing that would have to be mentioned [A]."""
+
+
 class Verdict(StrEnum):
     """What may be said of a cause; the rules are in `unaji.causes.verdicts`."""
 
@@ -62,6 +66,8 @@ class CauseResult:
         Mean lag [h], given that it is a cause.
     driver : {"any", "extreme"}
         Whether any exposure counts or only the extremes (above the 80 % quantile).
+    p_backwards : float
+        What `p_cause` would be if exposures acted on the episodes before them; NaN when it was not fitted.
     filled_share : float
         Share of observed time in which the signal was missing and filled.
     alias_of : str or None
@@ -85,10 +91,16 @@ class CauseResult:
     lag_h: Estimate | None
     driver: str
     shift_p: float
+    p_backwards: float
     filled_share: float
     alias_of: str | None = None
     told_apart: bool = False
     exposed_share: float = float("nan")
+
+    @property
+    def may_be_companion(self) -> bool:
+        """Does it explain the episodes before it better than those after it? Then it may follow from them."""
+        return self.p_backwards > max(self.p_cause, LEAST_BACKWARDS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from unaji.causes.attribution import (
     TreatmentDraws,
     Verdict,
 )
+from unaji.causes.controls import Controls, run_controls
 from unaji.causes.design import Design, Trigger
 from unaji.causes.features import (
     ECHO_TAUS_MIN,
@@ -44,6 +45,8 @@ RERUN_SWEEPS = 12_000
 MAX_CHAIN_GAP = 0.10
 """Chains that differ by more than this in any p_cause are run again, longer."""
 BLOCK = 500
+FIT_SHARE = 0.7
+"""Share of the work that is the fit itself; the rest is its controls."""
 PAIR_P = 0.8
 UNEXPLAINED = 0.4
 """From this share of unexplained episodes, with no candidate above "open", nothing that is tracked explains them."""
@@ -63,6 +66,7 @@ class _Fit:
     sweeps: int
     dampers: tuple[Damper, ...]
     protectors: dict[str, SignalState]
+    controls: Controls
 
 
 def attribute(design: Design, *, seed: int = 0, progress: Progress | None = None) -> Attribution:
@@ -105,12 +109,14 @@ def attribute(design: Design, *, seed: int = 0, progress: Progress | None = None
 def _run(design: Design, tables: Tables, seed: int, progress: Progress) -> _Fit:
     dampers, protectors = _dampers(design)
     model = make_model(tables, dampers, episode_marks(design.onsets))
-    draws = _chains(model, seed, SWEEPS, progress)
+    draws = _chains(model, seed, SWEEPS, lambda share: progress(FIT_SHARE * share))
     gap, sweeps = _chain_gap(draws, tables), SWEEPS
     if gap > MAX_CHAIN_GAP:
-        draws, sweeps = _chains(model, seed + 1, RERUN_SWEEPS, progress), RERUN_SWEEPS
+        draws, sweeps = _chains(model, seed + 1, RERUN_SWEEPS, lambda share: progress(FIT_SHARE * share)), RERUN_SWEEPS
         gap = _chain_gap(draws, tables)
-    return _Fit(design, tables, draws, gap, sweeps, tuple(dampers), protectors)
+    rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(CHAINS,)))
+    controls = run_controls(design, tables, dampers, rng, lambda share: progress(FIT_SHARE + (1 - FIT_SHARE) * share))
+    return _Fit(design, tables, draws, gap, sweeps, tuple(dampers), protectors, controls)
 
 
 def _dampers(design: Design) -> tuple[list[Damper], dict[str, SignalState]]:
@@ -174,6 +180,7 @@ def _summary(fit: _Fit, merged: int, checks: dict[str, float | int | str | None]
         "sweeps": fit.sweeps,
         "distinct_days": int(np.unique(tables.onset_day).size),
         "day_shape_nu": float(np.median(draws.nu)),
+        "placebo_best": fit.controls.placebo_best,
         "near_onset_share": near_onset_share(design),
         "prior_dominated": int(n < FEW_EPISODES),
         "nothing_tracked_explains": int(nothing_found and sources.p[:, -2].mean() > UNEXPLAINED),
@@ -226,6 +233,7 @@ def _cause_result(
         lag_h=_estimate(lags_h[on]) if on.any() else None,
         driver="extreme" if extreme.sum() * 2 > on.sum() else "any",
         shift_p=shift_p,
+        p_backwards=fit.controls.backwards.get(standing, float("nan")),
         filled_share=tables.filled[name],
         alias_of=tables.alias.get(name),
         exposed_share=float(np.exp(tables.log_prior[c]) @ np.nan_to_num(_padded(tables.exposed[k], tables))),
@@ -256,7 +264,7 @@ def _unfitted(name: str, tables: Tables) -> CauseResult:
     return CauseResult(
         id=name, signal=tables.state[name], verdict=Verdict.CANNOT_TELL, p_cause=nan, p_cause_mcse=nan,
         episodes_explained=NOTHING, share=NOTHING, avoidable=NOTHING, avoidable_half=NOTHING, rate_ratio=None,
-        lag_h=None, driver="any", shift_p=nan, filled_share=tables.filled[name],
+        lag_h=None, driver="any", shift_p=nan, p_backwards=nan, filled_share=tables.filled[name],
     )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ so its cost depends on episodes, triggers and days, never on bins.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
@@ -144,8 +144,15 @@ def usual_where_missing(value: FloatArray, grid: Grid) -> tuple[Level, BoolArray
     return Level(np.where(missing, usual, value), np.where(missing, np.nanstd(value - usual), 0.0)), missing
 
 
-def build_tables(design: Design) -> Tables:
-    """Compute the sampler's tables from a design."""
+def build_tables(design: Design, *, backwards: bool = False) -> Tables:
+    """Compute the sampler's tables from a design.
+
+    Parameters
+    ----------
+    design : Design
+    backwards : bool
+        Let every exposure act backwards in time, on the episodes before it: as a control, since no cause does.
+    """
     grid = design.grid
     observed = grid.observed.astype(float)
     windows = _onset_windows(grid, design.onsets)
@@ -168,7 +175,7 @@ def build_tables(design: Design) -> Tables:
         tables["day_x"][:, c, 0] = _by_day(shape, grid)
         tables["log_prior"][c, 0] = 0.0
 
-    kernels = _Kernels(grid.n_bins)
+    kernels = _Kernels(grid.n_bins, backwards=backwards)
     lagged = _LaggedFeatures(kernels, tuple(drivers[t.id][0] for t in fitted), observed)
     for k, trigger in enumerate(fitted):
         c = len(background) + k
@@ -197,6 +204,34 @@ def build_tables(design: Design) -> Tables:
         background=background,
         _lagged=lagged,
     )
+
+
+def with_more_triggers(tables: Tables, design: Design, more: tuple[Trigger, ...]) -> Tables:
+    """Return the tables with further triggers after the others; one that has no contrast is left out."""
+    extra = build_tables(replace(design, triggers=more))
+    new = slice(extra.n_background, -1)
+
+    def joined(own: FloatArray, others: FloatArray, axis: int) -> FloatArray:
+        width = max(own.shape[-1], others.shape[-1])
+        fill = -np.inf if own is tables.log_prior else 0.0
+        own, others = (_widened(one, width, fill) for one in (own, others))
+        before, last = np.split(own, [own.shape[axis] - 1], axis=axis)
+        return np.concatenate([before, np.take(others, range(*new.indices(others.shape[axis])), axis=axis), last], axis)
+
+    return replace(
+        tables,
+        onset_e=joined(tables.onset_e, extra.onset_e, 1),
+        day_x=joined(tables.day_x, extra.day_x, 1),
+        log_prior=joined(tables.log_prior, extra.log_prior, 0),
+        triggers=(*tables.triggers, *extra.triggers),
+        prior=(*tables.prior, *extra.prior),
+    )
+
+
+def _widened(table: FloatArray, width: int, fill: float) -> FloatArray:
+    """Make room for more entries."""
+    room = [(0, 0)] * (table.ndim - 1) + [(0, width - table.shape[-1])]
+    return np.pad(table, room, constant_values=fill)
 
 
 def treatment_dose(grid: Grid, sessions: Iterable[datetime], tau_d: float) -> FloatArray:
@@ -282,11 +317,12 @@ def onset_density(grid: Grid, onset: Onset, at: int) -> tuple[NDArray[np.int64],
 class _Kernels:
     """The lag kernels, transformed once for a grid."""
 
-    def __init__(self, n_bins: int) -> None:
+    def __init__(self, n_bins: int, *, backwards: bool) -> None:
         kernels = [lag_kernel(mean)[:n_bins] for mean in MEAN_LAGS_MIN]
         self._n = n_bins
         self._length = fft.next_fast_len(n_bins + max(k.size for k in kernels), real=True)
-        self._spectra = np.stack([fft.rfft(k, self._length) for k in kernels])
+        forwards = np.stack([fft.rfft(k, self._length) for k in kernels])
+        self._spectra = np.conj(forwards) if backwards else forwards
 
     def convolve(self, drivers: FloatArray) -> FloatArray:
         """Return drivers × kernels as rows (driver-major), shape (n_drivers · n_kernels, n_bins)."""

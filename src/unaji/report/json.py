@@ -171,6 +171,8 @@ def _cause(result: CauseResult, names: Names, grades: Grades) -> Json:
         "filled_share": number(result.filled_share),
         "exposed_share": number(result.exposed_share),
         "shift_p": number(result.shift_p),
+        "p_backwards": number(result.p_backwards),
+        "may_be_companion": result.may_be_companion,
         "alias_of": result.alias_of,
         "told_apart": result.told_apart,
         "grade": grade,
