@@ -175,7 +175,7 @@ def analyse_trial(plan: TrialPlan, timeline: Timeline) -> TrialResult:
 
 
 def _days(plan: TrialPlan, timeline: Timeline, observed: ObservedTime) -> Iterable[TrialDay]:
-    """Give every day of the plan what was recorded on it, days on the plan's own clock."""
+    """Give every day of the plan, on the clock the person lived by, what was recorded on it."""
     zones = timeline.zones
     onsets, _ = merge_onsets(
         Onset(e.start, e.end, whole_day=e.whole_day)

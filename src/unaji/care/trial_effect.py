@@ -14,6 +14,7 @@ from enum import StrEnum
 from functools import cache
 
 import numpy as np
+from scipy.optimize import brentq
 from scipy.special import expit
 from scipy.stats import norm, t
 
@@ -26,7 +27,6 @@ EXACT_UP_TO_BLOCKS = 15
 N_SAMPLED = 9999
 FARTHEST_LOG_RATIO = 12.0
 """Ratios beyond e^±12 are no longer told from 0 and from infinity."""
-BISECTIONS = 60
 
 
 class Better(StrEnum):
@@ -220,13 +220,11 @@ def _estimate(y: FloatArray, n: FloatArray, offset: FloatArray) -> tuple[float, 
 def _where(falling: Callable[[float], float], target: float) -> float:
     """Log ratio at which a falling function meets `target`; ±12 when it does so nowhere nearer."""
     low, high = -FARTHEST_LOG_RATIO, FARTHEST_LOG_RATIO
-    for _ in range(BISECTIONS):
-        middle = (low + high) / 2
-        if falling(middle) > target:
-            low = middle
-        else:
-            high = middle
-    return (low + high) / 2
+    if falling(low) <= target:
+        return low
+    if falling(high) >= target:
+        return high
+    return float(brentq(lambda value: falling(value) - target, low, high, xtol=1e-9))
 
 
 def _ratio(log_ratio: float) -> float:
