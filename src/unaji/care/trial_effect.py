@@ -15,8 +15,7 @@ from functools import cache
 
 import numpy as np
 from scipy.optimize import brentq
-from scipy.special import expit
-from scipy.stats import norm, t
+from scipy.special import expit, ndtr, ndtri, stdtr, stdtrit
 
 from unaji.records.timeline import FloatArray
 
@@ -122,9 +121,9 @@ def mean_difference(
     def below(limit: float) -> float:
         if error == 0:
             return float(estimate < limit) if estimate != limit else 0.5
-        return float(t.cdf((limit - estimate) / error, n - 1))
+        return float(stdtr(n - 1, (limit - estimate) / error))
 
-    reach = float(t.ppf((1 + LEVEL) / 2, n - 1)) * error
+    reach = float(stdtrit(n - 1, (1 + LEVEL) / 2)) * error
     p_better, p_important, p_negligible = _probabilities(below, 0.0, -minimal, minimal, better)
     p = float("nan") if seed is None else randomisation_p(difference, seed)
     return Effect(
@@ -183,16 +182,16 @@ def rate_ratio(
         return _nothing(int(both.sum()))
     estimate, dispersion = _estimate(y, n, offset)
     degrees = n.size - 1
-    spread = t(degrees) if dispersion > 1 else norm()
 
     def standing(theta: float) -> float:
         score, variance, _ = _score(theta, y, n, offset)
         return float(score / np.sqrt(max(dispersion, 1.0) * variance))
 
     def below(ratio: float) -> float:
-        return float(spread.cdf(-standing(np.log(ratio))))
+        place = -standing(np.log(ratio))
+        return float(stdtr(degrees, place) if dispersion > 1 else ndtr(place))
 
-    reach = float(spread.ppf((1 + level) / 2))
+    reach = float(stdtrit(degrees, (1 + level) / 2) if dispersion > 1 else ndtri((1 + level) / 2))
     low, high = _where(standing, reach), _where(standing, -reach)
     probabilities = _probabilities(below, 1.0, 1 - minimal, 1 / (1 - minimal), better)
     p = float("nan") if seed is None else randomisation_p(_score(0.0, y, n, offset)[2], seed)
