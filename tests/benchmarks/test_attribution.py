@@ -120,6 +120,8 @@ def test_an_examined_person_is_held_to_the_truth():
         assert found.realised[k] == truth.parents.count(name)
 
 
+# shap colours its plots with calls that matplotlib is about to drop.
+@pytest.mark.filterwarnings("ignore::PendingDeprecationWarning", "ignore::DeprecationWarning")
 @pytest.mark.parametrize("options", [["--no-baselines"], ["--misspecified", "--no-baselines"], []])
 def test_the_whole_table_is_printed(options, capsys, tmp_path):
     if not options and find_spec("shap") is None:
