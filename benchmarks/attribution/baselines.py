@@ -23,7 +23,7 @@ from statsmodels.discrete.conditional_models import ConditionalLogit
 from statsmodels.duration.hazard_regression import PHReg
 
 from unaji.causes.design import BIN_MIN, Design, Trigger
-from unaji.causes.features import Tables, build_tables
+from unaji.causes.features import build_tables
 from unaji.causes.grid import bin_of
 
 ROW_BINS = 6
@@ -56,7 +56,7 @@ class Records:
     hour: np.ndarray
     day: np.ndarray
     day_off: np.ndarray
-    tables: Tables
+    design: Design
 
 
 def prepare(design: Design) -> Records:
@@ -69,9 +69,7 @@ def prepare(design: Design) -> Records:
     recent = np.stack([[_trailing(e, 2 * lag(t.lag_min)) for t, e in zip(design.triggers, exposure, strict=True)]
                        for lag in (min, lambda r: np.sqrt(r[0] * r[1]), max)])  # fmt: skip
     dose = np.array([t.kind == "dose" for t in design.triggers])
-    return Records(
-        exposure, recent, dose, onset, observed, grid.local_hour, grid.day, grid.day_off, build_tables(design)
-    )
+    return Records(exposure, recent, dose, onset, observed, grid.local_hour, grid.day, grid.day_off, design)
 
 
 def daily_pearson(records: Records) -> np.ndarray:
@@ -171,7 +169,7 @@ def poisson_lasso(records: Records) -> np.ndarray:
     No library fits a penalised Poisson process with identity link and bounds; the log likelihood is concave.
     Scored by the expected episodes of an exposure.
     """
-    tables = records.tables
+    tables = build_tables(records.design)
     n, components, entries = tables.onset_e.shape
     used = np.isfinite(tables.log_prior).ravel()
     at_onset = tables.onset_e.reshape(n, -1)[:, used]
