@@ -20,6 +20,8 @@ FEWEST_DOSES = 6
 LEAST_EXPOSED = 0.05
 """Share of waking time that a level has to be away from its lowest value to be usable as a cause."""
 FEVER_EPISODES = 3.0
+ROUNDING = 1e-11
+"""What of a filtered signal is smaller than this, against its largest value, is rounding and not signal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,8 +248,10 @@ def causal_filter(signal: FloatArray, kernel: FloatArray) -> FloatArray:
     """Convolve with a causal kernel: bin i hears bins i, i − 1, …; the same length as `signal`."""
     size = signal.size + kernel.size - 1
     spectrum = np.fft.rfft(signal, size) * np.fft.rfft(kernel, size)
-    # Rounding of the transform must not make a rate negative.
-    return np.asarray(np.maximum(np.fft.irfft(spectrum, size)[: signal.size], 0.0), dtype=float)
+    filtered = np.fft.irfft(spectrum, size)[: signal.size]
+    # Rounding of the transform must not make a rate negative, nor of nothing something: no random number is drawn for a
+    # rate of 0, and processors round differently, so that the same seed would give different persons on two machines.
+    return np.asarray(np.where(filtered > ROUNDING * np.abs(filtered).max(initial=0.0), filtered, 0.0), dtype=float)
 
 
 def treatment_dose(session_h: Sequence[float], tau_d: float, n_bins: int) -> FloatArray:
