@@ -15,8 +15,9 @@ FEW_EPISODES = 5
 """With fewer, no cause is said beyond "open" and none is named for an episode."""
 
 
-LEAST_BACKWARDS = 0.3
-"""Below this probability an exposure turned round in time explains nothing that would have to be mentioned [A]."""
+LEAST_BACKWARDS = 0.9
+"""From this probability an exposure turned round in time is mentioned. Exposures that last for days explain what was
+before them almost as well as what comes after: below it, most that would be flagged are true causes (simulated)."""
 
 
 class Verdict(StrEnum):

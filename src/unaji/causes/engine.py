@@ -241,7 +241,13 @@ def _cause_result(
     days = int(np.unique(tables.onset_day).size)
     if name in fit.design.told_apart:
         return replace(result, verdict=Verdict.CANNOT_TELL, told_apart=True), explained
-    verdict = verdict_of(result, n_episodes=n, distinct_days=days, near_onset=near_onset_share(fit.design))
+    verdict = verdict_of(
+        result,
+        n_episodes=n,
+        distinct_days=days,
+        near_onset=near_onset_share(fit.design),
+        placebo_best=fit.controls.placebo_best,
+    )
     return replace(result, verdict=verdict), explained
 
 
