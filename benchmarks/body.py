@@ -22,7 +22,7 @@ from collections.abc import Callable
 import numpy as np
 
 from unaji.body import heat
-from unaji.body.anatomy import COMPAT, FULL, Corrections, physique
+from unaji.body.anatomy import COMPAT, FULL, Corrections
 from unaji.body.forcing import Forcing
 from unaji.body.persons import Persons, sample_persons
 from unaji.body.simulate import Simulation, simulate
@@ -88,7 +88,7 @@ def cpu_s(work: Callable[[], object]) -> float:
 
 def heat_job(on: Corrections, *, posture: float = 1.0, varying: bool = False) -> Callable[[], object]:
     """Return a day of the heat balance alone; `varying` gives each minute air of its own."""
-    model = heat.heat_model(physique(PERSONS), on)
+    model = heat.heat_model(Persons.of(PERSONS), on)
     inputs = heat.conditions(PERSONS, air_temp_c=24.0, posture=posture)
     if not varying:
         return lambda: heat.run_heat(model, inputs, n_steps=MINUTES, outputs=("neck_skin_c",), every=10)

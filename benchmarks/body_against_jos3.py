@@ -18,8 +18,9 @@ import sys
 import numpy as np
 
 from unaji.body import heat
-from unaji.body.anatomy import COMPAT, Corrections, physique
+from unaji.body.anatomy import COMPAT, Corrections
 from unaji.body.layout import N_SEGMENTS, SEGMENTS
+from unaji.body.persons import Persons
 
 MINUTES = (120, 60, 60)
 
@@ -81,7 +82,7 @@ def drawn_phase(rng: np.random.Generator) -> dict[str, object]:
 def ours(cases: list[dict], on: Corrections) -> tuple[np.ndarray, np.ndarray, heat.HeatModel]:
     """Run all cases in one batch; temperatures with the start and the rest, persons last."""
     bodies = {name: np.array([c["body"][name] for c in cases]) for name in cases[0]["body"]}
-    model = heat.heat_model(physique(len(cases), **bodies), on)
+    model = heat.heat_model(Persons.of(len(cases), **bodies), on)
     phases = []
     for n in range(len(MINUTES)):
         told = [c["phases"][n] for c in cases]

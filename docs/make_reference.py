@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import click
 from click.testing import CliRunner
 
 from unaji.claims.graph import load_claims
@@ -32,10 +33,20 @@ def glossary() -> str:
     return "\n".join([*lines, ""])
 
 
+def every_command() -> list[tuple[str, ...]]:
+    """Return `unaji` itself, its verbs, and what a verb like `trial` has below it."""
+    commands: list[tuple[str, ...]] = [()]
+    for verb in VERBS:
+        command = unaji.get_command(click.Context(unaji), verb)
+        below = list(command.commands) if isinstance(command, click.Group) else []
+        commands += [(verb,), *((verb, name) for name in below)]
+    return commands
+
+
 def command_line() -> str:
     """Say what `--help` says."""
     parts = ["# Command line", "", WRITTEN.strip(), ""]
-    for verb in ((), *((v,) for v in VERBS)):
+    for verb in every_command():
         name = " ".join(("unaji", *verb))
         text = CliRunner().invoke(unaji, [*verb, "--help"], prog_name="unaji", terminal_width=100).output
         parts += [f"## `{name}`", "", "```", text.rstrip(), "```", ""]

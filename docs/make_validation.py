@@ -274,7 +274,7 @@ def jos3_k(shared_data: Path) -> float:
     import polars as pl  # noqa: PLC0415  (slow to load, and needed here only)
 
     from unaji.body import heat  # noqa: PLC0415
-    from unaji.body.anatomy import COMPAT, physique  # noqa: PLC0415
+    from unaji.body.anatomy import COMPAT  # noqa: PLC0415
     from unaji.body.channels import OUTFITS_CLO  # noqa: PLC0415
 
     table = pl.read_csv(shared_data / "jos3_reference" / "steady_state.csv")
@@ -282,7 +282,7 @@ def jos3_k(shared_data: Path) -> float:
     columns = {"air_temp_c": "ta_C", "humidity_percent": "rh_pct", "air_speed_m_s": "va_m_s", "par": "par"}
     rooms = {name: table[theirs].to_numpy() for name, theirs in columns.items()}
     inputs = heat.conditions(table.height, clothing_clo=clo, **rooms)
-    got, _ = heat.steady_table(heat.heat_model(physique(table.height), COMPAT), inputs)
+    got, _ = heat.steady_table(heat.heat_model(Persons.of(table.height), COMPAT), inputs)
     pairs = {"neck_skin_c": "Tsk_neck", "neck_core_c": "Tcr_neck", "pelvis_core_c": "Tcr_pelvis"}
     return max(float(np.abs(got[ours] - table[theirs].to_numpy()).max()) for ours, theirs in pairs.items())
 

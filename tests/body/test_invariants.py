@@ -273,7 +273,7 @@ def test_muscle_flow_falls_only_above_the_level_at_which_contraction_stops_it():
 ON_THE_NECK = {
     "scarf": ({"collar_m2k_w": 0.2}, 0.02),
     "needle": ({"needle": Pulses(np.array([0.0]), np.array([2.0]))}, 0.02),
-    # These bring two or three watts into or out of the body, for four hours.
+    # These bring two or three watts into or out of the body, for four hours: the next test says where they go.
     "sun": ({"nape_sun_w_m2": 300.0}, 0.03),
     "cold air": ({"neck_air_temp_c": 14.0}, 0.03),
     "warm air": ({"neck_air_temp_c": 34.0}, 0.03),
@@ -290,6 +290,28 @@ def test_what_is_done_to_the_neck_alone_hardly_moves_the_core(what):
     state = treated.run(Forcing.of(4 * 3600.0, OFFICE | done), dt_s=600.0, outputs=names)
     assert np.abs(state["core_temp_c"] - base["core_temp_c"]).max() <= most_k
     assert np.abs(state["nape_skin_temp_c"] - base["nape_skin_temp_c"]).max() > 0.01
+
+
+@pytest.mark.parametrize("what", ["sun", "cold air", "warm air"])
+def test_heat_that_reaches_the_neck_alone_is_found_again_in_the_body_and_in_what_it_loses(what):
+    """The core moves by 22 to 28 mK since 11 to 12 kJ stay: 43 to 50 mK of a body of 248 kJ/K, more than it moves."""
+    usual = Simulation(Persons.standard(), Forcing.constant(60.0, **OFFICE))
+    capacity = usual._model.anatomy.capacity_j_k
+    temp, gained_w = [], []
+    for courses in (dict(OFFICE), OFFICE | ON_THE_NECK[what][0]):
+        forcing = Forcing.constant(4 * 3600.0, dt_s=60.0, **courses)
+        temp.append(seen(usual, forcing, simulator._TEMP, range(len(capacity)))[..., -1])
+        metabolic, sun, *lost = heat_rows(
+            usual, forcing, "metabolic_w", "sun_w", "dry_w", "evaporative_w", "respiratory_w"
+        )
+        gained_w.append(metabolic + sun - sum(lost))
+    stored_j = float((capacity * (temp[1] - temp[0])).sum())
+    assert stored_j == pytest.approx(60.0 * float((gained_w[1] - gained_w[0]).sum()), rel=1e-6)
+    assert 10e3 < abs(stored_j) < 13e3
+    pelvis = usual._model.anatomy.structure.node("pelvis_core")
+    moved_k = float((temp[1] - temp[0])[pelvis, 0])
+    assert 0.020 < abs(moved_k) < abs(stored_j) / float(capacity.sum())
+    assert moved_k * stored_j > 0
 
 
 def test_a_flush_of_the_neck_alone_does_not_move_the_core():
@@ -351,6 +373,14 @@ def test_half_the_step_on_the_usual_grid_changes_at_most_10_mk(what):
 def test_half_of_60_s_throughout_changes_at_most_25_mk_after_five_minutes(what):
     worst = max(by_halving(GENTLE[what], 60.0, 60.0, from_s=300.0).values())
     assert worst <= 0.025
+
+
+def test_the_error_of_the_step_is_of_first_order_even_where_nothing_regulates():
+    """A scarf changes a resistance and hardly any flow: what halving the step then moves is backward Euler's own."""
+    moved = [by_halving(GENTLE["scarf"], d, d, from_s=300.0)["nape_skin_temp_c"] for d in (60.0, 30.0, 15.0)]
+    assert moved[0] == pytest.approx(0.020, abs=0.002)
+    assert moved[0] / moved[1] == pytest.approx(2.0, rel=0.15)
+    assert moved[1] / moved[2] == pytest.approx(2.0, rel=0.15)
 
 
 def test_after_a_jump_of_10_k_the_step_matters_more_and_fine_steps_mend_it():

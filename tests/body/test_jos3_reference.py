@@ -9,7 +9,8 @@ import polars as pl
 import pytest
 
 from unaji.body import heat
-from unaji.body.anatomy import COMPAT, physique
+from unaji.body.anatomy import COMPAT
+from unaji.body.persons import Persons
 
 pytestmark = pytest.mark.shared
 
@@ -75,7 +76,7 @@ def steady(shared_data):
 def test_every_steady_state_is_jos3s(steady):
     table, inputs = steady
     assert table.height == 193
-    got, _ = heat.steady_table(heat.heat_model(physique(table.height), COMPAT), inputs)
+    got, _ = heat.steady_table(heat.heat_model(Persons.of(table.height), COMPAT), inputs)
     for theirs, ours in TEMPERATURES.items():
         np.testing.assert_allclose(got[ours], table[theirs].to_numpy(), rtol=0, atol=6e-4, err_msg=theirs)
     for theirs, ours in OTHERS.items():
@@ -101,7 +102,7 @@ def test_every_minute_of_every_sequence_is_jos3s(shared_data, name, clothed):
         for air, humidity, speed, par, neck in told[begins]
     ]
     minutes = np.diff([*begins, table.height]).tolist()
-    model = heat.heat_model(physique(**PEOPLE.get(name[-3:], {})), COMPAT)
+    model = heat.heat_model(Persons.one(**PEOPLE.get(name[-3:], {})), COMPAT)
     got = heat.sequence(model, np.stack(phases), minutes)
     for theirs, ours in TEMPERATURES.items():
         np.testing.assert_allclose(got[ours][:, 0], table[theirs].to_numpy(), rtol=0, atol=6e-4, err_msg=theirs)
@@ -112,7 +113,7 @@ def test_every_minute_of_every_sequence_is_jos3s(shared_data, name, clothed):
 def test_the_detailed_neck_alone_leaves_the_body_where_jos3_has_it(steady):
     table, inputs = steady
     detailed = dataclasses.replace(COMPAT, detailed_neck=True)
-    got, _ = heat.steady_table(heat.heat_model(physique(table.height), detailed), inputs)
+    got, _ = heat.steady_table(heat.heat_model(Persons.of(table.height), detailed), inputs)
     limits_k = {"Tsk_neck": 0.05, "Tcr_pelvis": 0.005, "Tsk_mean": 0.005}  # asked for: 0.3, 0.05 and 0.1
     for theirs, limit_k in limits_k.items():
         np.testing.assert_allclose(got[TEMPERATURES[theirs]], table[theirs].to_numpy(), rtol=0, atol=limit_k)

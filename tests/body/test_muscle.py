@@ -181,10 +181,10 @@ def test_lactate_against_its_closed_form_at_a_steady_load():
     assert oxygen == pytest.approx(0.98 * flow / (flow + 0.5 * (1 + 40 * 0.05)), rel=1e-6)
 
 
-def test_muscle_heat_follows_activity():
+def test_muscle_heat_above_rest_follows_activity():
     run = course(600.0, {"arm_load": 0.05})
-    assert run[Coupling.MUSCLE_HEAT_SUPERFICIAL_W_KG][-1, 0] == pytest.approx(0.7 + 100 * 0.05)
-    assert run[Coupling.MUSCLE_HEAT_DEEP_W_KG][-1, 0] == pytest.approx(0.7 + 100 * 0.025)
+    assert run[Coupling.MUSCLE_HEAT_SUPERFICIAL_W_KG][-1, 0] == pytest.approx(100 * 0.05)
+    assert run[Coupling.MUSCLE_HEAT_DEEP_W_KG][-1, 0] == pytest.approx(100 * 0.025)
 
 
 def test_inflammation_is_a_hypothesis_to_be_switched_on():

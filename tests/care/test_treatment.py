@@ -8,7 +8,7 @@ import pytest
 
 from unaji.care.treatment import treatment_effects
 from unaji.causes.attribution import Attribution, EpisodeSources, Estimate, TreatmentDraws
-from unaji.causes.design import Design, Onset
+from unaji.causes.design import Design, Onset, courses_of
 from unaji.causes.features import treatment_dose
 from unaji.causes.grid import make_grid
 from unaji.records.timeline import Zones
@@ -24,14 +24,19 @@ def at(day: float) -> datetime:
 
 def person(onset_days: list[float], sessions: tuple[float, ...]) -> Design:
     grid = make_grid(START, at(55.9), Zones(("Asia/Tokyo",)))
-    return Design(grid, (), tuple(Onset(at(d)) for d in onset_days), tuple(at(s) for s in sessions), "acupuncture")
+    courses = courses_of(("acupuncture", at(s)) for s in sessions)
+    return Design(grid, (), tuple(Onset(at(d)) for d in onset_days), courses)
+
+
+def dose_of(design: Design, tau_d: float) -> np.ndarray:
+    return treatment_dose(design.grid, design.courses[0].sessions, tau_d)
 
 
 def fitted(design: Design, delta: np.ndarray, tau: int = 1) -> Attribution:
-    dose = np.stack([treatment_dose(design, t) for t in TAUS])
+    dose = np.stack([dose_of(design, t) for t in TAUS])
     draws = TreatmentDraws("acupuncture", delta, np.full(delta.size, tau), TAUS, dose)
     nobody = EpisodeSources((), (), np.zeros((0, 0)), np.zeros((0, 0)))
-    return Attribution(True, len(design.onsets), (), NOTHING, NOTHING, (), nobody, draws,
+    return Attribution(True, len(design.onsets), (), NOTHING, NOTHING, (), nobody, (draws,), (),
                        None, 0, 0.0, 0, {}, np.zeros((0, 0)), np.zeros((0, 0), dtype=np.float32))  # fmt: skip
 
 
@@ -39,7 +44,7 @@ def test_the_ratio_is_the_mean_over_days_of_what_the_dose_leaves():
     design = person([d + 0.5 for d in range(0, 56, 2)], (28, 31, 35))
     delta = np.array([0.0, 0.5, 1.0])
     effect = treatment_effects(design, fitted(design, delta))[0]
-    days = treatment_dose(design, 6.0)[28:]
+    days = dose_of(design, 6.0)[28:]
     by_draw = [np.exp(-d * days).mean() for d in delta]
     assert effect.ratio.mean == pytest.approx(np.mean(by_draw))
     assert effect.p_better == pytest.approx(2 / 3)
@@ -57,7 +62,7 @@ def test_a_course_begun_after_the_worst_fortnight_is_marked():
     bad = [14 + 0.5 + k for k in range(12)] + [40.5]
     design = person(bad, (28,))
     assert treatment_effects(design, fitted(design, np.zeros(2)))[0].after_worst_fortnight
-    early = replace(design, sessions=(at(3),))
+    early = replace(design, courses=courses_of([("acupuncture", at(3))]))
     assert not treatment_effects(early, fitted(early, np.zeros(2)))[0].after_worst_fortnight
 
 
@@ -68,4 +73,4 @@ def test_without_time_before_it_there_is_no_crude_ratio():
 
 def test_without_sessions_nothing_is_said():
     design = person([5.5], ())
-    assert treatment_effects(design, replace(fitted(design, np.zeros(2)), treatment=None)) == ()
+    assert treatment_effects(design, replace(fitted(person([5.5], (9,)), np.zeros(2)), treatments=())) == ()

@@ -11,9 +11,10 @@ from scipy.signal import lfilter
 
 from unaji.causes import engine
 from unaji.causes.attribution import SignalState, Verdict
-from unaji.causes.design import Design, Onset, Trigger
+from unaji.causes.design import Course, Design, Onset, Trigger
 from unaji.causes.engine import attribute
 from unaji.causes.grid import make_grid, with_observed
+from unaji.causes.marks import episode_marks
 from unaji.records.timeline import Zones
 
 START = datetime(2026, 3, 1, 15, tzinfo=UTC)
@@ -195,12 +196,21 @@ def test_an_episode_known_by_its_date_alone_takes_part(person):
     assert result.n_episodes == 9
 
 
+@pytest.mark.parametrize(("days_with", "comparable"), [(35, True), (66, False)])
+def test_days_of_which_only_the_date_of_an_episode_is_known_saturate_a_record_too(person, days_with, comparable):
+    """With an episode on 66 of 70 days hardly a day is left to compare with: not even "unlikely" may be said."""
+    onsets = tuple(Onset(at(d + 0.5), whole_day=True) for d in range(days_with))
+    result = attribute(replace(person, onsets=onsets))
+    assert result.checks["near_onset_share"] == pytest.approx(days_with / DAYS, abs=0.01)
+    assert all((c.verdict is not Verdict.CANNOT_TELL) == comparable for c in result.causes)
+
+
 def test_sessions_before_the_recording_still_act_in_it(person):
-    treated = replace(person, sessions=(at(-2),), session_kind="acupuncture")
+    treated = replace(person, courses=(Course("acupuncture", (at(-2),)),))
     result = attribute(treated)
-    assert result.treatment is not None
-    assert result.treatment.dose[:, 0].min() > 0
-    assert result.treatment.dose[0, 60] < 1e-6
+    (treatment,) = result.treatments
+    assert treatment.dose[:, 0].min() > 0
+    assert treatment.dose[0, 60] < 1e-6
 
 
 def test_nothing_tracked_explains_is_said_when_it_is_so(grid):
@@ -279,3 +289,93 @@ def test_progress_rises_to_one_and_may_stop_the_run(person):
 def test_chains_that_disagree_are_run_again_longer(person, monkeypatch):
     monkeypatch.setattr(engine, "MAX_CHAIN_GAP", -1.0)
     assert attribute(person).sweeps == engine.RERUN_SWEEPS
+
+
+def protected(grid, rate_when_much: float, seed: int) -> Design:
+    """Episodes on half of the days with much of something, at a rate relative to that of the other days."""
+    rng = np.random.default_rng(seed)
+    much = rng.random(grid.n_days) < 0.5
+    rate = np.where(much, rate_when_much, 1.0)[grid.day] * grid.observed
+    bins = np.sort(rng.choice(grid.n_bins, 60, replace=False, p=rate / rate.sum()))
+    onsets = tuple(Onset(at((b * 5 + 2) / 1440)) for b in bins)
+    level = np.where(much, 8.0, 2.0)[grid.day]
+    return Design(grid, (Trigger("sleep_quality", "protector", level), Trigger("idle", "level", level * 0)), onsets)
+
+
+def test_what_protects_is_found_and_is_no_candidate_for_having_set_off_an_episode(grid):
+    result = attribute(protected(grid, 0.2, seed=3), seed=1)
+    (protector,) = result.protectors
+    assert protector.p_protects > 0.95
+    assert protector.ratio.mean == pytest.approx(0.2, abs=0.15)
+    assert protector.ratio.p95 < 0.6
+    assert [c.id for c in result.causes] == ["idle"]
+    assert "sleep_quality" not in result.episodes.sources
+
+
+def test_what_does_not_protect_is_not_said_to(grid):
+    (protector,) = attribute(protected(grid, 1.0, seed=4), seed=1).protectors
+    assert protector.p_protects < 0.7
+    assert protector.ratio.p5 < 1 <= protector.ratio.p95
+
+
+def test_a_protector_without_contrast_is_not_fitted(grid):
+    onsets = tuple(Onset(at(d + 0.5)) for d in range(20))
+    result = attribute(Design(grid, (Trigger("flat", "protector", np.full(grid.n_bins, 3.0)),), onsets), seed=1)
+    assert [(p.signal, p.ratio) for p in result.protectors] == [(SignalState.NO_CONTRAST, None)]
+    nothing = attribute(Design(grid, (Trigger("flat", "protector", np.full(grid.n_bins, 3.0)),), ()), seed=1)
+    assert [p.signal for p in nothing.protectors] == [SignalState.NO_CONTRAST]
+
+
+def test_two_kinds_of_treatment_are_told_apart(grid):
+    """The first kind, in the second third, does nothing; the second kind, in the last third, all but ends it."""
+    rng = np.random.default_rng(6)
+    rate = np.where(grid.day > 48, 0.05, 1.0) * grid.observed
+    bins = np.sort(rng.choice(grid.n_bins, 90, replace=False, p=rate / rate.sum()))
+    idle = tuple(at(24 + 3 * k) for k in range(7))
+    works = tuple(at(47 + 3 * k) for k in range(8))
+    design = Design(grid, (), tuple(Onset(at((b * 5 + 2) / 1440)) for b in bins),
+                    (Course("massage", idle), Course("needles", works)))  # fmt: skip
+    massage, needles = attribute(design, seed=2).treatments
+    assert (massage.kind, needles.kind) == ("massage", "needles")
+    assert needles.delta.mean() > 1.0
+    assert massage.delta.mean() < 0.5
+
+
+def marked(grid, strong_share: float, seed: int) -> Design:
+    """Half of the episodes follow doses; these are strong ones with a given probability, the others with 1/3."""
+    rng = np.random.default_rng(seed)
+    doses = np.sort(rng.choice(np.flatnonzero(grid.observed), 60, replace=False))
+    amount = np.bincount(doses, minlength=grid.n_bins).astype(float)
+    caused = rng.choice(doses, 16, replace=False) + rng.integers(3, 18, 16)
+    others = rng.choice(np.flatnonzero(grid.observed), 24, replace=False)
+    strong = np.concatenate([rng.random(16) < strong_share, rng.random(24) < 1 / 3])
+    onsets = tuple(
+        Onset(at((b * 5 + 2) / 1440), intensity=float(rng.integers(7, 10) if s else rng.integers(1, 6)))
+        for b, s in zip(np.concatenate([caused, others]), strong, strict=True)
+    )
+    return Design(grid, (Trigger("dose", "dose", amount, (20, 120)),), onsets)
+
+
+def test_how_strong_an_episode_was_speaks_for_the_source_whose_episodes_are_strong(grid):
+    told, silent = [], []
+    for seed in range(3):
+        design = marked(grid, 0.95, seed)
+        result = attribute(design, seed=1)
+        unmarked = attribute(replace(design, onsets=tuple(replace(o, intensity=None) for o in design.onsets)), seed=1)
+        order = sorted(design.onsets, key=lambda o: o.time)
+        strong = np.array([o.intensity for o in order if o.time in result.episodes.onset]) > 6
+        gain = (result.episodes.p - unmarked.episodes.p)[:, 0]
+        told.append(gain[strong].mean())
+        silent.append(gain[~strong].mean())
+    assert np.mean(told) > 0.02
+    assert np.mean(silent) < -0.01
+
+
+def test_marks_sort_into_the_persons_own_thirds():
+    onsets = [Onset(at(d), intensity=float(d % 9), end=at(d + (d + 1) / 96)) for d in range(18)]
+    strength, length = episode_marks(onsets)
+    assert np.bincount(strength).tolist() == [6, 6, 6]
+    assert length.tolist() == sorted(length)
+    assert episode_marks([replace(o, intensity=5.0, end=None) for o in onsets]).shape == (0, 18)
+    some = [o if k < 10 else replace(o, intensity=None, end=None) for k, o in enumerate(onsets)]
+    assert episode_marks(some)[0].tolist()[10:] == [-1] * 8

@@ -15,8 +15,8 @@ from unaji.causes.features import (
     ECHO_TAUS_MIN,
     MEAN_LAGS_MIN,
     build_tables,
-    fill_gaps,
     hold,
+    known_level,
     lag_kernel,
     treatment_dose,
 )
@@ -125,8 +125,7 @@ def test_echo_on_the_grid_adds_up_to_one_episode_for_each(grid):
 
 
 def test_treatment_dose_of_one_session_is_one_minus_exp_of_its_decay(grid):
-    design = Design(grid, (), (), (at(-24),))
-    dose = treatment_dose(design, 3.0)
+    dose = treatment_dose(grid, [at(-24)], 3.0)
     age_d = 1 + (np.flatnonzero((grid.day == 2) & grid.observed) * 5 + 2.5) / 1440
     assert dose[2] == pytest.approx((1 - np.exp(-np.exp(-age_d / 3))).mean())
     assert (np.diff(dose) < 0).all()
@@ -145,10 +144,11 @@ def test_gaps_are_held_then_filled_from_the_usual_day(grid):
     value = np.where(grid.local_hour < 12, 1.0, 3.0)
     gap = slice(bin_of(grid, at(24 * 5 + 10)), bin_of(grid, at(24 * 5 + 20)))
     value[gap] = np.nan
-    filled, missing = fill_gaps(value, grid, hold_min=30)
+    level, missing = known_level(value, grid, hold_min=30)
     assert missing.sum() == 120 - 6
-    assert filled[gap][:6].tolist() == [1.0] * 6
-    assert filled[gap][12 * 4] == 3.0  # 14:00 is 3 on the other days
+    assert level.mean[gap][:6].tolist() == [1.0] * 6
+    assert level.mean[gap][12 * 4] == 3.0  # 14:00 is 3 on the other days
+    assert level.sd.tolist() == [0.0] * grid.n_bins  # the usual day says it to the digit here
 
 
 @given(st.lists(st.one_of(st.none(), st.floats(-5, 5)), min_size=1, max_size=40), st.integers(0, 6))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from unaji.causes.design import Onset
-from unaji.causes.grid import bin_of, make_grid, mask_of, merge_onsets, open_for_onsets, with_observed
+from unaji.causes.grid import bin_of, bins_of_day, make_grid, mask_of, merge_onsets, open_for_onsets, with_observed
 from unaji.records.timeline import Interval, Zones
 
 TOKYO = Zones(("Asia/Tokyo",))
@@ -90,6 +90,15 @@ def test_an_episode_known_by_its_date_opens_an_unobserved_day_as_a_whole():
     opened, outside = open_for_onsets(dark, [Onset(at(24), whole_day=True)])
     assert outside == 1
     assert opened.observed.all()
+
+
+def test_the_bins_of_a_day_are_those_labelled_so_also_where_the_clock_changes():
+    grid = make_grid(datetime(2026, 3, 27, tzinfo=UTC), datetime(2026, 3, 31, tzinfo=UTC), Zones(("Europe/London",)))
+    for at_bin in range(0, grid.n_bins, 100):
+        assert np.array_equal(
+            np.arange(grid.n_bins)[bins_of_day(grid, at_bin)], np.flatnonzero(grid.day == grid.day[at_bin])
+        )
+    assert {len(range(*bins_of_day(grid, b).indices(grid.n_bins))) for b in range(grid.n_bins)} == {288, 276}
 
 
 def test_a_record_that_ends_on_the_day_of_a_flight_west_keeps_that_day():

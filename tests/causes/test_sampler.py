@@ -9,14 +9,17 @@ import pytest
 from scipy.special import gammaln, logsumexp
 from scipy.stats import gamma
 
+from unaji.causes import _kernels_sampler as kernels
 from unaji.causes import sampler
 from unaji.causes.attribution import SignalState
 from unaji.causes.features import Tables
-from unaji.causes.sampler import DELTA_GRID, NU_GRID, TREATMENT_TAUS_D, Chain, make_model, make_priors
+from unaji.causes.sampler import DELTA_GRID, NU_GRID, TREATMENT_TAUS_D, Chain, Damper, make_model, make_priors
 
 N_NODES = 36
 ONSET_DAY = np.array([0, 2, 2])
 DOSES = np.array([[0.0, 0.2, 0.7, 0.9], [0.0, 0.3, 0.8, 0.95], [0.0, 0.4, 0.85, 0.97]])
+NEEDLES = Damper("needles", DOSES)
+WALKS = Damper("walks", np.array([[0.9, 0.1, 0.6, 0.0]]))
 
 
 def toy_tables(*, triggers: int = 2, echo: bool = False) -> Tables:
@@ -63,7 +66,7 @@ def amplitude_nodes(shape: float, rate: float) -> np.ndarray:
 @pytest.fixture(scope="module")
 def two_triggers():
     tables = toy_tables()
-    chain = Chain(tables, None, np.random.default_rng(7))
+    chain = Chain(make_model(tables), np.random.default_rng(7))
     chain.run(1000)
     return tables, chain.run(60_000), chain.acceptance
 
@@ -124,7 +127,7 @@ def test_parents_are_a_distribution_for_every_episode(two_triggers):
 
 def test_echo_agrees_with_quadrature():
     tables = toy_tables(triggers=0, echo=True)
-    chain = Chain(tables, None, np.random.default_rng(3))
+    chain = Chain(make_model(tables), np.random.default_rng(3))
     chain.run(500)
     record = chain.run(60_000)
     priors = make_priors(tables)
@@ -144,7 +147,7 @@ def test_echo_agrees_with_quadrature():
 
 def test_treatment_and_bad_days_agree_with_quadrature():
     tables = toy_tables(triggers=0)
-    chain = Chain(tables, DOSES, np.random.default_rng(11))
+    chain = Chain(make_model(tables, [NEEDLES]), np.random.default_rng(11))
     chain.run(500)
     record = chain.run(80_000)
     priors = make_priors(tables)
@@ -156,61 +159,146 @@ def test_treatment_and_bad_days_agree_with_quadrature():
         load = beta[:, None] * tables.day_x[:, 0, 0] * kept
         log_w[t, g, v] = priors.log_delta[g] + logsumexp(log_marginal(rate, load, NU_GRID[v]))
     exact = np.exp(log_w - logsumexp(log_w))
-    delta, tau, nu = record.scalars.T
+    delta, tau, nu = DELTA_GRID[record.effect[:, 0]], record.tau[:, 0], record.nu
     assert delta.mean() == pytest.approx((exact.sum(axis=(0, 2)) * DELTA_GRID).sum(), abs=0.02)
     assert (delta == 0).mean() == pytest.approx(exact[:, 0].sum(), abs=0.015)
     assert [(tau == t).mean() for t in range(3)] == pytest.approx(exact.sum(axis=(1, 2)), abs=0.012)
     assert [(nu == v).mean() for v in range(NU_GRID.size)] == pytest.approx(exact.sum(axis=(0, 1)), abs=0.012)
 
 
-def state_of(chain: Chain) -> tuple[sampler.Model, sampler.State]:
+def state_of(chain: Chain) -> tuple[kernels.Model, kernels.State]:
     return chain._model, chain._state
 
 
+def test_two_dampers_agree_with_quadrature():
+    """A kind of treatment and a protecting exposure are told apart by the days on which each was there."""
+    tables = toy_tables(triggers=0)
+    chain = Chain(make_model(tables, [NEEDLES, WALKS]), np.random.default_rng(12))
+    chain.run(500)
+    record = chain.run(80_000)
+    priors = make_priors(tables)
+    beta = amplitude_nodes(priors.shape[0], priors.rate[0])
+    log_w = np.empty((len(TREATMENT_TAUS_D), DELTA_GRID.size, DELTA_GRID.size))
+    for t, g, h in np.ndindex(log_w.shape):
+        kept = np.exp(-DELTA_GRID[g] * DOSES[t] - DELTA_GRID[h] * WALKS.dose[0])
+        rate = beta[:, None] * tables.onset_e[:, 0, 0] * kept[ONSET_DAY]
+        load = beta[:, None] * tables.day_x[:, 0, 0] * kept
+        by_nu = [logsumexp(log_marginal(rate, load, nu)) for nu in NU_GRID]
+        log_w[t, g, h] = priors.log_delta[g] + priors.log_delta[h] + logsumexp(by_nu)
+    exact = np.exp(log_w - logsumexp(log_w))
+    needles, walks = DELTA_GRID[record.effect].T
+    assert needles.mean() == pytest.approx((exact.sum(axis=(0, 2)) * DELTA_GRID).sum(), abs=0.025)
+    assert walks.mean() == pytest.approx((exact.sum(axis=(0, 1)) * DELTA_GRID).sum(), abs=0.025)
+    assert (walks == 0).mean() == pytest.approx(exact[:, :, 0].sum(), abs=0.015)
+    assert np.cov(needles, walks)[0, 1] == pytest.approx(_covariance(exact.sum(axis=0)), abs=0.02)
+
+
+def _covariance(joint: np.ndarray) -> float:
+    mean_g, mean_h = joint.sum(axis=1) @ DELTA_GRID, joint.sum(axis=0) @ DELTA_GRID
+    return float(DELTA_GRID @ joint @ DELTA_GRID - mean_g * mean_h)
+
+
+def test_marks_agree_with_quadrature():
+    """One trigger, three episodes of which the last was strong: sources' shares integrated out by brute force."""
+    tables = toy_tables(triggers=1)
+    marks = np.array([[0, 0, 1]])
+    model = make_model(tables, marks=marks)
+    chain = Chain(model, np.random.default_rng(21))
+    chain.run(1000)
+    record = chain.run(120_000)
+    priors, strong = make_priors(tables), model.mark_weight / 3
+    nodes = [amplitude_nodes(priors.shape[c], priors.rate[c]) for c in range(2)]
+    log_w = {-1: np.log(1 - priors.inclusion[1])}
+    for e in (0, 1):
+        log_w[e] = np.log(priors.inclusion[1]) + tables.log_prior[1, e]
+    for e in log_w:
+        total = []
+        # Without the trigger all three are of the background; with it, each subset of them may be its own.
+        for own in product((False, True), repeat=3) if e >= 0 else [(False,) * 3]:
+            a = np.stack(np.meshgrid(nodes[0], nodes[1] if e >= 0 else [0.0], indexing="ij"), axis=-1)
+            at = np.stack([tables.onset_e[:, 0, 0], tables.onset_e[:, 1, max(e, 0)]])
+            rate = np.stack([a[..., int(mine)] * at[int(mine), i] for i, mine in enumerate(own)], axis=-1)
+            load = a @ np.stack([tables.day_x[:, 0, 0], tables.day_x[:, 1, max(e, 0)]])
+            by_nu = np.stack([log_marginal(np.maximum(rate, 1e-300), load, nu) for nu in NU_GRID])
+            mine = np.array(own)
+            total.append(logsumexp(by_nu) - np.log(a.shape[0] * a.shape[1]) + _polya(marks[0], mine, strong, model))
+        log_w[e] += logsumexp(total)
+    exact = np.exp(np.array(list(log_w.values())) - logsumexp(list(log_w.values())))
+    state = np.where(record.z[:, 1], record.entry[:, 1], -1)
+    assert [(state == e).mean() for e in log_w] == pytest.approx(exact, abs=0.012)
+
+
+def _polya(mark: np.ndarray, mine: np.ndarray, strong: float, model: kernels.Model) -> float:
+    """Log probability of the marks, each source's shares integrated out, over that under the overall shares."""
+    prior = model.mark_weight * model.mark_share[0]
+    assert prior[1] == pytest.approx(strong)
+    log_p = -np.log(model.mark_share[0][mark]).sum()
+    for group in (mark[mine], mark[~mine]):
+        count = np.bincount(group, minlength=2)
+        log_p += (gammaln(prior + count) - gammaln(prior)).sum()
+        log_p += gammaln(prior.sum()) - gammaln(prior.sum() + count.sum())
+    return float(log_p)
+
+
 @pytest.mark.parametrize("face", ["compiled", "python"])
-def test_the_table_of_a_component_is_its_log_posterior_on_the_nodes(face):
+def test_the_table_of_a_component_is_its_posterior_on_the_nodes(face):
     """Both faces of the kernel against the formula term by term."""
     tables = toy_tables()
-    model, state = state_of(Chain(tables, None, np.random.default_rng(1)))
-    sampler._weigh_exposure(model, state)
-    sampler._set_rest(model, state, 1, -1)
-    table = np.zeros((3, sampler.N_CELLS))
-    fill = sampler._fill_table if face == "compiled" else sampler._fill_table.py_func
+    model, state = state_of(Chain(make_model(tables), np.random.default_rng(1)))
+    kernels.weigh_exposure(model, state, np.zeros(4))
+    kernels.set_rest(model, state, 1, -1)
+    table = kernels._new_table(model)
+    fill = kernels.fill_table if face == "compiled" else kernels.fill_table.py_func
     fill(model, state, 1, table)
     rest = model.shape[0] / model.rate[0] * 0.010
     for e in (0, 1):
         a = model.nodes[1]
-        expected = tables.log_prior[1, e] - np.log(sampler.N_CELLS) - a * tables.day_x[:, 1, e].sum()
+        expected = tables.log_prior[1, e] - np.log(kernels.N_CELLS) - a * tables.day_x[:, 1, e].sum()
         expected += np.log1p(a[:, None] * tables.onset_e[:, 1, e] / rest).sum(axis=1)
-        assert table[e] == pytest.approx(expected)
-    assert (table[2] == -np.inf).all()
+        assert np.log(table.weight[e]) + table.shift[0] == pytest.approx(expected)
+    assert (table.weight[2] == 0).all()
 
 
-def test_factors_survive_many_episodes_without_overflow():
+def test_tables_and_factors_survive_many_episodes_without_overflow():
     """A product of 5,000 large factors must equal the sum of their logs."""
-    model = make_model(toy_tables(), None)._replace(onset_e=np.full((5000, 4, 3), 1e3))
-    _, state = state_of(Chain(toy_tables(), None, np.random.default_rng(1)))
-    state = state._replace(rest=np.full(5000, 1e-3))
-    expected = 5000 * np.log1p(2.0 * 1e6) - 2.0 * state.x[1, 0]
-    assert sampler._log_factor(model, state, 1, 0, 2.0) == pytest.approx(expected)
+    model = make_model(toy_tables())._replace(onset_e=np.full((4, 3, 5000), 1e3))
+    _, state = state_of(Chain(make_model(toy_tables()), np.random.default_rng(1)))
+    state = state._replace(per_rest=np.full(5000, 1e3), fit=np.ones((4, 5000)))
+    expected = 5000 * np.log1p(2.0 * 1e6) - 2.0 * state.x[3]
+    assert kernels.log_factor(model, state, 1, 0, 2.0) == pytest.approx(expected)
+    table = kernels._new_table(model)
+    kernels.fill_table(model, state, 1, table)
+    expected = 5000 * np.log1p(model.nodes[1, -1] * 1e6) + tables_base(model)
+    assert np.log(table.weight[1, -1]) + table.shift[0] == pytest.approx(expected)
 
 
-@pytest.mark.parametrize("shape", [sampler.TRIGGER_SHAPE, sampler.ECHO_SHAPE])
+def tables_base(model: kernels.Model) -> float:
+    return float(model.log_prior[1, 1] - np.log(kernels.N_CELLS))
+
+
+def test_exponentials_are_numpys():
+    x = np.concatenate([np.linspace(-700, 5, 4001), [-690.0, 0.0, 1e-9, -1e4]])
+    out, bits = np.empty(x.size), np.empty(x.size, dtype=np.int64)
+    kernels._exponentials(x, bits, out)
+    assert out == pytest.approx(np.exp(np.maximum(x, -690.0)), rel=3e-14)
+
+
+@pytest.mark.parametrize("shape", [sampler.TRIGGER_SHAPE, kernels.ECHO_SHAPE])
 def test_the_closed_form_of_the_gamma_distribution_is_scipys(shape):
     values = np.array([0.01, 0.3, 1.0, 4.0, 20.0])
-    assert [sampler._gamma_cdf(v, shape) for v in values] == pytest.approx(gamma.cdf(values, a=shape))
+    assert [kernels.gamma_cdf(v, shape) for v in values] == pytest.approx(gamma.cdf(values, a=shape))
 
 
 def test_amplitudes_stay_inside_their_cell():
-    model = make_model(toy_tables(), None)
+    model = make_model(toy_tables())
     rng = np.random.default_rng(5)
-    draws = np.array([sampler._amplitude_in_cell(rng, model, 1, 3) for _ in range(300)])
-    low, high = gamma.ppf([3 / sampler.N_CELLS, 4 / sampler.N_CELLS], a=model.shape[1], scale=1 / model.rate[1])
+    draws = np.array([kernels.amplitude_in_cell(rng, model, 1, 3) for _ in range(300)])
+    low, high = gamma.ppf([3 / kernels.N_CELLS, 4 / kernels.N_CELLS], a=model.shape[1], scale=1 / model.rate[1])
     assert low <= draws.min() < draws.max() <= high
 
 
 def test_the_same_seed_gives_the_same_draws_whatever_the_block_length():
-    one = Chain(toy_tables(), DOSES, np.random.default_rng(2)).run(60)
-    chain = Chain(toy_tables(), DOSES, np.random.default_rng(2))
+    one = Chain(make_model(toy_tables(), [NEEDLES]), np.random.default_rng(2)).run(60)
+    chain = Chain(make_model(toy_tables(), [NEEDLES]), np.random.default_rng(2))
     two = [chain.run(20) for _ in range(3)]
     assert np.array_equal(one.amplitude, np.concatenate([r.amplitude for r in two]))

@@ -92,7 +92,7 @@ def test_treatments_are_read(tmp_path, episodes):
     exposures = write(tmp_path, "x.csv", "time,a\n" + "\n".join(f"{t},{k}" for k, t in enumerate(hours(48))))
     treatments = write(tmp_path, "t.csv", "time,kind\n2026-03-02T10:00,acupuncture\n")
     design = read_tables(episodes, exposures, treatments, NOW).design
-    assert (len(design.sessions), design.session_kind) == (1, "acupuncture")
+    assert [(course.kind, len(course.sessions)) for course in design.courses] == [("acupuncture", 1)]
 
 
 def test_episodes_outside_the_grid_are_left_out_and_said(tmp_path):
@@ -132,7 +132,7 @@ def test_a_missing_file_is_named(tmp_path, episodes):
         ("timezone = 'Tokyo'", "Tokyo"),
         ("onset_error_min = 'x'", "onset_error_min must be a number"),
         ("speed = 3", "unknown key speed"),
-        ("[exposures.a]\nkind = 'wave'", 'exposures.a.kind must be "level" or "dose"'),
+        ("[exposures.a]\nkind = 'wave'", 'exposures.a.kind must be "level", "dose" or "protector"'),
         ("[exposures.a]\nlag_min = [60, 20]", "exposures.a.lag_min must be two ascending numbers"),
         ("[exposures.a]\nlags = 3", "unknown key exposures.a.lags"),
         ("exposures = 3", "must be tables"),

@@ -31,7 +31,10 @@ def help_of(*verb: str) -> str:
     return CliRunner().invoke(unaji, [*verb, "--help"], terminal_width=200).output
 
 
-@pytest.mark.parametrize("verb", [(), *((v,) for v in VERBS)], ids=lambda v: v[0] if v else "unaji")
+BELOW = [("trial", "design"), ("trial", "analyse")]
+
+
+@pytest.mark.parametrize("verb", [(), *((v,) for v in VERBS), *BELOW], ids=lambda v: " ".join(("unaji", *v)))
 def test_the_example_in_the_help_works_when_pasted(verb, tmp_path):
     block = help_of(*verb).split("Example:\n")[1].split("\n\n")[0]
     script = "\n".join(re.sub(r"^    ", "", line) for line in block.splitlines())

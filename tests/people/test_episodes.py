@@ -17,7 +17,7 @@ from unaji.people.episodes import (
     oracle,
     write_down,
 )
-from unaji.people.simulate import SimulatedPerson
+from unaji.people.simulate import SimulatedPerson, simulate_person
 from unaji.people.triggers import BACKGROUND, ECHO
 from unaji.people.truth import Intensity, TrueEcho
 
@@ -129,6 +129,26 @@ def test_the_oracle_is_calibrated(population: list[SimulatedPerson]):
             inside = (p >= low) & (p < low + 0.1)
             error = abs(y[inside].mean() - p[inside].mean())
             assert error < 4 * np.sqrt(np.mean(p[inside] * (1 - p[inside])) / inside.sum()) + 0.01, (name, low)
+
+
+@pytest.mark.parametrize("generator", ["additive", "log_linear"])
+def test_the_parent_is_drawn_as_often_as_the_oracle_of_the_true_onset_says(generator: str):
+    """One life, its episodes drawn anew again and again: the stated probability of each source is its frequency."""
+    person = simulate_person(np.random.default_rng(5), generator=generator, target_episodes=60)
+    rng, said, was = np.random.default_rng(6), [], []
+    for _ in range(60):
+        true = happen(rng, person.intensity, person.truth.echo)
+        known = oracle(person.intensity, person.truth.echo, true, LoggedEpisodes(true.hour, np.arange(len(true))), 0)
+        said.append(known.at_true)
+        was.append(np.eye(len(known.sources))[true.source])
+    p, y = np.concatenate(said), np.concatenate(was)
+    assert_allclose(p.sum(axis=1), 1)
+    error = np.sqrt((p * (1 - p)).sum(axis=0))
+    assert (np.abs(p.sum(axis=0) - y.sum(axis=0)) < 4 * error + 1e-9).all()
+    for low in np.arange(0, 1, 0.1):
+        inside = (p >= low) & (p < low + 0.1)
+        spread = np.sqrt((p[inside] * (1 - p[inside])).sum())
+        assert abs(p[inside].sum() - y[inside].sum()) < 4 * spread + 1, low
 
 
 def test_the_oracle_says_each_source_as_often_as_it_is_the_parent(population: list[SimulatedPerson]):

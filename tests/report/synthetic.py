@@ -20,7 +20,7 @@ from unaji.causes.attribution import (
     SignalState,
     Verdict,
 )
-from unaji.causes.design import BIN_MIN, Design, Grid, Onset, Trigger
+from unaji.causes.design import BIN_MIN, Design, Grid, Onset, Trigger, courses_of
 from unaji.causes.observed import ObservedTime
 from unaji.causes.own_neck import NAMED, OwnNeck, own_neck
 from unaji.claims.model import (
@@ -176,6 +176,7 @@ def result(
         lag_h=Estimate(*lag) if lag else None,
         driver=str(more.pop("driver", "any")),
         shift_p=float(more.pop("shift_p", 0.01)),  # type: ignore[arg-type]
+        p_backwards=float(more.pop("p_backwards", 0.05)),  # type: ignore[arg-type]
         filled_share=float(more.pop("filled_share", 0.08)),  # type: ignore[arg-type]
         exposed_share=0.3,
         **more,  # type: ignore[arg-type]
@@ -352,6 +353,7 @@ def rich(
     starts = _starts(grid_, n, triggers[0].value, rng)
     sources = _sources(grid_, starts, results, triggers, n)
     sessions = tuple(START + timedelta(days=41 + 5 * i, hours=10) for i in range(6)) if with_treatment else ()
+    courses = courses_of(("acupuncture", session) for session in sessions)
     attribution = Attribution(
         fitted=n > 0,
         n_episodes=n,
@@ -360,7 +362,8 @@ def rich(
         echo=estimate(0.03, 0.0, 0.1) if n else estimate(NAN, NAN, NAN),
         pairs=pairs,
         episodes=sources,
-        treatment=None,
+        treatments=(),
+        protectors=(),
         rate_upper_per_week=None if n else 3 / (days / 7),
         merged=1 if n else 0,
         chain_gap=0.018 if n else NAN,
@@ -396,7 +399,7 @@ def rich(
         enough=Enough(verdict, n, weeks),
         red_flags=(),
         attribution=attribution,
-        design=Design(grid_, triggers, tuple(Onset(start) for start in starts), sessions, "acupuncture"),
+        design=Design(grid_, triggers, tuple(Onset(start) for start in starts), courses),
         observed=ObservedTime(grid_, Interval(START, START + timedelta(days=days)), 0, False, ()),
         episodes=tuple(_episodes(starts, sources, rng)),
         treatments=effects if with_treatment and n else (),

@@ -35,7 +35,7 @@ from unaji.body.drives import (
     vagal_tone,
 )
 from unaji.body.forcing import IntArray
-from unaji.body.layout import N_INPUTS, N_SKIN, NAPE, NECK, NEUTRAL_MUSCLE_HEAT_W_KG, SEGMENTS, Coupling, Input
+from unaji.body.layout import N_INPUTS, N_SKIN, NAPE, NECK, SEGMENTS, Coupling, Input
 from unaji.body.muscle import (
     active_share,
     activity,
@@ -244,6 +244,7 @@ def _beat(inputs: FloatArray, parameters: FloatArray, thermal: FloatArray, state
         load(parameters, Param.RMSSD_REST),
         load(parameters, Param.RMSSD_AGE),
         load(parameters, Param.RMSSD_NERVE),
+        load(parameters, Param.RMSSD_VAGAL),
     )
     store(states, DriveState.VAGAL, vagal)
     store(states, DriveState.STROKE_VOLUME_ML, volume)
@@ -388,15 +389,15 @@ def _couple(parameters: FloatArray, states: FloatArray, coupling: FloatArray) ->
     """Write everything that the heat balance hears but the set point."""
     factor, heat = load(parameters, Param.FLOW_FACTOR), load(parameters, Param.HEAT_GAIN)
     for k in range(2):
-        warmth = NEUTRAL_MUSCLE_HEAT_W_KG + heat * load(states, DriveState.ACTIVITY_DEEP + k)
-        store(coupling, Coupling.MUSCLE_HEAT_DEEP_W_KG + k, warmth)
+        store(coupling, Coupling.MUSCLE_HEAT_DEEP_W_KG + k, heat * load(states, DriveState.ACTIVITY_DEEP + k))
         store(coupling, Coupling.MUSCLE_FLOW_DEEP + k, factor * load(states, DriveState.FLOW_DEEP + k))
     release, alpha = load(states, DriveState.RELEASE), load(parameters, Param.ALPHA_GAIN)
+    most = load(parameters, Param.TONE_LOSS_MOST)
     hyperthermia = load(parameters, Param.STRESS_HEAT)
     extra = hyperthermia * load(parameters, Param.STRESS_HEAT_CONSTRICTION)
-    acral = constriction(release, load(parameters, Param.CONSTRICTION_ACRAL) + extra, alpha)
-    neck = constriction(release, load(parameters, Param.CONSTRICTION_NECK), alpha)
-    body = constriction(release, load(parameters, Param.CONSTRICTION_NON_ACRAL), alpha)
+    acral = constriction(release, load(parameters, Param.CONSTRICTION_ACRAL) + extra, alpha, most)
+    neck = constriction(release, load(parameters, Param.CONSTRICTION_NECK), alpha, most)
+    body = constriction(release, load(parameters, Param.CONSTRICTION_NON_ACRAL), alpha, most)
     for patch in _ACRAL:
         store(coupling, Coupling.CONSTRICTION + patch, acral)
         store(coupling, Coupling.DILATION + patch, 0.0)

@@ -71,7 +71,6 @@ _EXTRA_HEAT = int(layout.Coupling.EXTRA_HEAT_W)
 _SWEAT_FACTOR = int(layout.Coupling.SWEAT_FACTOR)
 _DILATION = int(layout.Coupling.DILATION)
 _CONSTRICTION = int(layout.Coupling.CONSTRICTION)
-NEUTRAL_MUSCLE_HEAT_W_KG = layout.NEUTRAL_MUSCLE_HEAT_W_KG
 
 # Rows of what a step reports.
 METABOLIC_W, SHIVERING_W, EVAPORATIVE_W, DRY_W, RESPIRATORY_W, SUN_W = 0, 1, 2, 3, 4, 5
@@ -99,7 +98,6 @@ BASE_WETTEDNESS = 0.06
 SWEAT_PER_K = math.log(2.0) / 10.0
 """Relative growth of sweating with local skin temperature: it doubles in 10 K."""
 ANTOINE_K, ANTOINE_SHIFT_K = 4030.183, 235.0
-SKIN_FLOW_LIMITS = (0.2, 16.0)
 
 STANDARD_PRESSURE_HPA = 1013.3
 LEWIS_K_KPA = 16.5
@@ -178,7 +176,7 @@ class Body(NamedTuple):
     one: FloatArray  # single numbers, see below
 
 
-BASAL_W, OPEN_HAND_L_H, OPEN_FOOT_L_H, BROWN_FAT_LIMIT_W, AREA_SUM_M2 = 0, 1, 2, 3, 4
+BASAL_W, OPEN_HAND_L_H, OPEN_FOOT_L_H, BROWN_FAT_LIMIT_W, AREA_SUM_M2, SKIN_FLOW_LEAST, SKIN_FLOW_MOST = range(7)
 
 
 class Law(NamedTuple):
@@ -189,7 +187,6 @@ class Law(NamedTuple):
     """
 
     clamped_evaporation: bool
-    limited_skin_flow: bool
     proportional_rest: bool
     dilation_lag_s: float
     constriction_lag_s: float
@@ -436,7 +433,7 @@ def _metabolism(
         total = total + produced
     for m in range(frame.nape_muscle.size):
         t = frame.nape_muscle[m]
-        extra = (load(coupling, _MUSCLE_HEAT + m) - NEUTRAL_MUSCLE_HEAT_W_KG) * load(body.muscle_mass, m)
+        extra = load(coupling, _MUSCLE_HEAT + m) * load(body.muscle_mass, m)
         store(work.gain, t, load(work.gain, t) + extra)
         store(flows, t, load(flows, t) + load(body.flow, t) * (load(coupling, _MUSCLE_FLOW + m) - 1.0))
         total = total + extra
@@ -473,6 +470,7 @@ def _skin(
     store(regulation, LAGGED_CONSTRICTION, constrict)
     sweat = larger(head * 371.2 + signal * 33.64, 0.0) * load(coupling, _SWEAT_FACTOR)
     local_kept = kept_share(law.local_warming_lag_s, dt_s)
+    least, most = load(body.one, SKIN_FLOW_LEAST), load(body.one, SKIN_FLOW_MOST)
     wet_area, total_flow = head * 0.0, head * 0.0
     for k in range(frame.patch_tissue.size):
         t = frame.patch_tissue[k]
@@ -490,9 +488,7 @@ def _skin(
             store(regulation, LOCAL_WARMTH + k, warmth)
             rise = rise + warmth * law.local_warming_gain
         fall = load(body.constriction_gain, k) * constrict + load(coupling, _CONSTRICTION + k) + 1.0
-        multiple = rise / fall * (local_3 * local * local)
-        if law.limited_skin_flow:
-            multiple = smaller(larger(multiple, SKIN_FLOW_LIMITS[0]), SKIN_FLOW_LIMITS[1])
+        multiple = smaller(larger(rise / fall * (local_3 * local * local), least), most)
         flow = multiple * load(body.flow, t)
         store(flows, t, flow)
         total_flow = total_flow + flow

@@ -14,14 +14,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Any
 
 import numpy as np
 
-from unaji.body.layout import NAPE, NECK, NEUTRAL_MUSCLE_HEAT_W_KG, SEGMENTS
-from unaji.records.timeline import BoolArray, FloatArray
-
-Number = float | FloatArray
+from unaji.body.layout import NAPE, NECK, SEGMENTS
+from unaji.body.persons import Persons
+from unaji.claims.parameters import Parameters, default_parameters
+from unaji.records.timeline import FloatArray
 
 HEAD, CHEST, BACK, PELVIS = 0, 2, 3, 4
 HANDS, FEET = (7, 10), (13, 16)
@@ -127,32 +126,24 @@ HARRIS_BENEDICT = {"male": (88.362, 13.397, 479.9, 5.677), "female": (447.593, 9
 JOS3_HARRIS_BENEDICT = {"male": (88.362, 13.397, 500.3, 5.677), "female": (447.593, 9.247, 479.9, 4.330)}
 KCAL_A_DAY_W = 0.048
 
-NECK_DEFAULTS: dict[str, float] = {
-    "nape_deep_muscle_mass_kg": 0.189,
-    "nape_superficial_muscle_mass_kg": 0.095,
-    "nape_fat_mass_kg": 0.034,
-    "nape_skin_area_m2": 0.009,
-    "nape_deep_muscle_j_k": 680.0,
-    "nape_superficial_muscle_j_k": 340.0,
-    "nape_fat_j_k": 78.0,
-    "nape_skin_j_k": 65.0,
-    "nape_deep_muscle_mm": 20.0,
-    "nape_superficial_muscle_mm": 10.0,
-    "nape_fat_mm": 4.0,
-    "nape_skin_mm": 2.0,
-    "k_muscle_w_m_k": 0.42,
-    "k_fat_w_m_k": 0.21,
-    "k_skin_w_m_k": 0.37,
-    "nape_muscle_flow_ml_100g_min": 2.7,
-    "nape_fat_flow_ml_100g_min": 2.0,
-    "nape_fat_heat_w_kg": 0.3,
-    "other_neck_skin_conductance_w_k": 0.76,
-}
-"""The neck in detail, of the standard body; all masses, thicknesses and flows may differ from person to person. Mass
-and capacity of the fat are those of 4 mm and grow with its thickness.
+BODY_PARAMETERS = (
+    "nape_deep_muscle_mass_kg", "nape_superficial_muscle_mass_kg", "nape_fat_mass_kg", "deep_neck_mass_kg",
+    "nape_skin_area_m2",
+    "nape_deep_muscle_j_k", "nape_superficial_muscle_j_k", "nape_fat_j_k", "nape_skin_j_k",
+    "nape_deep_muscle_mm", "nape_superficial_muscle_mm", "nape_fat_mm", "nape_skin_mm",
+    "k_muscle_w_m_k", "k_fat_w_m_k", "k_skin_w_m_k",
+    "nape_muscle_flow_ml_100g_min", "nape_fat_flow_ml_100g_min", "nape_skin_flow_ml_100g_min",
+    "nape_muscle_heat_w_kg", "nape_fat_heat_w_kg", "superficial_shivering",
+    "other_neck_skin_conductance_w_k",
+    "dilation_scale", "constriction_scale", "skin_flow_least", "skin_flow_most",
+)  # fmt: skip
+"""Parameters of which a body is made, each person's own; masses, capacities and heat are those of the standard body."""
 
-The last keeps the mean skin of the neck within 0.05 K of JOS-3's over all its reference conditions, from 10 °C in wind
-to 40 °C, and within 0.04 K in the neutral state."""
+STATED_FAT_MM = 4.0
+"""The thickness of which mass and capacity of the nape's fat are stated; they grow with a person's own."""
+
+SKIN_J_KG_K = 65.0 / 0.019
+"""Heat capacity of skin, from that of the nape and its mass."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,48 +302,6 @@ def structure_of(detailed_neck: bool) -> Structure:
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Physique:
-    """Bodies as people state them.
-
-    Attributes
-    ----------
-    height_m, weight_kg, fat_percent, age_y : ndarray, shape (n_persons,)
-    female : ndarray of bool, shape (n_persons,)
-    cardiac_index_l_min_m2 : ndarray, shape (n_persons,)
-    """
-
-    height_m: FloatArray
-    weight_kg: FloatArray
-    fat_percent: FloatArray
-    age_y: FloatArray
-    female: BoolArray
-    cardiac_index_l_min_m2: FloatArray
-
-    def __post_init__(self) -> None:
-        for name in ("height_m", "weight_kg", "fat_percent", "age_y", "cardiac_index_l_min_m2"):
-            values = getattr(self, name)
-            if values.shape != self.female.shape or not np.all(np.isfinite(values)) or np.any(values <= 0):
-                raise ValueError(f"{name} must be positive, one for each of {self.female.size} persons, got {values}")
-
-
-def physique(
-    n: int = 1,
-    *,
-    height_m: Number = 1.72,
-    weight_kg: Number = 74.43,
-    fat_percent: Number = 15.0,
-    age_y: Number = 20.0,
-    female: bool | BoolArray = False,
-    cardiac_index_l_min_m2: Number = 2.59,
-) -> Physique:
-    """Return n bodies; what is not given is the standard body's."""
-    numbers = (height_m, weight_kg, fat_percent, age_y)
-    height, weight, fat, age = (np.broadcast_to(np.asarray(x, dtype=float), (n,)).copy() for x in numbers)
-    index = np.broadcast_to(np.asarray(cardiac_index_l_min_m2, dtype=float), (n,)).copy()
-    return Physique(height, weight, fat, age, np.broadcast_to(np.asarray(female), (n,)).copy(), index)
-
-
-@dataclass(frozen=True, eq=False, slots=True)
 class Anatomy:
     """The bodies of a batch, as the heat balance needs them; every array has the persons last.
 
@@ -368,6 +317,8 @@ class Anatomy:
     area_m2, receptors, sweat_gain, dilation_gain, constriction_gain : ndarray, shape (n_patches, n_persons)
     basal_w, shunt_hand_l_h, shunt_foot_l_h, brown_fat_limit_w : ndarray, shape (n_persons,)
         Basal metabolism; flow through the open shunts of one hand and one foot; most of the brown fat's signal.
+    skin_flow_least, skin_flow_most : ndarray, shape (n_persons,)
+        Between which multiples of the basal flow that of any skin stays.
     muscle_mass_kg : ndarray, shape (2, n_persons)
         Deep and superficial muscle of the nape; zero without the detail.
     """
@@ -389,19 +340,21 @@ class Anatomy:
     shunt_hand_l_h: FloatArray
     shunt_foot_l_h: FloatArray
     brown_fat_limit_w: FloatArray
+    skin_flow_least: FloatArray
+    skin_flow_most: FloatArray
     muscle_mass_kg: FloatArray
 
 
-def surface_area_m2(body: Physique) -> FloatArray:
+def surface_area_m2(persons: Persons) -> FloatArray:
     """Body surface, DuBois and DuBois 1916 (doi:10.1001/archinte.1916.00080130010002), as JOS-3 has it."""
-    return np.asarray(0.2025 * body.height_m**0.725 * body.weight_kg**0.425)
+    return np.asarray(0.2025 * persons.height_m**0.725 * persons.weight_kg**0.425)
 
 
-def basal_metabolism_w(body: Physique, *, revised: bool = True) -> FloatArray:
+def basal_metabolism_w(persons: Persons, *, revised: bool = True) -> FloatArray:
     """Basal metabolic rate [W] after Harris and Benedict; `revised` as published, else with JOS-3's coefficients."""
     table = HARRIS_BENEDICT if revised else JOS3_HARRIS_BENEDICT
-    c = np.where(body.female, np.array([table["female"]]).T, np.array([table["male"]]).T)
-    kcal = c[0] + c[1] * body.weight_kg + c[2] * body.height_m - c[3] * body.age_y
+    c = np.where(persons.female, np.array([table["female"]]).T, np.array([table["male"]]).T)
+    kcal = c[0] + c[1] * persons.weight_kg + c[2] * persons.height_m - c[3] * persons.age_y
     return np.asarray(kcal * KCAL_A_DAY_W)
 
 
@@ -411,39 +364,39 @@ def _by_age(table: tuple[tuple[float, float], ...], age_y: FloatArray) -> FloatA
     return np.array([value for _, value in table])[np.searchsorted(limits, age_y, side="right")]
 
 
-def anatomy_of(body: Physique, on: Corrections = FULL, neck: Mapping[str, Any] | None = None) -> Anatomy:
+def anatomy_of(persons: Persons, on: Corrections = FULL, parameters: Parameters | None = None) -> Anatomy:
     """Scale the standard body to each person.
 
     Parameters
     ----------
-    body : Physique
+    persons : Persons
     on : Corrections
         Which parts to have otherwise than JOS-3.
-    neck : mapping, optional
-        Numbers or arrays of shape (n_persons,) to replace some of `NECK_DEFAULTS`; without the detail of the neck they
-        change nothing.
+    parameters : Parameters, optional
+        `BODY_PARAMETERS` are read, the defaults when not given; a person's traits go before both. Those of the neck
+        change nothing without its detail.
     """
-    unknown = set(neck or {}) - set(NECK_DEFAULTS)
-    if unknown:
-        raise ValueError(f"no such parameter of the neck: {', '.join(sorted(unknown))}")
-    parts = {name: np.asarray(value, dtype=float) for name, value in {**NECK_DEFAULTS, **(neck or {})}.items()}
+    parameters = default_parameters() if parameters is None else parameters
+    parts = {name: persons.trait(name, parameters[name].value) for name in BODY_PARAMETERS}
     for name in ("nape_fat_mass_kg", "nape_fat_j_k"):
-        parts[name] = parts[name] * parts["nape_fat_mm"] / NECK_DEFAULTS["nape_fat_mm"]
-    scale = _Scale.of(body, on)
+        parts[name] = parts[name] * parts["nape_fat_mm"] / STATED_FAT_MM
+    scale = _Scale.of(persons, on)
     structure = structure_of(on.detailed_neck)
-    patches = _patches(body, scale)
+    patches = _patches(persons, scale, parts)
     tissues = _tissues(structure, scale, parts)
     if on.detailed_neck:
         patches = {name: _with_nape(rows, parts, name in _EXTENSIVE) for name, rows in patches.items()}
     return Anatomy(
         structure=structure,
         capacity_j_k=_capacities(structure, scale, parts),
-        conductance_w_k=_conductances(structure, body, scale, parts),
+        conductance_w_k=_conductances(structure, persons, scale, parts),
         basal_w=tissues["heat_w"].sum(axis=0),
         shunt_hand_l_h=HAND_SHUNT_L_H * scale.flow,
         shunt_foot_l_h=FOOT_SHUNT_L_H * scale.flow,
-        brown_fat_limit_w=_brown_fat_limit_w(body, on),
-        muscle_mass_kg=_muscle_mass_kg(scale, parts) if on.detailed_neck else np.zeros((2, body.age_y.size)),
+        brown_fat_limit_w=_brown_fat_limit_w(persons, on),
+        skin_flow_least=parts["skin_flow_least"] if on.limited_skin_flow else np.zeros(len(persons)),
+        skin_flow_most=parts["skin_flow_most"] if on.limited_skin_flow else np.full(len(persons), np.inf),
+        muscle_mass_kg=_muscle_mass_kg(scale, parts) if on.detailed_neck else np.zeros((2, len(persons))),
         **tissues,
         **patches,
     )
@@ -460,16 +413,16 @@ class _Scale:
     shivering: FloatArray
 
     @classmethod
-    def of(cls, body: Physique, on: Corrections) -> _Scale:
-        area_m2 = surface_area_m2(body)
-        flow_l_h = body.cardiac_index_l_min_m2 * 60 * _by_age(FLOW_BY_AGE, body.age_y) * area_m2
+    def of(cls, persons: Persons, on: Corrections) -> _Scale:
+        area_m2 = surface_area_m2(persons)
+        flow_l_h = persons.cardiac_index_l_min_m2 * 60 * _by_age(FLOW_BY_AGE, persons.age_y) * area_m2
         area = area_m2 / STANDARD_AREA_M2
         return cls(
             area=area,
-            weight=body.weight_kg / STANDARD_WEIGHT_KG,
+            weight=persons.weight_kg / STANDARD_WEIGHT_KG,
             flow=flow_l_h / STANDARD_BASAL_FLOW_L_H,
-            basal_w=basal_metabolism_w(body, revised=on.revised_basal_metabolism),
-            shivering=area * _by_age(SHIVERING_BY_AGE, body.age_y),
+            basal_w=basal_metabolism_w(persons, revised=on.revised_basal_metabolism),
+            shivering=area * _by_age(SHIVERING_BY_AGE, persons.age_y),
         )
 
 
@@ -477,15 +430,15 @@ _EXTENSIVE = frozenset({"area_m2", "receptors", "sweat_gain"})
 """Of a patch, what is shared out between the nape and the rest of the neck by area."""
 
 
-def _patches(body: Physique, scale: _Scale) -> dict[str, FloatArray]:
+def _patches(persons: Persons, scale: _Scale, parts: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
     """Rows for the 17 segments' skin."""
-    old = body.age_y >= 60
+    old = persons.age_y >= 60
     return {
         "area_m2": AREA_M2[:, None] * scale.area,
         "receptors": RECEPTORS[:, None] * np.ones_like(scale.area),
         "sweat_gain": SWEAT_SHARE[:, None] * scale.area * np.where(old, OLD_SWEAT[:, None], 1.0),
-        "dilation_gain": DILATION_GAIN[:, None] * np.where(old, OLD_DILATION[:, None], 1.0),
-        "constriction_gain": CONSTRICTION_GAIN[:, None] * np.ones_like(scale.area),
+        "dilation_gain": DILATION_GAIN[:, None] * np.where(old, OLD_DILATION[:, None], 1.0) * parts["dilation_scale"],
+        "constriction_gain": CONSTRICTION_GAIN[:, None] * parts["constriction_scale"],
     }
 
 
@@ -536,36 +489,41 @@ def _split_neck(
     """Move flow and heat from the neck's core and skin to the layers of the nape."""
     core, skin = structure.tissue("neck_core"), structure.tissue("neck_skin")
     # Heat that JOS-3 gives as a share of basal metabolism stays one, so that the layers' sum is the neck's in everyone.
-    standard_basal_w = basal_metabolism_w(physique(), revised=False)[0]
+    standard_basal_w = basal_metabolism_w(Persons.standard(), revised=False)[0]
     layers = (
-        ("deep_muscle", "nape_muscle_flow_ml_100g_min", NEUTRAL_MUSCLE_HEAT_W_KG),
-        ("superficial_muscle", "nape_muscle_flow_ml_100g_min", NEUTRAL_MUSCLE_HEAT_W_KG),
+        ("deep_muscle", "nape_muscle_flow_ml_100g_min", parts["nape_muscle_heat_w_kg"]),
+        ("superficial_muscle", "nape_muscle_flow_ml_100g_min", parts["nape_muscle_heat_w_kg"]),
         ("nape_fat", "nape_fat_flow_ml_100g_min", parts["nape_fat_heat_w_kg"]),
     )
     for name, flow_name, heat_w_kg in layers:
         t = structure.tissue(f"neck_{name}")
         mass_kg = parts[f"nape_{name.removeprefix('nape_')}_mass_kg"]
-        flow_l_h = parts[flow_name] * mass_kg * 10 * 60 / 1000
-        _move(rows["flow_l_h"], core, t, flow_l_h * scale.flow)
+        _move(rows["flow_l_h"], core, t, _flow_l_h(parts[flow_name], mass_kg) * scale.flow)
         _move(rows["heat_w"], core, t, heat_w_kg * mass_kg * scale.basal_w / standard_basal_w)
     nape_share = parts["nape_skin_area_m2"] / AREA_M2[NECK]
+    nape = structure.tissue("neck_nape_skin")
     for name in ("flow_l_h", "heat_w"):
-        _move(rows[name], skin, structure.tissue("neck_nape_skin"), rows[name][skin] * nape_share)
+        _move(rows[name], skin, nape, rows[name][skin] * nape_share)
+    # The front and sides keep the flow that JOS-3 gives their area, whatever the nape's is.
+    rows["flow_l_h"][nape] = _flow_l_h(parts["nape_skin_flow_ml_100g_min"], parts["nape_skin_j_k"] / SKIN_J_KG_K)
+    rows["flow_l_h"][nape] *= scale.flow
     _share_shivering(structure, rows["shivering_gain"], core, parts)
 
 
-def _share_shivering(structure: Structure, gain: FloatArray, core: int, parts: Mapping[str, FloatArray]) -> None:
-    """Shivering of the neck goes to its deep muscles by mass, none to the superficial one.
+def _flow_l_h(flow_ml_100g_min: FloatArray, mass_kg: FloatArray) -> FloatArray:
+    return flow_ml_100g_min * mass_kg * 10 * 60 / 1000
 
-    The rest stays in the deep neck. Nobody seems to have measured how the layers share it. Under the skin it would hold
-    the neck's mean skin up to 0.3 K above JOS-3's in hard shivering, and no conductance made good for that [A].
+
+def _share_shivering(structure: Structure, gain: FloatArray, core: int, parts: Mapping[str, FloatArray]) -> None:
+    """Share the neck's shivering out by mass, less of it to the superficial muscle; the rest stays in the deep neck.
+
+    Nobody seems to have measured how the layers share it. Under the skin it would hold the neck's mean skin up to 0.3 K
+    above JOS-3's in hard shivering, and no conductance made good for that: the superficial muscle has none by default.
     """
     masses = {name: parts[f"nape_{name}_mass_kg"] for name in ("deep_muscle", "superficial_muscle")}
-    share = masses["deep_muscle"] / (DEEP_NECK_MASS_KG + sum(masses.values()))
-    _move(gain, core, structure.tissue("neck_deep_muscle"), gain[core] * share)
-
-
-DEEP_NECK_MASS_KG = 0.29
+    whole, per_kg = gain[core].copy(), 1.0 / (parts["deep_neck_mass_kg"] + sum(masses.values()))
+    for name, weight in (("deep_muscle", 1.0), ("superficial_muscle", parts["superficial_shivering"])):
+        _move(gain, core, structure.tissue(f"neck_{name}"), whole * (weight * masses[name] * per_kg))
 
 
 def _move(rows: FloatArray, source: int, target: int, amount: FloatArray) -> None:
@@ -600,8 +558,8 @@ def _capacities(structure: Structure, scale: _Scale, parts: Mapping[str, FloatAr
     return result
 
 
-def _conductances(structure: Structure, body: Physique, scale: _Scale, parts: Mapping[str, FloatArray]) -> FloatArray:
-    fat_class = np.searchsorted(FAT_CLASS_PERCENT, body.fat_percent, side="right")
+def _conductances(structure: Structure, persons: Persons, scale: _Scale, parts: Mapping[str, FloatArray]) -> FloatArray:
+    fat_class = np.searchsorted(FAT_CLASS_PERCENT, persons.fat_percent, side="right")
     ones = np.ones_like(scale.area)
     tables = {
         ("core", "skin"): CORE_TO_SKIN_W_K[fat_class].T,
@@ -646,13 +604,14 @@ def _nape_conductances(parts: Mapping[str, FloatArray]) -> dict[tuple[str, ...],
     }
 
 
-def _brown_fat_limit_w(body: Physique, on: Corrections) -> FloatArray:
+def _brown_fat_limit_w(persons: Persons, on: Corrections) -> FloatArray:
     """Most of the signal of non-shivering heat, from uptake in brown fat by BMI and age [2]_.
 
     References
     ----------
     .. [2] Asaka K, 2016, as JOS-3 quotes it.
     """
-    uptake = 10 ** (-0.10502 * body.weight_kg / body.height_m**2 + 2.7708) * _by_age(BROWN_FAT_BY_AGE, body.age_y)
+    bmi_kg_m2 = persons.weight_kg / persons.height_m**2
+    uptake = 10 ** (-0.10502 * bmi_kg_m2 + 2.7708) * _by_age(BROWN_FAT_BY_AGE, persons.age_y)
     incidence = BROWN_FAT_INCIDENCE if on.brown_fat_of_the_fifties else JOS3_BROWN_FAT_INCIDENCE
-    return np.asarray(1.80 * uptake * _by_age(incidence, body.age_y) + 2.43 + 5.62)
+    return np.asarray(1.80 * uptake * _by_age(incidence, persons.age_y) + 2.43 + 5.62)

@@ -18,7 +18,7 @@ from typing import NoReturn
 
 import numpy as np
 
-from unaji.body.anatomy import COMPAT, FULL, Physique
+from unaji.body.anatomy import COMPAT, FULL
 from unaji.body.channels import CHANNELS, OUTFITS_CLO, outfit
 from unaji.body.forcing import Forcing
 from unaji.body.heat import NEUTRAL_PRESSURE_HPA, heat_model, sequence, steady_table
@@ -144,8 +144,7 @@ def run_conditions(conditions: Conditions, *, compat: bool = False) -> dict[str,
         By the column names of the published tables. Flows and heat are those that drove the last step of a row.
     """
     who, forcing = conditions.persons, conditions.forcing
-    body = Physique(who.height_m, who.weight_kg, who.fat_percent, who.age_y, who.female, who.cardiac_index_l_min_m2)
-    model = heat_model(body, COMPAT if compat else FULL)
+    model = heat_model(who, COMPAT if compat else FULL)
     inputs = np.empty((forcing.n_steps, N_INPUTS, len(who)))
     for name, known in CHANNELS.items():
         inputs[:, known.index] = np.atleast_2d(forcing[name]).T

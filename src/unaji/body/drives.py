@@ -48,138 +48,140 @@ class Param(IntEnum):
     CONSTRICTION_NON_ACRAL = 9
     CONSTRICTION_NECK = 10
     ALPHA_GAIN = 11
-    JUNCTION_DELAY = 12
-    JUNCTION_LAG = 13
-    MUSCLE_NERVE_GAIN = 14
-    HEART_NERVE_GAIN = 15
-    HEART_TONIC_SHARE = 16
-    VAGAL_WITHDRAWAL = 17
-    LOAD_VAGAL = 18
-    SLEEP_VAGAL = 19
-    SUDOMOTOR_GAIN = 20
-    SUDOMOTOR_ONSET = 21
-    ONSET_FADE = 22
-    SWEAT_SHARE = 23
-    NA_CLEARANCE = 24
-    NA_RELEASE = 25
-    NA_HALF_LIFE = 26
-    NA_GAIN = 27
-    ADRENALINE_GAIN = 28
-    ADRENALINE_LAG = 29
-    STROKE_VOLUME_REST = 30
-    STROKE_VOLUME_WORK = 31
-    STROKE_VOLUME_HEAT = 32
-    HEART_NERVE_WEIGHT = 33
-    HEART_VAGAL_WEIGHT = 34
-    HEART_AGE_LOSS = 35
-    RMSSD_REST = 36
-    RMSSD_AGE = 37
-    RMSSD_NERVE = 38
-    FLUSH_GAIN = 39
-    FLUSH_NAPE = 40
-    FLUSH_HEAD = 41
-    FLUSH_CHEST = 42
-    FLUSH_RISE = 43
-    FLUSH_FALL = 44
-    PRESSURE_GAIN = 45
-    PRESSURE_LAG = 46
-    PRESSURE_THRESHOLD = 47
-    FEVER_LAG = 48
-    CIRCADIAN_HALF_RANGE = 49
-    CIRCADIAN_NADIR = 50
-    STRESS_HEAT = 51
-    STRESS_HEAT_POWER = 52
-    STRESS_HEAT_CONSTRICTION = 53
-    FLASH_RISE = 54
-    FLASH_FALL = 55
-    FLASH_DILATION = 56
-    FLASH_SHUNT = 57
-    FLASH_SET_POINT = 58
-    FLASH_SWEAT = 59
-    FLASH_HEART = 60
-    NEEDLE_DILATION = 61
-    NEEDLE_SKIN_FADE = 62
-    NEEDLE_MUSCLE_FLOW = 63
-    NEEDLE_MUSCLE_FADE = 64
+    TONE_LOSS_MOST = 12
+    JUNCTION_DELAY = 13
+    JUNCTION_LAG = 14
+    MUSCLE_NERVE_GAIN = 15
+    HEART_NERVE_GAIN = 16
+    HEART_TONIC_SHARE = 17
+    VAGAL_WITHDRAWAL = 18
+    LOAD_VAGAL = 19
+    SLEEP_VAGAL = 20
+    SUDOMOTOR_GAIN = 21
+    SUDOMOTOR_ONSET = 22
+    ONSET_FADE = 23
+    SWEAT_SHARE = 24
+    NA_CLEARANCE = 25
+    NA_RELEASE = 26
+    NA_HALF_LIFE = 27
+    NA_GAIN = 28
+    ADRENALINE_GAIN = 29
+    ADRENALINE_LAG = 30
+    STROKE_VOLUME_REST = 31
+    STROKE_VOLUME_WORK = 32
+    STROKE_VOLUME_HEAT = 33
+    HEART_NERVE_WEIGHT = 34
+    HEART_VAGAL_WEIGHT = 35
+    HEART_AGE_LOSS = 36
+    RMSSD_REST = 37
+    RMSSD_AGE = 38
+    RMSSD_NERVE = 39
+    RMSSD_VAGAL = 40
+    FLUSH_GAIN = 41
+    FLUSH_NAPE = 42
+    FLUSH_HEAD = 43
+    FLUSH_CHEST = 44
+    FLUSH_RISE = 45
+    FLUSH_FALL = 46
+    PRESSURE_GAIN = 47
+    PRESSURE_LAG = 48
+    PRESSURE_THRESHOLD = 49
+    FEVER_LAG = 50
+    CIRCADIAN_HALF_RANGE = 51
+    CIRCADIAN_NADIR = 52
+    STRESS_HEAT = 53
+    STRESS_HEAT_POWER = 54
+    STRESS_HEAT_CONSTRICTION = 55
+    FLASH_RISE = 56
+    FLASH_FALL = 57
+    FLASH_DILATION = 58
+    FLASH_SHUNT = 59
+    FLASH_SET_POINT = 60
+    FLASH_SWEAT = 61
+    FLASH_HEART = 62
+    NEEDLE_DILATION = 63
+    NEEDLE_SKIN_FADE = 64
+    NEEDLE_MUSCLE_FLOW = 65
+    NEEDLE_MUSCLE_FADE = 66
     # muscle
-    HEAD_MASS_SHARE = 65
-    HEAD_HEIGHT = 66
-    NECK_STRENGTH = 67
-    NECK_STRENGTH_WOMEN = 68
-    PASSIVE_BASE = 69
-    PASSIVE_START = 70
-    PASSIVE_END = 71
-    PASSIVE_FLEXED = 72
-    STRESS_ACTIVITY = 73
-    DEEP_SHARE = 74
-    FLOW_FACTOR = 75
-    FLOW_GAIN = 76
-    FLOW_POWER = 77
-    ADRENALINE_FLOW = 78
-    MUSCLE_ALPHA = 79
-    FLOW_RISE = 80
-    FLOW_FALL = 81
-    OCCLUSION_START = 82
-    OCCLUSION_END = 83
-    OCCLUSION_MOST = 84
-    HYPERAEMIA_GAIN = 85
-    HYPERAEMIA_LAG = 86
-    HEAT_GAIN = 87
-    OXYGEN_ARTERIAL = 88
-    OXYGEN_USE = 89
-    OXYGEN_WORK = 90
-    OXYGEN_LAG = 91
-    OXYGEN_REFERENCE = 92
-    LACTATE_REST = 93
-    LACTATE_GAIN = 94
-    LACTATE_OXYGEN = 95
-    LACTATE_DECAY = 96
-    LACTATE_WASHOUT = 97
-    ALGESIC_GAIN = 98
-    ALGESIC_LAG = 99
-    INFLAMMATION_GAIN = 100
-    INFLAMMATION_THRESHOLD = 101
-    INFLAMMATION_LAG = 102
-    INFLAMMATION_DILATION = 103
+    HEAD_MASS_SHARE = 67
+    HEAD_HEIGHT = 68
+    NECK_STRENGTH = 69
+    NECK_STRENGTH_WOMEN = 70
+    PASSIVE_BASE = 71
+    PASSIVE_START = 72
+    PASSIVE_END = 73
+    PASSIVE_FLEXED = 74
+    STRESS_ACTIVITY = 75
+    DEEP_SHARE = 76
+    FLOW_FACTOR = 77
+    FLOW_GAIN = 78
+    FLOW_POWER = 79
+    ADRENALINE_FLOW = 80
+    MUSCLE_ALPHA = 81
+    FLOW_RISE = 82
+    FLOW_FALL = 83
+    OCCLUSION_START = 84
+    OCCLUSION_END = 85
+    OCCLUSION_MOST = 86
+    HYPERAEMIA_GAIN = 87
+    HYPERAEMIA_LAG = 88
+    HEAT_GAIN = 89
+    OXYGEN_ARTERIAL = 90
+    OXYGEN_USE = 91
+    OXYGEN_WORK = 92
+    OXYGEN_LAG = 93
+    OXYGEN_REFERENCE = 94
+    LACTATE_REST = 95
+    LACTATE_GAIN = 96
+    LACTATE_OXYGEN = 97
+    LACTATE_DECAY = 98
+    LACTATE_WASHOUT = 99
+    ALGESIC_GAIN = 100
+    ALGESIC_LAG = 101
+    INFLAMMATION_GAIN = 102
+    INFLAMMATION_THRESHOLD = 103
+    INFLAMMATION_LAG = 104
+    INFLAMMATION_DILATION = 105
     # sensation
-    WARM_GAIN = 104
-    COOL_GAIN = 105
-    MEAN_GAIN = 106
-    DYNAMIC_WARM = 107
-    DYNAMIC_COOL = 108
-    DYNAMIC_CORE = 109
-    WARM_THRESHOLD = 110
-    ADAPTATION_LAG = 111
-    ADAPTATION_FLOOR = 112
-    SENSITISATION_RATE = 113
-    PERIPHERAL_GAIN = 114
-    PERIPHERAL_HALF = 115
-    PERIPHERAL_LAG = 116
-    CENTRAL_GAIN = 117
-    CENTRAL_LOAD = 118
-    CENTRAL_LAG = 119
-    ECTOPIC_GAIN = 120
-    ECTOPIC_LAG = 121
-    COMPRESSION_LOSS = 122
-    PPT_REST = 123
-    PPT_PERIPHERAL = 124
-    PPT_CENTRAL = 125
-    PPT_FLOOR = 126
-    PAIN_HALF = 127
-    PAIN_CENTRAL = 128
-    FELT_SENSITISED = 129
-    FELT_ECTOPIC = 130
-    FELT_PERIPHERAL = 131
-    ATTENTION = 132
-    ACUPUNCTURE_EFFECT = 133
-    ACUPUNCTURE_CONTEXT = 134
-    ACUPUNCTURE_COURSE = 135
-    PAIN_SPREAD = 136
+    WARM_GAIN = 106
+    COOL_GAIN = 107
+    MEAN_GAIN = 108
+    DYNAMIC_WARM = 109
+    DYNAMIC_COOL = 110
+    DYNAMIC_CORE = 111
+    WARM_THRESHOLD = 112
+    ADAPTATION_LAG = 113
+    ADAPTATION_FLOOR = 114
+    SENSITISATION_RATE = 115
+    PERIPHERAL_GAIN = 116
+    PERIPHERAL_HALF = 117
+    PERIPHERAL_LAG = 118
+    CENTRAL_GAIN = 119
+    CENTRAL_LOAD = 120
+    CENTRAL_LAG = 121
+    ECTOPIC_GAIN = 122
+    ECTOPIC_LAG = 123
+    COMPRESSION_LOSS = 124
+    PPT_REST = 125
+    PPT_PERIPHERAL = 126
+    PPT_CENTRAL = 127
+    PPT_FLOOR = 128
+    PAIN_HALF = 129
+    PAIN_CENTRAL = 130
+    FELT_SENSITISED = 131
+    FELT_ECTOPIC = 132
+    FELT_PERIPHERAL = 133
+    ATTENTION = 134
+    ACUPUNCTURE_EFFECT = 135
+    ACUPUNCTURE_CONTEXT = 136
+    ACUPUNCTURE_COURSE = 137
+    PAIN_SPREAD = 138
     # the person
-    AGE_Y = 137
-    WEIGHT_KG = 138
-    SURFACE_M2 = 139
-    FEMALE = 140
+    AGE_Y = 139
+    WEIGHT_KG = 140
+    SURFACE_M2 = 141
+    FEMALE = 142
 
 
 N_PARAMS = len(Param)
@@ -344,13 +346,14 @@ def skin_nerve(
 
 
 @njit(cache=True)
-def constriction(release: FloatArray, gain: FloatArray, alpha: FloatArray) -> FloatArray:
+def constriction(release: FloatArray, gain: FloatArray, alpha: FloatArray, loss_most: FloatArray) -> FloatArray:
     """Return what noradrenaline adds to 1 + γ S in the denominator of skin flow: α (N − 1) = α g x.
 
     Not cut off at 0: a negative gain is a region from which resting tone is withdrawn, as the forearm may be
-    (conductance +31 % in mental arithmetic, Heffernan et al. 2013). Never below −0.5, so that flow at most doubles.
+    (conductance +31 % in mental arithmetic, Heffernan et al. 2013). Never below −`loss_most`: with 0.5, flow at most
+    doubles.
     """
-    return larger(alpha * gain * release, -0.5)
+    return larger(alpha * gain * release, 0.0 - loss_most)
 
 
 @njit(cache=True)
@@ -470,10 +473,11 @@ def rmssd(
     rest_ms: FloatArray,
     loss_per_year: FloatArray,
     nerve_loss: FloatArray,
+    vagal_power: FloatArray,
 ) -> FloatArray:
-    """Return RMSSD [ms]: R0 exp(−k_R (age − 30) − k_h (S_h − 1)) V^1.5."""
+    """Return RMSSD [ms]: R0 exp(−k_R (age − 30) − k_h (S_h − 1)) V^n."""
     exponent = loss_per_year * (30.0 - age_y) - nerve_loss * (nerve - 1.0)
-    share: FloatArray = exp2(exponent * LOG2_E + 1.5 * log2(vagal))
+    share: FloatArray = exp2(exponent * LOG2_E + vagal_power * log2(vagal))
     return rest_ms * share
 
 

@@ -5,7 +5,7 @@ The compiled kernels are in `_kernels_heat`; here bodies are laid out for them, 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,6 @@ from unaji.body.anatomy import (
     FULL,
     Anatomy,
     Corrections,
-    Physique,
     Structure,
     anatomy_of,
     basal_metabolism_w,
@@ -28,23 +27,22 @@ from unaji.body.layout import (
     N_INPUTS,
     NAPE,
     NECK,
-    NEUTRAL_MUSCLE_HEAT_W_KG,
     SEGMENTS,
     Coupling,
     Input,
 )
+from unaji.body.persons import Persons
+from unaji.claims.parameters import Parameters, default_parameters
 from unaji.records.timeline import FloatArray
 
 if TYPE_CHECKING:
     from unaji.body._kernels_heat import Body, Frame, Law
 
-DILATION_LAG_S = 60.0
-CONSTRICTION_LAG_S = 8.0
-LOCAL_WARMING_LAG_S = 900.0
-LOCAL_WARMING_GAIN = 4.0
-LOCAL_WARMING_ONSET_C = 37.0
-LOCAL_WARMING_SPAN_K = 5.0
-"""Lags of the drives; local warming reaches all its effect at 42 °C, where skin flow is at its most [A]."""
+LAW_PARAMETERS = (
+    "dilation_lag_s", "constriction_lag_s", "local_warming_lag_s",
+    "local_warming_gain", "local_warming_onset_c", "local_warming_span_k",
+)  # fmt: skip
+"""Parameters of regulation, the same for all persons of a batch."""
 
 NEUTRAL_PAR = 1.25
 NEUTRAL_HUMIDITY_PERCENT = 50.0
@@ -165,55 +163,51 @@ def conditions(n_persons: int, **values: Any) -> FloatArray:
 def neutral_coupling(n_persons: int) -> FloatArray:
     """Return couplings that change nothing, shape (N_COUPLINGS, n_persons)."""
     result = np.zeros((N_COUPLINGS, n_persons))
-    result[[Coupling.MUSCLE_HEAT_DEEP_W_KG, Coupling.MUSCLE_HEAT_SUPERFICIAL_W_KG]] = NEUTRAL_MUSCLE_HEAT_W_KG
     result[[Coupling.MUSCLE_FLOW_DEEP, Coupling.MUSCLE_FLOW_SUPERFICIAL]] = 1.0
     result[[Coupling.SHUNT_OPENING_FACTOR, Coupling.SWEAT_FACTOR]] = 1.0
     return result
 
 
-def law_of(on: Corrections) -> Law:
-    """Return how bodies are regulated."""
+def law_of(on: Corrections, persons: Persons, parameters: Parameters) -> Law:
+    """Return how bodies are regulated; ValueError where persons of one batch differ in that."""
     from unaji.body._kernels_heat import Law  # noqa: PLC0415  numba loads slowly
 
-    return Law(
-        clamped_evaporation=on.clamped_evaporation,
-        limited_skin_flow=on.limited_skin_flow,
-        proportional_rest=on.proportional_rest,
-        dilation_lag_s=DILATION_LAG_S * on.lagged_drives,
-        constriction_lag_s=CONSTRICTION_LAG_S * on.lagged_drives,
-        local_warming_lag_s=LOCAL_WARMING_LAG_S,
-        local_warming_gain=LOCAL_WARMING_GAIN * on.local_warming,
-        local_warming_onset_c=LOCAL_WARMING_ONSET_C,
-        local_warming_span_k=LOCAL_WARMING_SPAN_K,
-    )
+    shared: dict[str, float] = {}
+    for name in LAW_PARAMETERS:
+        values = np.unique(persons.trait(name, parameters[name].value))
+        if values.size > 1:
+            raise ValueError(f"{name} must be the same for all persons of a batch, got {values.size} different values")
+        shared[name] = float(values[0])
+    for name in ("dilation_lag_s", "constriction_lag_s"):
+        shared[name] *= on.lagged_drives
+    shared["local_warming_gain"] *= on.local_warming
+    return Law(clamped_evaporation=on.clamped_evaporation, proportional_rest=on.proportional_rest, **shared)
 
 
-def heat_model(
-    body: Physique, on: Corrections = FULL, neck: Mapping[str, Any] | None = None, law: Law | None = None
-) -> HeatModel:
+def heat_model(persons: Persons, on: Corrections = FULL, parameters: Parameters | None = None) -> HeatModel:
     """Lay out bodies for the kernels and find their neutral state.
 
     Parameters
     ----------
-    body : Physique
+    persons : Persons
     on : Corrections
         `FULL`, `COMPAT` or any choice between them.
-    neck : mapping, optional
-        Parameters of the neck, see `anatomy.NECK_DEFAULTS`.
-    law : Law, optional
-        Lags and gains of regulation in place of the defaults.
+    parameters : Parameters, optional
+        `anatomy.BODY_PARAMETERS` and `LAW_PARAMETERS` are read, the defaults when not given; a person's traits go
+        before both.
 
     Notes
     -----
     As in JOS-3, set points are the temperatures of a body that stands nude, without regulation, in still air in which
     the predicted mean vote is zero for it.
     """
-    anatomy = anatomy_of(body, on, neck)
+    parameters = default_parameters() if parameters is None else parameters
+    anatomy = anatomy_of(persons, on, parameters)
     frame = frame_of(anatomy.structure)
     blocks = _blocks(anatomy)
-    law = law or law_of(on)
-    n = body.age_y.size
-    inputs = conditions(n, air_temp_c=preferred_temp_c(body, on), posture=0.0)
+    law = law_of(on, persons, parameters)
+    n = len(persons)
+    inputs = conditions(n, air_temp_c=preferred_temp_c(persons, on), posture=0.0)
     coupling = neutral_coupling(n)
     coupling[Coupling.SHUNT_OPENING_FACTOR] = float(on.open_shunts_at_neutrality)
     rounds = 60 if on.open_shunts_at_neutrality else 10  # JOS-3 stops after ten
@@ -272,6 +266,8 @@ def _blocks(anatomy: Anatomy) -> Body:
             anatomy.shunt_foot_l_h,
             anatomy.brown_fat_limit_w,
             anatomy.area_m2.sum(axis=0),
+            anatomy.skin_flow_least,
+            anatomy.skin_flow_most,
         ]
     )
     start_c = np.full_like(anatomy.capacity_j_k, 36.0)
@@ -427,14 +423,14 @@ def _check_inputs(model: HeatModel, phases: FloatArray) -> None:
         raise ValueError("sun and collar act on the nape, which only the detailed neck has")
 
 
-def preferred_temp_c(body: Physique, on: Corrections = COMPAT) -> FloatArray:
+def preferred_temp_c(persons: Persons, on: Corrections = COMPAT) -> FloatArray:
     """Air and radiant temperature in which a nude body at 1.25 times its basal rate has a predicted mean vote of 0.
 
     Notes
     -----
     Fanger's equation as JOS-3 has it: convection always forced, 12.1 √v, and the search ended at ± 0.001.
     """
-    basal_w_m2 = basal_metabolism_w(body, revised=on.revised_basal_metabolism) / surface_area_m2(body)
+    basal_w_m2 = basal_metabolism_w(persons, revised=on.revised_basal_metabolism) / surface_area_m2(persons)
     heat_w_m2 = basal_w_m2 * NEUTRAL_PAR
     temp_c = np.full_like(heat_w_m2, 28.0)
     for _ in range(100):

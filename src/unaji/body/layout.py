@@ -59,7 +59,7 @@ class Coupling(IntEnum):
     """How nerves, muscles and needles reach the heat balance; at its neutral value each of them changes nothing."""
 
     SET_POINT_SHIFT_K = 0  # of core and skin alike
-    MUSCLE_HEAT_DEEP_W_KG = 1  # of the deep nape muscle, basal included
+    MUSCLE_HEAT_DEEP_W_KG = 1  # of the deep nape muscle, above basal
     MUSCLE_HEAT_SUPERFICIAL_W_KG = 2
     MUSCLE_FLOW_DEEP = 3  # times basal
     MUSCLE_FLOW_SUPERFICIAL = 4
@@ -71,6 +71,3 @@ class Coupling(IntEnum):
 
 
 N_COUPLINGS = Coupling.CONSTRICTION + N_SKIN
-
-NEUTRAL_MUSCLE_HEAT_W_KG = 0.7
-"""Basal heat of the nape's muscles."""

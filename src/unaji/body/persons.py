@@ -71,32 +71,38 @@ class Persons:
             _check_range(name, own, known.low, known.high, known.unit)
 
     @classmethod
-    def one(
+    def of(
         cls,
+        n: int,
         *,
-        height_m: float = 1.72,
-        weight_kg: float = 74.43,
-        fat_percent: float = 15.0,
-        age_y: float = 20.0,
-        female: bool = False,
-        cardiac_index_l_min_m2: float = 2.59,
-        **traits: float,
+        height_m: float | FloatArray = 1.72,
+        weight_kg: float | FloatArray = 74.43,
+        fat_percent: float | FloatArray = 15.0,
+        age_y: float | FloatArray = 20.0,
+        female: bool | BoolArray = False,
+        cardiac_index_l_min_m2: float | FloatArray = 2.59,
+        **traits: float | FloatArray,
     ) -> Persons:
-        """Return a batch of one; what is not said is as in the standard body."""
+        """Return n persons; one number goes to everybody, and what is not said is as in the standard body."""
         return cls(
-            np.array([height_m]),
-            np.array([weight_kg]),
-            np.array([fat_percent]),
-            np.array([age_y]),
-            np.array([female]),
-            np.array([cardiac_index_l_min_m2]),
-            {name: np.array([value]) for name, value in traits.items()},
+            np.broadcast_to(height_m, (n,)),
+            np.broadcast_to(weight_kg, (n,)),
+            np.broadcast_to(fat_percent, (n,)),
+            np.broadcast_to(age_y, (n,)),
+            np.broadcast_to(female, (n,)),
+            np.broadcast_to(cardiac_index_l_min_m2, (n,)),
+            {name: np.broadcast_to(value, (n,)) for name, value in traits.items()},
         )
+
+    @classmethod
+    def one(cls, **values: Any) -> Persons:
+        """Return a batch of one, said as in `of`."""
+        return cls.of(1, **values)
 
     @classmethod
     def standard(cls) -> Persons:
         """Return the standard body of JOS-3 (Takahashi et al. 2021, Energy & Buildings)."""
-        return cls.one()
+        return cls.of(1)
 
     @classmethod
     def join(cls, batches: Iterable[Persons]) -> Persons:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from unaji.body.anatomy import NECK_DEFAULTS
+from unaji.body.anatomy import BODY_PARAMETERS
 from unaji.body.counterfactual import LEAST_FELT, Attribution, Quantity, attribute_episode, baseline_step
 from unaji.body.drives import PARAMETER_NAMES
 from unaji.body.forcing import Forcing
@@ -97,7 +97,7 @@ def _leanings(
 
     The few parameters of thermoregulation that a whole batch shares stay as they are.
     """
-    names = [name for name in (*PARAMETER_NAMES, *NECK_DEFAULTS) if parameters[name].mark in UNCERTAIN]
+    names = [name for name in (*PARAMETER_NAMES, *BODY_PARAMETERS) if parameters[name].mark in UNCERTAIN]
     n = SPREAD_LANES * len(names)
     own = {name: np.full(n, value[0]) for name, value in person.traits.items()}
     for k, name in enumerate(names):

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import deepcopy
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from unaji.body.anatomy import FULL, NECK_DEFAULTS, Physique
+from unaji.body.anatomy import SKIN_J_KG_K
 from unaji.body.drives import (
     MAX_STEP_S,
     MIN_STEP_S,
@@ -24,7 +24,7 @@ from unaji.body.drives import (
     parameter_rows,
 )
 from unaji.body.forcing import Forcing, Packed
-from unaji.body.heat import HeatModel, block_of, heat_model, law_of, neutral_state, pack
+from unaji.body.heat import HeatModel, block_of, heat_model, neutral_state, pack
 from unaji.body.persons import Persons
 from unaji.body.sensation import N_SENSATION_STATES, SensationState
 from unaji.body.state import MAIN, NeckState, check_outputs
@@ -39,15 +39,6 @@ EVENTS = (
     "nerve_compression",
 )  # fmt: skip
 """Inputs that have not begun while a person rests before the first step."""
-
-LAW_PARAMETERS = (
-    "dilation_lag_s", "constriction_lag_s", "local_warming_lag_s",
-    "local_warming_gain", "local_warming_onset_c", "local_warming_span_k",
-)  # fmt: skip
-"""Parameters of regulation, the same for all persons of a batch."""
-
-SKIN_J_KG_K = 65.0 / 0.019
-"""Heat capacity of skin, from that of the nape and its mass."""
 
 Progress = Callable[[float], None]
 
@@ -126,7 +117,7 @@ class Simulation:
         parameters = default_parameters() if parameters is None else parameters
         self.n_persons = len(persons)
         self.time_s = 0.0
-        self._model = _heat_model(persons, parameters)
+        self._model = heat_model(persons, parameters=parameters)
         self._parameters = pack(parameter_rows(parameters, persons) if rows is None else rows)
         self._rows_of = _rows_of_outputs(self._model, persons, parameters)
         self._at = _at_rest(self._model, persons)
@@ -212,26 +203,6 @@ def _at_rest(model: HeatModel, persons: Persons) -> _Standing:
         np.zeros((n_blocks, N_SENSATION_STATES, width)),
         pack(thermal),
     )
-
-
-def _heat_model(persons: Persons, parameters: Parameters) -> HeatModel:
-    """Lay out bodies with the parameters and traits that concern their heat."""
-    body = Physique(
-        persons.height_m,
-        persons.weight_kg,
-        persons.fat_percent,
-        persons.age_y,
-        persons.female,
-        persons.cardiac_index_l_min_m2,
-    )
-    neck = {name: persons.trait(name, parameters[name].value) for name in NECK_DEFAULTS}
-    shared: dict[str, Any] = {}
-    for name in LAW_PARAMETERS:
-        values = np.unique(persons.trait(name, parameters[name].value))
-        if values.size > 1:
-            raise ValueError(f"{name} must be the same for all persons of a batch, got {values.size} different values")
-        shared[name] = float(values[0])
-    return heat_model(body, neck=neck, law=law_of(FULL)._replace(**shared))
 
 
 def _resting(start: Forcing) -> Forcing:

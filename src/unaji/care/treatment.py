@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from unaji.causes.attribution import Attribution, Estimate
-from unaji.causes.design import Design
+from unaji.causes.attribution import Attribution, Estimate, TreatmentDraws
+from unaji.causes.design import Course, Design
 from unaji.causes.grid import bin_of
 from unaji.records.timeline import FloatArray
 
@@ -51,19 +51,23 @@ class TreatmentEffect:
 
 
 def treatment_effects(design: Design, attribution: Attribution) -> tuple[TreatmentEffect, ...]:
-    """Summarise what the sessions changed; empty when there were none, or nothing to fit.
+    """Summarise what each kind of treatment changed; empty when there was none, or nothing to fit.
 
     The ratio is the mean over the observed days after the first session of exp(−δ D_d(τ)), with D the treatment dose
     of the day, in every posterior draw.
     """
-    draws = attribution.treatment
-    if draws is None or not design.sessions:
-        return ()
+    courses = {course.kind: course for course in design.courses}
+    effects = (_effect(design, courses[draws.kind], draws) for draws in attribution.treatments)
+    return tuple(effect for effect in effects if effect is not None)
+
+
+def _effect(design: Design, course: Course, draws: TreatmentDraws) -> TreatmentEffect | None:
+    """Summarise one kind of treatment; None when no time was observed from its first session on."""
     grid = design.grid
-    first_bin = min(bin_of(grid, s) for s in design.sessions)
+    first_bin = min(bin_of(grid, s) for s in course.sessions)
     days = np.unique(grid.day[max(first_bin, 0) :][grid.observed[max(first_bin, 0) :]])
     if days.size == 0:
-        return ()
+        return None
     # One row per time constant and per distinct δ would do; the draws are few enough to take them as they are.
     dose = draws.dose[:, days][draws.tau_index]
     ratio = np.exp(-draws.delta[:, None] * dose).mean(axis=1)
@@ -74,20 +78,18 @@ def treatment_effects(design: Design, attribution: Attribution) -> tuple[Treatme
     onsets = np.array([bin_of(grid, o.time) for o in design.onsets])
     before, after = int((onsets < first_bin).sum()), int((onsets >= first_bin).sum())
     time_before, time_after = grid.observed[:first_bin].sum(), grid.observed[first_bin:].sum()
-    return (
-        TreatmentEffect(
-            kind=draws.kind,
-            ratio=Estimate(float(ratio.mean()), float(p5), float(p95)),
-            p_better=float((draws.delta > 0).mean()),
-            p_worse=float((draws.delta < 0).mean()),
-            before_after_ratio=_rate_ratio(before, float(time_before), after, float(time_after)),
-            episodes_before=before,
-            episodes_after=after,
-            days_before=int(np.unique(grid.day[:first_bin][grid.observed[:first_bin]]).size),
-            days_after=int(days.size),
-            sessions=sum(0 <= bin_of(grid, s) < grid.n_bins for s in design.sessions),
-            after_worst_fortnight=_after_worst_fortnight(counts, observed, first_day),
-        ),
+    return TreatmentEffect(
+        kind=draws.kind,
+        ratio=Estimate(float(ratio.mean()), float(p5), float(p95)),
+        p_better=float((draws.delta > 0).mean()),
+        p_worse=float((draws.delta < 0).mean()),
+        before_after_ratio=_rate_ratio(before, float(time_before), after, float(time_after)),
+        episodes_before=before,
+        episodes_after=after,
+        days_before=int(np.unique(grid.day[:first_bin][grid.observed[:first_bin]]).size),
+        days_after=int(days.size),
+        sessions=sum(0 <= bin_of(grid, s) < grid.n_bins for s in course.sessions),
+        after_worst_fortnight=_after_worst_fortnight(counts, observed, first_day),
     )
 
 

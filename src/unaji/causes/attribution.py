@@ -15,6 +15,11 @@ FEW_EPISODES = 5
 """With fewer, no cause is said beyond "open" and none is named for an episode."""
 
 
+LEAST_BACKWARDS = 0.9
+"""From this probability an exposure turned round in time is mentioned. Exposures that last for days explain what was
+before them almost as well as what comes after: below it, most that would be flagged are true causes (simulated)."""
+
+
 class Verdict(StrEnum):
     """What may be said of a cause; the rules are in `unaji.causes.verdicts`."""
 
@@ -62,6 +67,8 @@ class CauseResult:
         Mean lag [h], given that it is a cause.
     driver : {"any", "extreme"}
         Whether any exposure counts or only the extremes (above the 80 % quantile).
+    p_backwards : float
+        What `p_cause` would be if exposures acted on the episodes before them; NaN when it was not fitted.
     filled_share : float
         Share of observed time in which the signal was missing and filled.
     alias_of : str or None
@@ -85,10 +92,16 @@ class CauseResult:
     lag_h: Estimate | None
     driver: str
     shift_p: float
+    p_backwards: float
     filled_share: float
     alias_of: str | None = None
     told_apart: bool = False
     exposed_share: float = float("nan")
+
+    @property
+    def may_be_companion(self) -> bool:
+        """Does it explain the episodes before it better than those after it? Then it may follow from them."""
+        return self.p_backwards > max(self.p_cause, LEAST_BACKWARDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +171,26 @@ class TreatmentDraws:
     dose: FloatArray
 
 
+@dataclass(frozen=True, slots=True)
+class ProtectorResult:
+    """What an exposure did that may protect.
+
+    Attributes
+    ----------
+    ratio : Estimate or None
+        Episodes on days with much of it over those on days with little, all else the same; below 1 it protects. None
+        where it was not fitted.
+    p_protects, p_harms : float
+        Probability that it lowers the rate, and that it raises it; the rest is that it does nothing.
+    """
+
+    id: str
+    signal: SignalState
+    ratio: Estimate | None = None
+    p_protects: float = float("nan")
+    p_harms: float = float("nan")
+
+
 @dataclass(frozen=True, eq=False, slots=True)
 class Attribution:
     """What the engine found.
@@ -190,7 +223,8 @@ class Attribution:
     echo: Estimate
     pairs: tuple[Pair, ...]
     episodes: EpisodeSources
-    treatment: TreatmentDraws | None
+    treatments: tuple[TreatmentDraws, ...]
+    protectors: tuple[ProtectorResult, ...]
     rate_upper_per_week: float | None
     merged: int
     chain_gap: float

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -20,7 +21,8 @@ class Trigger:
 
     Attributes
     ----------
-    kind : {"level", "dose"}
+    kind : {"level", "dose", "protector"}
+        A protector is a level that may lower the risk of the whole day; it is no candidate for having set off episodes.
     value : ndarray, shape (n_bins,)
         Level in its own unit, or the amount taken in the bin; NaN where the signal was not observed.
     lag_min : (float, float)
@@ -81,12 +83,27 @@ class Grid:
 
 @dataclass(frozen=True, slots=True)
 class Onset:
-    """One episode's onset as the engine takes it: an instant with a time error, or a whole local day."""
+    """One episode's onset as the engine takes it: an instant with a time error, or a whole local day.
+
+    Attributes
+    ----------
+    intensity : float or None
+        As rated, in any unit: only the order among the person's episodes counts.
+    """
 
     time: datetime
     end: datetime | None = None
     sd_min: float = 12.0
     whole_day: bool = False
+    intensity: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """The sessions of one kind of treatment, UTC, also those before the grid starts."""
+
+    kind: str
+    sessions: tuple[datetime, ...]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -95,8 +112,8 @@ class Design:
 
     Attributes
     ----------
-    sessions : tuple of datetime
-        Treatment sessions, UTC, also those before the grid starts.
+    courses : tuple of Course
+        What treatment there was, one kind each.
     missing : tuple of str
         Ids of claimed causes for which nothing was recorded.
     told_apart : tuple of str
@@ -106,7 +123,14 @@ class Design:
     grid: Grid
     triggers: tuple[Trigger, ...]
     onsets: tuple[Onset, ...]
-    sessions: tuple[datetime, ...] = ()
-    session_kind: str = ""
+    courses: tuple[Course, ...] = ()
     missing: tuple[str, ...] = ()
     told_apart: tuple[str, ...] = ()
+
+
+def courses_of(sessions: Iterable[tuple[str, datetime]]) -> tuple[Course, ...]:
+    """Sort sessions (kind, time) into courses of one kind each, by name."""
+    by_kind: dict[str, list[datetime]] = {}
+    for kind, time in sessions:
+        by_kind.setdefault(kind, []).append(time)
+    return tuple(Course(kind, tuple(sorted(by_kind[kind]))) for kind in sorted(by_kind))

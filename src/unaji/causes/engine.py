@@ -9,6 +9,7 @@ from datetime import timedelta
 import numpy as np
 from numpy.typing import NDArray
 
+from unaji.causes._kernels_sampler import Model
 from unaji.causes.attribution import (
     FEW_EPISODES,
     Attribution,
@@ -16,14 +17,25 @@ from unaji.causes.attribution import (
     EpisodeSources,
     Estimate,
     Pair,
+    ProtectorResult,
     SignalState,
     TreatmentDraws,
     Verdict,
 )
-from unaji.causes.design import Design
-from unaji.causes.features import ECHO_TAUS_MIN, MEAN_LAGS_MIN, Tables, build_tables, echo_on_grid, treatment_dose
-from unaji.causes.grid import MERGE_MIN, bin_of, mask_of, merge_onsets, open_for_onsets
-from unaji.causes.sampler import TREATMENT_TAUS_D, Chain, Draws, combine
+from unaji.causes.controls import Controls, run_controls
+from unaji.causes.design import Design, Trigger
+from unaji.causes.features import (
+    ECHO_TAUS_MIN,
+    MEAN_LAGS_MIN,
+    Tables,
+    build_tables,
+    echo_on_grid,
+    protection,
+    treatment_dose,
+)
+from unaji.causes.grid import MERGE_MIN, bin_of, bins_of_day, mask_of, merge_onsets, open_for_onsets
+from unaji.causes.marks import episode_marks
+from unaji.causes.sampler import TREATMENT_TAUS_D, Chain, Damper, Draws, combine, make_model
 from unaji.causes.shift import shift_p_values
 from unaji.causes.verdicts import P_OPEN, verdict_of
 from unaji.records.timeline import FloatArray, Interval
@@ -33,6 +45,8 @@ RERUN_SWEEPS = 12_000
 MAX_CHAIN_GAP = 0.10
 """Chains that differ by more than this in any p_cause are run again, longer."""
 BLOCK = 500
+FIT_SHARE = 0.7
+"""Share of the work that is the fit itself; the rest is its controls."""
 PAIR_P = 0.8
 UNEXPLAINED = 0.4
 """From this share of unexplained episodes, with no candidate above "open", nothing that is tracked explains them."""
@@ -50,6 +64,9 @@ class _Fit:
     draws: Draws
     chain_gap: float
     sweeps: int
+    dampers: tuple[Damper, ...]
+    protectors: dict[str, SignalState]
+    controls: Controls
 
 
 def attribute(design: Design, *, seed: int = 0, progress: Progress | None = None) -> Attribution:
@@ -90,21 +107,38 @@ def attribute(design: Design, *, seed: int = 0, progress: Progress | None = None
 
 
 def _run(design: Design, tables: Tables, seed: int, progress: Progress) -> _Fit:
-    doses = None
-    if design.sessions:
-        doses = np.stack([treatment_dose(design, tau) for tau in TREATMENT_TAUS_D])
-    draws = _chains(tables, doses, seed, SWEEPS, progress)
+    dampers, protectors = _dampers(design)
+    model = make_model(tables, dampers, episode_marks(design.onsets))
+    draws = _chains(model, seed, SWEEPS, lambda share: progress(FIT_SHARE * share))
     gap, sweeps = _chain_gap(draws, tables), SWEEPS
     if gap > MAX_CHAIN_GAP:
-        draws, sweeps = _chains(tables, doses, seed + 1, RERUN_SWEEPS, progress), RERUN_SWEEPS
+        draws, sweeps = _chains(model, seed + 1, RERUN_SWEEPS, lambda share: progress(FIT_SHARE * share)), RERUN_SWEEPS
         gap = _chain_gap(draws, tables)
-    return _Fit(design, tables, draws, gap, sweeps)
+    rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(CHAINS,)))
+    controls = run_controls(design, tables, dampers, rng, lambda share: progress(FIT_SHARE + (1 - FIT_SHARE) * share))
+    return _Fit(design, tables, draws, gap, sweeps, tuple(dampers), protectors, controls)
 
 
-def _chains(tables: Tables, doses: FloatArray | None, seed: int, sweeps: int, progress: Progress) -> Draws:
+def _dampers(design: Design) -> tuple[list[Damper], dict[str, SignalState]]:
+    """Return the kinds of treatment, then what may protect and has contrast; and the state of each protector."""
+    grid = design.grid
+    dampers = [
+        Damper(course.kind, np.stack([treatment_dose(grid, course.sessions, tau) for tau in TREATMENT_TAUS_D]))
+        for course in design.courses
+    ]
+    states = {}
+    for trigger in design.triggers:
+        if trigger.kind == "protector":
+            states[trigger.id], dose = protection(trigger, grid)
+            if states[trigger.id] is SignalState.OK:
+                dampers.append(Damper(trigger.id, dose[None, :]))
+    return dampers, states
+
+
+def _chains(model: Model, seed: int, sweeps: int, progress: Progress) -> Draws:
     kept, owner, acceptance = [], [], []
     for chain, child in enumerate(np.random.SeedSequence(seed).spawn(CHAINS)):
-        sampler = Chain(tables, doses, np.random.Generator(np.random.PCG64(child)))
+        sampler = Chain(model, np.random.Generator(np.random.PCG64(child)))
         for done in range(0, sweeps, BLOCK):
             record = sampler.run(BLOCK)
             if done >= BURN_IN:
@@ -118,7 +152,7 @@ def _chains(tables: Tables, doses: FloatArray | None, seed: int, sweeps: int, pr
 def _chain_gap(draws: Draws, tables: Tables) -> float:
     """Largest difference between the chains in the probability of any trigger."""
     triggers = slice(tables.n_background, tables.n_background + len(tables.triggers))
-    means = [draws.z[draws.chain == c, triggers].mean(axis=0) for c in range(CHAINS)]
+    means = [half[:, triggers].mean(axis=0) for half in np.split(draws.at_work, CHAINS)]
     return float(np.max(np.abs(means[0] - means[1]), initial=0.0))
 
 
@@ -128,7 +162,7 @@ def _summary(fit: _Fit, merged: int, checks: dict[str, float | int | str | None]
     background_rate = _background_per_bin(fit)
     shift_p = shift_p_values(design, tables, _background_amplitudes(fit))
     causes, columns = [], []
-    for trigger in design.triggers:
+    for trigger in candidates(design):
         standing = tables.alias.get(trigger.id, trigger.id)
         if standing in tables.triggers:
             result, explained = _cause_result(fit, trigger.id, standing, background_rate, shift_p[standing])
@@ -146,6 +180,7 @@ def _summary(fit: _Fit, merged: int, checks: dict[str, float | int | str | None]
         "sweeps": fit.sweeps,
         "distinct_days": int(np.unique(tables.onset_day).size),
         "day_shape_nu": float(np.median(draws.nu)),
+        "placebo_best": fit.controls.placebo_best,
         "near_onset_share": near_onset_share(design),
         "prior_dominated": int(n < FEW_EPISODES),
         "nothing_tracked_explains": int(nothing_found and sources.p[:, -2].mean() > UNEXPLAINED),
@@ -158,7 +193,8 @@ def _summary(fit: _Fit, merged: int, checks: dict[str, float | int | str | None]
         echo=_share(draws.explained[:, -1], n),
         pairs=_pairs(fit),
         episodes=sources,
-        treatment=_treatment_draws(fit),
+        treatments=_treatment_draws(fit),
+        protectors=tuple(_protector(fit, name, state) for name, state in fit.protectors.items()),
         rate_upper_per_week=None,
         merged=merged,
         chain_gap=fit.chain_gap,
@@ -176,7 +212,7 @@ def _cause_result(
     k = tables.triggers.index(standing)
     c = tables.n_background + k
     on, entry, explained = draws.z[:, c], draws.entry[:, c], draws.explained[:, c]
-    p = float(on.mean())
+    p = float(draws.at_work[:, c].mean())
     echoes = 1 / (1 - np.minimum(draws.amplitude[:, -1], 0.9))  # echoes go with their parents: 1 + γ + γ² + …
     saved = explained * echoes
     lags_h = np.array(MEAN_LAGS_MIN)[entry % len(MEAN_LAGS_MIN)] / 60
@@ -188,7 +224,7 @@ def _cause_result(
         signal=tables.state[name],
         verdict=Verdict.OPEN,
         p_cause=p,
-        p_cause_mcse=_batch_error(on.astype(float), draws.chain),
+        p_cause_mcse=_error_of_blocks(draws.at_work[:, c]),
         episodes_explained=_estimate(explained),
         share=share,
         avoidable=_estimate(np.minimum(saved, n)),
@@ -197,6 +233,7 @@ def _cause_result(
         lag_h=_estimate(lags_h[on]) if on.any() else None,
         driver="extreme" if extreme.sum() * 2 > on.sum() else "any",
         shift_p=shift_p,
+        p_backwards=fit.controls.backwards.get(standing, float("nan")),
         filled_share=tables.filled[name],
         alias_of=tables.alias.get(name),
         exposed_share=float(np.exp(tables.log_prior[c]) @ np.nan_to_num(_padded(tables.exposed[k], tables))),
@@ -204,14 +241,23 @@ def _cause_result(
     days = int(np.unique(tables.onset_day).size)
     if name in fit.design.told_apart:
         return replace(result, verdict=Verdict.CANNOT_TELL, told_apart=True), explained
-    verdict = verdict_of(result, n_episodes=n, distinct_days=days, near_onset=near_onset_share(fit.design))
+    verdict = verdict_of(
+        result,
+        n_episodes=n,
+        distinct_days=days,
+        near_onset=near_onset_share(fit.design),
+        placebo_best=fit.controls.placebo_best,
+    )
     return replace(result, verdict=verdict), explained
 
 
 def near_onset_share(design: Design) -> float:
-    """Share of observed time within a quarter of an hour of an onset."""
+    """Share of observed time within a quarter of an hour of an onset, or on its day where only the date is known."""
     grid, reach = design.grid, timedelta(minutes=MERGE_MIN)
     near = mask_of(grid, [Interval(o.time - reach, o.time + reach) for o in design.onsets if not o.whole_day])
+    for onset in design.onsets:
+        if onset.whole_day and 0 <= (at := bin_of(grid, onset.time)) < grid.n_bins:
+            near[bins_of_day(grid, at)] = True
     return float(near[grid.observed].mean()) if grid.observed.any() else 0.0
 
 
@@ -224,34 +270,41 @@ def _unfitted(name: str, tables: Tables) -> CauseResult:
     return CauseResult(
         id=name, signal=tables.state[name], verdict=Verdict.CANNOT_TELL, p_cause=nan, p_cause_mcse=nan,
         episodes_explained=NOTHING, share=NOTHING, avoidable=NOTHING, avoidable_half=NOTHING, rate_ratio=None,
-        lag_h=None, driver="any", shift_p=nan, filled_share=tables.filled[name],
+        lag_h=None, driver="any", shift_p=nan, p_backwards=nan, filled_share=tables.filled[name],
     )  # fmt: skip
 
 
 def _nothing_to_fit(design: Design, tables: Tables, checks: dict[str, float | int | str | None]) -> Attribution:
     """No episode: only an upper bound of the rate can be given (3 / T, the "rule of three")."""
     weeks = design.grid.observed_days / 7
+    protectors = [t for t in design.triggers if t.kind == "protector"]
     return Attribution(
         fitted=False,
         n_episodes=0,
-        causes=tuple(_unfitted(t.id, tables) for t in design.triggers),
+        causes=tuple(_unfitted(t.id, tables) for t in candidates(design)),
         background=NOTHING,
         echo=NOTHING,
         pairs=(),
         episodes=_no_episodes(design),
-        treatment=None,
+        treatments=(),
+        protectors=tuple(ProtectorResult(t.id, protection(t, design.grid)[0]) for t in protectors),
         rate_upper_per_week=3 / weeks if weeks > 0 else None,
         merged=0,
         chain_gap=0.0,
         sweeps=0,
         checks=checks,
-        cause_draws=np.zeros((0, len(design.triggers))),
-        intensity=np.zeros((len(design.triggers) + 2, design.grid.n_bins), dtype=np.float32),
+        cause_draws=np.zeros((0, len(candidates(design)))),
+        intensity=np.zeros((len(candidates(design)) + 2, design.grid.n_bins), dtype=np.float32),
     )
 
 
+def candidates(design: Design) -> tuple[Trigger, ...]:
+    """Return the triggers that may have set off episodes; the others may only protect."""
+    return tuple(t for t in design.triggers if t.kind != "protector")
+
+
 def _no_episodes(design: Design) -> EpisodeSources:
-    names = (*(t.id for t in design.triggers), *OTHER_SOURCES)
+    names = (*(t.id for t in candidates(design)), *OTHER_SOURCES)
     nothing = np.zeros((0, len(names)))
     return EpisodeSources((), names, nothing, nothing)
 
@@ -259,12 +312,12 @@ def _no_episodes(design: Design) -> EpisodeSources:
 def _episode_sources(fit: _Fit) -> EpisodeSources:
     tables, blocks = fit.tables, fit.draws.parents
     columns = []
-    for trigger in fit.design.triggers:
+    for trigger in candidates(fit.design):
         k = tables.triggers.index(trigger.id) if trigger.id in tables.triggers else None
         columns.append(np.zeros(blocks.shape[:2]) if k is None else blocks[..., tables.n_background + k])
     columns += [blocks[..., : tables.n_background].sum(axis=-1), blocks[..., -1]]
     by_block = np.stack(columns, axis=-1)
-    names = (*(t.id for t in fit.design.triggers), *OTHER_SOURCES)
+    names = (*(t.id for t in candidates(fit.design)), *OTHER_SOURCES)
     mcse = by_block.std(axis=0, ddof=1) / np.sqrt(len(by_block))
     return EpisodeSources(tuple(o.time for o in fit.design.onsets), names, by_block.mean(axis=0), mcse)
 
@@ -273,7 +326,7 @@ def _intensity(fit: _Fit) -> NDArray[np.float32]:
     """Posterior mean intensity of each source on the grid, before the day multipliers [episodes per bin]."""
     tables, draws, grid = fit.tables, fit.draws, fit.design.grid
     rows = []
-    for trigger in fit.design.triggers:
+    for trigger in candidates(fit.design):
         row = np.zeros(grid.n_bins)
         if trigger.id in tables.triggers:
             k = tables.triggers.index(trigger.id)
@@ -310,11 +363,19 @@ def _pairs(fit: _Fit) -> tuple[Pair, ...]:
     return tuple(found)
 
 
-def _treatment_draws(fit: _Fit) -> TreatmentDraws | None:
-    if not fit.design.sessions:
-        return None
-    dose = np.stack([treatment_dose(fit.design, tau) for tau in TREATMENT_TAUS_D])
-    return TreatmentDraws(fit.design.session_kind, fit.draws.delta, fit.draws.tau, TREATMENT_TAUS_D, dose)
+def _treatment_draws(fit: _Fit) -> tuple[TreatmentDraws, ...]:
+    return tuple(
+        TreatmentDraws(course.kind, fit.draws.delta[:, m], fit.draws.tau[:, m], TREATMENT_TAUS_D, fit.dampers[m].dose)
+        for m, course in enumerate(fit.design.courses)
+    )
+
+
+def _protector(fit: _Fit, name: str, state: SignalState) -> ProtectorResult:
+    if state is not SignalState.OK:
+        return ProtectorResult(name, state)
+    m = len(fit.design.courses) + [d.id for d in fit.dampers[len(fit.design.courses) :]].index(name)
+    delta = fit.draws.delta[:, m]
+    return ProtectorResult(name, state, _estimate(np.exp(-delta)), float((delta > 0).mean()), float((delta < 0).mean()))
 
 
 def _background_amplitudes(fit: _Fit) -> FloatArray:
@@ -337,7 +398,6 @@ def _share(explained: FloatArray, n: int) -> Estimate:
     return _estimate(np.minimum(explained / n, 1.0))
 
 
-def _batch_error(values: FloatArray, chain: np.ndarray, batches: int = 10) -> float:
-    """Monte-Carlo standard error of a mean, from batch means within chains."""
-    means = [b.mean() for c in range(CHAINS) for b in np.array_split(values[chain == c], batches)]
+def _error_of_blocks(means: FloatArray) -> float:
+    """Monte-Carlo standard error of a mean, from the means of blocks of sweeps long enough to be nearly independent."""
     return float(np.std(means, ddof=1) / np.sqrt(len(means)))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.signal import lfilter
 
-from unaji.causes.design import BIN_MIN, Design, Grid, Onset, Trigger
+from unaji.causes.design import BIN_MIN, Design, Grid, Onset, Trigger, courses_of
 from unaji.causes.features import MAX_FILLED, hold
 from unaji.causes.grid import bin_of, mask_of
 from unaji.causes.observed import BODY_TEMPERATURES, ObservedTime, diary_mask, in_fever
@@ -46,8 +46,7 @@ def design_of(timeline: Timeline, claims: Claims, state: AutonomicState | None, 
         grid=observed.grid,
         triggers=triggers,
         onsets=onsets,
-        sessions=tuple(t.time for t in timeline.treatments),
-        session_kind="+".join(sorted({t.kind for t in timeline.treatments})),
+        courses=courses_of((t.kind, t.time) for t in timeline.treatments),
         missing=tuple(t.id for t in triggers if np.isnan(t.value).all()),
         told_apart=tuple(c.id for c in claims.causes if observed.fever and _reads_body_temperature(c)),
     )
@@ -60,7 +59,7 @@ def _reads_body_temperature(cause: Cause) -> bool:
 
 def _onsets(timeline: Timeline) -> Iterable[Onset]:
     for episode in timeline.episodes:
-        yield Onset(episode.start, episode.end, whole_day=episode.whole_day)
+        yield Onset(episode.start, episode.end, whole_day=episode.whole_day, intensity=episode.intensity)
 
 
 def _trigger(cause: Cause, person: _Person) -> Trigger:

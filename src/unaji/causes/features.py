@@ -11,7 +11,9 @@ so its cost depends on episodes, triggers and days, never on bins.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,8 +23,9 @@ from scipy.stats import gamma
 
 from unaji.causes.attribution import SignalState
 from unaji.causes.design import BIN_MIN, Design, Grid, Onset, Trigger
-from unaji.causes.grid import ONSET_WINDOW_MIN, bin_of
-from unaji.records.timeline import FloatArray, utc_ms
+from unaji.causes.grid import ONSET_WINDOW_MIN, bin_of, bins_of_day
+from unaji.causes.levels import Level, between_readings, is_sparse
+from unaji.records.timeline import BoolArray, FloatArray, utc_ms
 
 MEAN_LAGS_MIN = (15.0, 60.0, 180.0, 480.0, 1440.0)
 KERNEL_SHAPE = 2.0
@@ -33,6 +36,8 @@ BUMP_HALF_WIDTH_H = 3.5
 ECHO_TAUS_MIN = (90.0, 300.0, 900.0)
 MAX_FILLED = 0.5
 """A trigger whose signal had to be filled for more than this share of observed time leaves the model."""
+READING_LASTS_MIN = 360.0
+"""How long after a reading a level that is read now and then counts as known."""
 MIN_DOSES = 4
 KERNEL_REACH = 8
 """Kernels are cut at this many mean lags (a share of 2·10⁻⁶ of the mass is beyond)."""
@@ -108,28 +113,46 @@ def lag_kernel(mean_min: float, shape: float = KERNEL_SHAPE) -> FloatArray:
     return np.asarray(mass / mass.sum())
 
 
-def fill_gaps(value: FloatArray, grid: Grid, hold_min: float) -> tuple[FloatArray, FloatArray]:
-    """Fill a signal's gaps for the signal only: hold, then the person's mean for that hour and kind of day.
+def known_level(value: FloatArray, grid: Grid, hold_min: float) -> tuple[Level, BoolArray]:
+    """Say what is known of a level in each bin: for the exposure only, nothing is learnt of episodes from it.
+
+    A level that was read now and then is followed between its readings (`unaji.causes.levels`), a level that was
+    followed is held a while where it is missing.
 
     Returns
     -------
-    (ndarray, ndarray of bool)
-        The filled signal, and where it was neither measured nor held.
+    (Level, ndarray of bool)
+        And where it was neither measured nor held; of one that is read now and then, where the last reading lies more
+        than `READING_LASTS_MIN` back.
     """
-    held = hold(value, int(hold_min // BIN_MIN))
-    missing = np.isnan(held)
+    if is_sparse(value):
+        reach = max(hold_min, READING_LASTS_MIN)
+        return between_readings(value, grid), np.isnan(hold(value, int(reach // BIN_MIN)))
+    return usual_where_missing(hold(value, int(hold_min // BIN_MIN)), grid)
+
+
+def usual_where_missing(value: FloatArray, grid: Grid) -> tuple[Level, BoolArray]:
+    """Put the person's usual level at that hour, on such a day, where a level is missing, with its spread."""
+    missing = np.isnan(value)
     if not missing.any() or missing.all():
-        return held, missing
+        return Level(value, np.zeros(value.size)), missing
     cell = grid.local_hour.astype(np.int64) + 24 * grid.day_off
     hour = grid.local_hour.astype(np.int64)
-    usual = _group_mean(held, cell, 48)[cell]
-    usual = np.where(np.isnan(usual), _group_mean(held, hour, 24)[hour], usual)
-    usual = np.where(np.isnan(usual), np.nanmean(held), usual)
-    return np.where(missing, usual, held), missing
+    usual = _group_mean(value, cell, 48)[cell]
+    usual = np.where(np.isnan(usual), _group_mean(value, hour, 24)[hour], usual)
+    usual = np.where(np.isnan(usual), np.nanmean(value), usual)
+    return Level(np.where(missing, usual, value), np.where(missing, np.nanstd(value - usual), 0.0)), missing
 
 
-def build_tables(design: Design) -> Tables:
-    """Compute the sampler's tables from a design."""
+def build_tables(design: Design, *, backwards: bool = False) -> Tables:
+    """Compute the sampler's tables from a design.
+
+    Parameters
+    ----------
+    design : Design
+    backwards : bool
+        Let every exposure act backwards in time, on the episodes before it: as a control, since no cause does.
+    """
     grid = design.grid
     observed = grid.observed.astype(float)
     windows = _onset_windows(grid, design.onsets)
@@ -152,7 +175,7 @@ def build_tables(design: Design) -> Tables:
         tables["day_x"][:, c, 0] = _by_day(shape, grid)
         tables["log_prior"][c, 0] = 0.0
 
-    kernels = _Kernels(grid.n_bins)
+    kernels = _Kernels(grid.n_bins, backwards=backwards)
     lagged = _LaggedFeatures(kernels, tuple(drivers[t.id][0] for t in fitted), observed)
     for k, trigger in enumerate(fitted):
         c = len(background) + k
@@ -183,20 +206,68 @@ def build_tables(design: Design) -> Tables:
     )
 
 
-def treatment_dose(design: Design, tau_d: float) -> FloatArray:
+def with_more_triggers(tables: Tables, design: Design, more: tuple[Trigger, ...]) -> Tables:
+    """Return the tables with further triggers after the others; one that has no contrast is left out."""
+    extra = build_tables(replace(design, triggers=more))
+    new = slice(extra.n_background, -1)
+
+    def joined(own: FloatArray, others: FloatArray, axis: int) -> FloatArray:
+        width = max(own.shape[-1], others.shape[-1])
+        fill = -np.inf if own is tables.log_prior else 0.0
+        own, others = (_widened(one, width, fill) for one in (own, others))
+        before, last = np.split(own, [own.shape[axis] - 1], axis=axis)
+        return np.concatenate([before, np.take(others, range(*new.indices(others.shape[axis])), axis=axis), last], axis)
+
+    return replace(
+        tables,
+        onset_e=joined(tables.onset_e, extra.onset_e, 1),
+        day_x=joined(tables.day_x, extra.day_x, 1),
+        log_prior=joined(tables.log_prior, extra.log_prior, 0),
+        triggers=(*tables.triggers, *extra.triggers),
+        prior=(*tables.prior, *extra.prior),
+    )
+
+
+def _widened(table: FloatArray, width: int, fill: float) -> FloatArray:
+    """Make room for more entries."""
+    room = [(0, 0)] * (table.ndim - 1) + [(0, width - table.shape[-1])]
+    return np.pad(table, room, constant_values=fill)
+
+
+def treatment_dose(grid: Grid, sessions: Iterable[datetime], tau_d: float) -> FloatArray:
     """Mean treatment dose of each local day over its observed bins, 0 to 1, shape (n_days,).
 
     The dose at t is 1 − exp(−Σ exp(−(t − s)/τ)) over the sessions s before t, also those before the grid starts.
     """
-    grid = design.grid
     age_d = np.zeros(grid.n_bins)
     middle = grid.time + np.timedelta64(BIN_MIN * 30_000, "ms")
-    for session in design.sessions:
+    for session in sessions:
         days = (middle - utc_ms(session)).astype(float) / 86_400_000
         age_d += np.where(days > 0, np.exp(-np.maximum(days, 0) / tau_d), 0.0)
-    dose = (1 - np.exp(-age_d)) * grid.observed
+    return _mean_of_day(1 - np.exp(-age_d), grid)
+
+
+def protection(trigger: Trigger, grid: Grid) -> tuple[SignalState, FloatArray]:
+    """Mean of each local day of what may protect, 0 at its low end (5 % quantile) and 1 at its high end (95 %).
+
+    Returns
+    -------
+    (SignalState, ndarray of shape (n_days,))
+    """
+    level, missing = known_level(trigger.value, grid, trigger.hold_min)
+    state = _signal_state(trigger, level.mean, float(missing[grid.observed].mean()), grid)
+    if state is not SignalState.OK:
+        return state, np.zeros(grid.n_days)
+    low, high = np.quantile(level.mean[grid.observed], (0.05, 0.95))
+    if low == high:
+        low, high = level.mean[grid.observed].min(), level.mean[grid.observed].max()
+    return state, _mean_of_day(np.clip((level.mean - low) / (high - low), 0.0, 1.0), grid)
+
+
+def _mean_of_day(value: FloatArray, grid: Grid) -> FloatArray:
+    """Mean over the observed bins of each local day; 0 on a day without any."""
     count = np.bincount(grid.day, weights=grid.observed.astype(float), minlength=grid.n_days)
-    total = np.bincount(grid.day, weights=dose, minlength=grid.n_days)
+    total = np.bincount(grid.day, weights=value * grid.observed, minlength=grid.n_days)
     return np.asarray(np.divide(total, count, out=np.zeros(grid.n_days), where=count > 0))
 
 
@@ -231,7 +302,8 @@ def onset_density(grid: Grid, onset: Onset, at: int) -> tuple[NDArray[np.int64],
     day where only the date is known.
     """
     if onset.whole_day:
-        window = np.flatnonzero((grid.day == grid.day[at]) & grid.observed)
+        day = bins_of_day(grid, at)
+        window = day.start + np.flatnonzero(grid.observed[day])
         return window, np.full(window.size, 1.0 / window.size)
     reach = ONSET_WINDOW_MIN // BIN_MIN
     window = np.arange(max(0, at - reach), min(grid.n_bins, at + reach + 1))
@@ -245,11 +317,12 @@ def onset_density(grid: Grid, onset: Onset, at: int) -> tuple[NDArray[np.int64],
 class _Kernels:
     """The lag kernels, transformed once for a grid."""
 
-    def __init__(self, n_bins: int) -> None:
+    def __init__(self, n_bins: int, *, backwards: bool) -> None:
         kernels = [lag_kernel(mean)[:n_bins] for mean in MEAN_LAGS_MIN]
         self._n = n_bins
         self._length = fft.next_fast_len(n_bins + max(k.size for k in kernels), real=True)
-        self._spectra = np.stack([fft.rfft(k, self._length) for k in kernels])
+        forwards = np.stack([fft.rfft(k, self._length) for k in kernels])
+        self._spectra = np.conj(forwards) if backwards else forwards
 
     def convolve(self, drivers: FloatArray) -> FloatArray:
         """Return drivers × kernels as rows (driver-major), shape (n_drivers · n_kernels, n_bins)."""
@@ -258,6 +331,11 @@ class _Kernels:
         return np.asarray(
             np.maximum(np.concatenate(rows), 0.0)
         )  # rounding leaves −1e−17 where the kernel has not begun
+
+    def heard(self, observed: FloatArray) -> FloatArray:
+        """Return how much of what happens in each bin is heard in observed time, shape (n_kernels, n_bins)."""
+        spectra = np.conj(self._spectra) * fft.rfft(observed, self._length)
+        return np.asarray(fft.irfft(spectra, self._length, axis=1)[:, : self._n])
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -285,7 +363,8 @@ def _strong(observed: FloatArray) -> FloatArray:
 
 def _left_when_halved(kernels: _Kernels, full: FloatArray, halved: FloatArray, observed: FloatArray) -> FloatArray:
     """Share of each feature's sum that is left when the exposure is halved (0 where there was none)."""
-    before, after = (kernels.convolve(d) @ observed for d in (full, halved))
+    heard = kernels.heard(observed)
+    before, after = ((drivers @ heard.T).ravel() for drivers in (full, halved))
     return np.asarray(np.divide(after, before, out=np.zeros_like(before), where=before > 0))
 
 
@@ -300,20 +379,25 @@ def _drivers(
     drivers: dict[str, tuple[FloatArray, FloatArray]] = {}
     kept: dict[str, tuple[Trigger, FloatArray]] = {}
     for trigger in design.triggers:
-        signal, missing = fill_gaps(trigger.value, grid, trigger.hold_min if trigger.kind == "level" else 0.0)
+        if trigger.kind == "protector":
+            continue
+        if trigger.kind == "dose":
+            level, missing = usual_where_missing(trigger.value, grid)
+        else:
+            level, missing = known_level(trigger.value, grid, trigger.hold_min)
         filled[trigger.id] = float(missing[grid.observed].mean()) if grid.observed.any() else 1.0
-        state[trigger.id] = _signal_state(trigger, signal, filled[trigger.id], grid)
+        state[trigger.id] = _signal_state(trigger, level.mean, filled[trigger.id], grid)
         if state[trigger.id] is not SignalState.OK:
             continue
-        twin = next((other for other in kept if _same(trigger, signal, *kept[other])), None)
+        twin = next((other for other in kept if _same(trigger, level.mean, *kept[other])), None)
         if twin is not None:
             alias[trigger.id] = twin
             continue
-        full, halved = _dose_driver(signal) if trigger.kind == "dose" else _level_drivers(signal, grid)
+        full, halved = _dose_driver(level.mean) if trigger.kind == "dose" else _level_drivers(level, grid)
         if not full[:, : np.flatnonzero(grid.observed)[-1] + 1].any():
             state[trigger.id] = SignalState.NO_CONTRAST
             continue
-        kept[trigger.id] = (trigger, signal)
+        kept[trigger.id] = (trigger, level.mean)
         drivers[trigger.id] = (full, halved)
     return state, filled, alias, drivers
 
@@ -329,7 +413,7 @@ def _signal_state(trigger: Trigger, signal: FloatArray, filled: float, grid: Gri
     if trigger.kind == "dose" and int((np.nan_to_num(trigger.value) > 0).sum()) < MIN_DOSES:
         return SignalState.NO_CONTRAST
     observed = signal[grid.observed]
-    if trigger.kind == "level" and float(np.ptp(observed)) <= 1e-9 * max(1.0, float(np.abs(observed).max())):
+    if trigger.kind != "dose" and float(np.ptp(observed)) <= 1e-9 * max(1.0, float(np.abs(observed).max())):
         return SignalState.NO_CONTRAST
     return SignalState.OK
 
@@ -339,19 +423,21 @@ def _dose_driver(amount: FloatArray) -> tuple[FloatArray, FloatArray]:
     return full, full / 2
 
 
-def _level_drivers(level: FloatArray, grid: Grid) -> tuple[FloatArray, FloatArray]:
-    """Hinges at the person's quantiles; halving takes the level half way down to its low end (5 % quantile).
+def _level_drivers(level: Level, grid: Grid) -> tuple[FloatArray, FloatArray]:
+    """Expected hinges at the person's quantiles; halving takes the level half way down to its low end (5 % quantile).
 
     Where the median already is the maximum (a scarf worn on most days) nothing lies above it: the first hinge then is
     the minimum, since being without it is the contrast there is.
     """
-    observed = level[grid.observed]
-    low, sd = np.quantile(observed, 0.05), observed.std()
-    halved = np.where(level > low, low + (level - low) / 2, level)
-    hinges = np.quantile(observed, HINGES)[:, None]
+    low, *hinges = level.quantiles((0.05, *HINGES), grid.observed)
+    observed = level.mean[grid.observed]
+    sd = np.sqrt(observed.var() + (level.sd[grid.observed] ** 2).mean())
     if hinges[0] >= observed.max():
         hinges[0] = observed.min()
-    return np.maximum(0.0, (level - hinges) / sd), np.maximum(0.0, (halved - hinges) / sd)
+    full = np.stack([level.expected_above(hinge) for hinge in hinges])
+    # Half way down to `low`, a level stands above a hinge h ≥ low by (x − (2h − low))/2 where x is above 2h − low.
+    halved = np.stack([level.expected_above(2 * hinge - min(low, hinge)) / 2 for hinge in hinges])
+    return full / sd, halved / sd
 
 
 def _log_prior_of_lags(trigger: Trigger, n_entries: int, alive: NDArray[np.bool_]) -> FloatArray:

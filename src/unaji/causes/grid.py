@@ -62,6 +62,12 @@ def bin_of(grid: Grid, moment: datetime) -> int:
     return int((utc_ms(moment) - grid.time[0]) // BIN)
 
 
+def bins_of_day(grid: Grid, at: int) -> slice:
+    """Return the bins of the local day that bin `at` lies in (the labels ascend, so they are neighbours)."""
+    first, end = np.searchsorted(grid.day, [grid.day[at], grid.day[at] + 1])
+    return slice(int(first), int(end))
+
+
 def merge_onsets(onsets: Iterable[Onset]) -> tuple[tuple[Onset, ...], int]:
     """Merge onsets within 15 minutes of an earlier one; return those kept and how many were merged."""
     kept: list[Onset] = []
@@ -97,10 +103,10 @@ def open_for_onsets(grid: Grid, onsets: Iterable[Onset]) -> tuple[Grid, int]:
     for onset in onsets:
         at = bin_of(grid, onset.time)
         if onset.whole_day:
-            of_day = grid.day == grid.day[at]
+            of_day = bins_of_day(grid, at)
             if not grid.observed[of_day].any():
                 outside += 1
-                observed |= of_day
+                observed[of_day] = True
             continue
         reach = ONSET_WINDOW_MIN // BIN_MIN
         if not grid.observed[at]:

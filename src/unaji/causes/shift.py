@@ -6,10 +6,13 @@ again. A trigger that explains the episodes no better where they were than where
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from unaji.causes._kernels_sampler import OVERFLOW_GUARD
 from unaji.causes.design import BIN_MIN, Design, Grid
 from unaji.causes.features import Tables, onset_density
 from unaji.causes.grid import bin_of
@@ -36,7 +39,8 @@ def shift_p_values(design: Design, tables: Tables, background: FloatArray) -> di
     shifts = day_shifts(design.grid.n_days)
     if shifts.size == 0 or not design.onsets:
         return dict.fromkeys(tables.triggers, float("nan"))
-    placed = [_shifted_windows(design, int(s)) for s in (0, *shifts)]
+    onsets = _placed(design)
+    placed = [_shifted_windows(design.grid, onsets, int(s)) for s in (0, *shifts)]
     rest = [windows.mean_of(background @ tables.background) for windows in placed]
     nodes = make_priors(tables).nodes
     result = {}
@@ -73,24 +77,39 @@ class _Windows:
         return np.asarray((feature[..., self._bins] * self._weights).sum(axis=-1))
 
 
-def _shifted_windows(design: Design, days: int) -> _Windows:
-    """Move all onsets by whole local days around the grid; drop those that land outside observed time."""
-    grid, windows = design.grid, []
+class _Placed(NamedTuple):
+    """An onset as logged: its bin, the bins it may lie in and their probabilities; is only its day known?"""
+
+    at: int
+    window: NDArray[np.int64]
+    weight: FloatArray
+    whole_day: bool
+
+
+def _placed(design: Design) -> list[_Placed]:
+    placed = []
     for onset in design.onsets:
-        at = bin_of(grid, onset.time)
-        window, weight = onset_density(grid, onset, at)
-        moved = _move(grid, window, days)
+        at = bin_of(design.grid, onset.time)
+        placed.append(_Placed(at, *onset_density(design.grid, onset, at), onset.whole_day))
+    return placed
+
+
+def _shifted_windows(grid: Grid, onsets: list[_Placed], days: int) -> _Windows:
+    """Move all onsets by whole local days around the grid; drop those that land outside observed time."""
+    windows = []
+    for onset in onsets:
+        moved = _move(grid, onset.window, days)
         inside = grid.observed[moved]
         # Asked of the onset's own bin: a window that only touches observed time is not an onset in it.
-        kept = onset.whole_day or grid.observed[_move(grid, np.array([at]), days)[0]]
-        if kept and weight[inside].sum() > 0:
-            windows.append((moved, np.where(inside, weight, 0.0) / weight[inside].sum()))
+        kept = onset.whole_day or grid.observed[_move(grid, np.array([onset.at]), days)[0]]
+        if kept and onset.weight[inside].sum() > 0:
+            windows.append((moved, np.where(inside, onset.weight, 0.0) / onset.weight[inside].sum()))
     width = max((w.size for w, _ in windows), default=1)
     bins = np.zeros((len(windows), width), dtype=np.int64)
     weights = np.zeros((len(windows), width))
     for row, (moved, weight) in enumerate(windows):
         bins[row, : moved.size], weights[row, : moved.size] = moved, weight
-    return _Windows(bins, weights, len(windows), len(design.onsets))
+    return _Windows(bins, weights, len(windows), len(onsets))
 
 
 def _move(grid: Grid, bins: NDArray[np.int64], days: int) -> NDArray[np.int64]:
@@ -106,16 +125,26 @@ def _log_bayes_factor(
 ) -> float:
     """Log of Σ_ℓ p(ℓ) (1/Q) Σ_q Π_i (1 + a E / r) exp(−a X): the trigger at work against the background alone."""
     top, total = -np.inf, 0.0
+    product, log_f, last = np.empty(nodes.size), np.empty(nodes.size), nodes.size - 1
     for e in range(at_onset.shape[0]):
         if log_prior[e] == -np.inf:
             continue
+        product[:] = 1.0
         for q in range(nodes.size):
-            log_f = log_prior[e] - np.log(nodes.size) - nodes[q] * exposure[e]
-            for i in range(rest.size):
-                log_f += np.log1p(nodes[q] * at_onset[e, i] / rest[i])
-            if log_f > top:
-                total = total * np.exp(top - log_f) + 1.0
-                top = log_f
+            log_f[q] = log_prior[e] - np.log(nodes.size) - nodes[q] * exposure[e]
+        for i in range(rest.size):
+            ratio = at_onset[e, i] / rest[i]
+            for q in range(nodes.size):
+                product[q] *= 1.0 + nodes[q] * ratio
+            if product[last] > OVERFLOW_GUARD:  # the largest node has the largest product
+                for q in range(nodes.size):
+                    log_f[q] += np.log(product[q])
+                product[:] = 1.0
+        for q in range(nodes.size):
+            log_f[q] += np.log(product[q])
+            if log_f[q] > top:
+                total = total * np.exp(top - log_f[q]) + 1.0
+                top = log_f[q]
             else:
-                total += np.exp(log_f - top)
+                total += np.exp(log_f[q] - top)
     return float(top + np.log(total))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
@@ -17,7 +17,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from unaji.causes.design import BIN_MIN, Design, Grid, Onset, Trigger
+from unaji.causes.design import BIN_MIN, Design, Grid, Onset, Trigger, courses_of
 from unaji.causes.grid import BIN, make_grid, with_observed
 from unaji.errors import InputError
 from unaji.records.clock import HOW_TO_WRITE_TIMES, Clock
@@ -47,7 +47,7 @@ LARGEST_STEP_MIN = 1440
 
 @dataclass(frozen=True, slots=True)
 class ExposureSetting:
-    """What one exposure is: a level or a dose, and the plausible range of its mean lag [min]."""
+    """What one exposure is: a level, a dose or what may protect, and the plausible range of its mean lag [min]."""
 
     kind: str = "level"
     lag_min: tuple[float, float] = DEFAULT_LAG_MIN
@@ -103,9 +103,8 @@ def read_tables(episodes: Path, exposures: Path, treatments: Path | None, now: d
     design = Design(
         grid=with_observed(grid, _observed(table, rows, grid, log)),
         triggers=tuple(_trigger(name, settings, table, rows, grid, log) for name in names),
-        onsets=tuple(Onset(e.start, e.end, settings.onset_error_min, e.whole_day) for e in logged),
-        sessions=tuple(t.time for t in sessions),
-        session_kind="+".join(sorted({t.kind for t in sessions})),
+        onsets=tuple(Onset(e.start, e.end, settings.onset_error_min, e.whole_day, e.intensity) for e in logged),
+        courses=courses_of((t.kind, t.time) for t in sessions),
     )
     return TableInput(_inside(design, episodes.name, log), zones, log.problems())
 
@@ -137,8 +136,8 @@ def _setting(name: str, table: dict[str, object], file: str) -> ExposureSetting:
     key = f"exposures.{name}"
     _only(table, ("kind", "lag_min", "hold_min"), file, f"{key}.")
     kind = table.get("kind", "level")
-    if kind not in ("level", "dose"):
-        raise InputError(f'{file}: {key}.kind must be "level" or "dose", found {kind!r}')
+    if kind not in ("level", "dose", "protector"):
+        raise InputError(f'{file}: {key}.kind must be "level", "dose" or "protector", found {kind!r}')
     lag_min = _lag_min(table.get("lag_min", list(DEFAULT_LAG_MIN)), f"{file}: {key}.lag_min")
     return ExposureSetting(str(kind), lag_min, _number(table, "hold_min", 30.0, file))
 
@@ -309,4 +308,4 @@ def _inside(design: Design, file: str, log: ProblemLog) -> Design:
         outside = next(o for o in design.onsets if o not in inside)
         rule = f"{len(design.onsets) - len(inside)} episodes lie outside the time of the exposures and were left out"
         log.reject(file, None, outside.time.astimezone(UTC).isoformat(), rule)
-    return Design(design.grid, design.triggers, inside, design.sessions, design.session_kind, design.missing)
+    return replace(design, onsets=inside)

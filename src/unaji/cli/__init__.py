@@ -18,6 +18,7 @@ VERBS = {
     "import": "Bring vendors' exports into a person's folder.",
     "simulate": "The neck under a scenario, or the heat balance over a table of surroundings.",
     "simulate-person": "Make up a person with a known truth, to try things on.",
+    "trial": "Plan a trial on yourself, its days drawn by lot, and analyse it.",
 }
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.random import Generator
 
+from unaji.people.outside import Outside, heavy_noise, pull
 from unaji.people.triggers import CANDIDATES
 from unaji.people.world import (
     BINS_PER_DAY,
@@ -21,6 +22,7 @@ from unaji.people.world import (
 )
 from unaji.records.timeline import BoolArray, FloatArray
 
+INSIDE = Outside(lags=False, drivers=False, noise=False, missing=False)
 RATING_HOLD_MIN = 360.0
 SENSOR_HOLD_MIN = 30.0
 
@@ -82,22 +84,33 @@ class Recording:
     doses: dict[str, Doses]
 
 
-def record(rng: Generator, world: World) -> Recording:
-    """Draw what the person's sensors and diary catch of their life."""
+def record(rng: Generator, world: World, outside: Outside = INSIDE) -> Recording:
+    """Draw what the person's sensors and diary catch of their life.
+
+    With `outside.noise` the noise is heavy-tailed. With `outside.missing` sensors come off when their reading is high,
+    and stress keeps a person from rating it and from the diary of the day.
+    """
     n = world.n_bins - world.period.start
-    used, logging = _diary_days(rng, world.n_days)
-    rating_hour, stress_rating = _ratings(rng, world, used)
-    night = world.sleep_h[LEAD_DAYS:] + 0.3 * rng.standard_normal(world.n_days)
+    arousal, desk_load, experienced_c = (
+        level[world.period] for level in (world.arousal, world.desk_load, world.experienced_c)
+    )
+    used, logging = _diary_days(rng, world, outside)
+    rating_hour, stress_rating = _ratings(rng, world, used, outside)
+    night = world.sleep_h[LEAD_DAYS:] + 0.3 * _noise(rng, world.n_days, outside)
+
+    def off(low: float, high: float, level: FloatArray) -> BoolArray:
+        return gaps(rng, n, rng.uniform(low, high), pull(level) if outside.missing else None)
+
     return Recording(
         used=used,
         logging=logging,
         rating_hour=rating_hour,
         stress_rating=stress_rating,
-        worn=~gaps(rng, n, rng.uniform(0.05, 0.20)),
-        desk_worn=~gaps(rng, n, rng.uniform(0.05, 0.20)),
-        thermometer_on=~gaps(rng, n, rng.uniform(0.03, 0.15)),
-        arousal=_noisy(rng, world.arousal[world.period]),
-        desk_load=_noisy(rng, world.desk_load[world.period]),
+        worn=~off(0.05, 0.20, arousal),
+        desk_worn=~off(0.05, 0.20, desk_load),
+        thermometer_on=~off(0.03, 0.15, experienced_c),
+        arousal=arousal + 0.3 * arousal.std() * _noise(rng, n, outside),
+        desk_load=desk_load + 0.3 * desk_load.std() * _noise(rng, n, outside),
         temp_factor=np.exp(0.2 * ou(rng, n, 120)),
         sleep_h=np.where(rng.random(world.n_days) < 0.05, np.nan, night),
         doses={name: _remembered(rng, doses, used) for name, doses in world.doses.items()},
@@ -111,11 +124,12 @@ def signal(world: World, recording: Recording, trigger: str) -> Signal:
     return Signal(candidate.kind, _recorded(world, recording, trigger), candidate.lag_min, hold)
 
 
-def gaps(rng: Generator, n_bins: int, share: float) -> BoolArray:
-    """Draw blocks of one to eight hours that cover about `share` of the bins."""
+def gaps(rng: Generator, n_bins: int, share: float, weight: FloatArray | None = None) -> BoolArray:
+    """Draw blocks of one to eight hours that cover about `share` of the bins; `weight` says where they begin."""
     off = np.zeros(n_bins, dtype=bool)
+    likely = None if weight is None else np.cumsum(weight) / weight.sum()
     while off.sum() < share * n_bins:
-        start = rng.integers(n_bins)
+        start = rng.integers(n_bins) if likely is None else np.searchsorted(likely, rng.random())
         off[start : start + rng.integers(BINS_PER_HOUR, 8 * BINS_PER_HOUR + 1)] = True
     return off
 
@@ -141,15 +155,20 @@ def _recorded(world: World, recording: Recording, trigger: str) -> FloatArray:
     return world.exposure(trigger)[period].copy()
 
 
-def _diary_days(rng: Generator, n_days: int) -> tuple[BoolArray, BoolArray]:
+def _diary_days(rng: Generator, world: World, outside: Outside) -> tuple[BoolArray, BoolArray]:
+    n_days = world.n_days
     lost = np.zeros(n_days, dtype=bool)
+    weight = None
+    if outside.missing:
+        weight = pull(world.stress[world.period].reshape(n_days, BINS_PER_DAY).mean(axis=1))
+        weight /= weight.sum()
     if rng.random() < 0.30:
-        lost[rng.choice(n_days, round(rng.uniform(0.02, 0.10) * n_days), replace=False)] = True
+        lost[rng.choice(n_days, round(rng.uniform(0.02, 0.10) * n_days), replace=False, p=weight)] = True
     looks_used = rng.random(n_days) < 0.30
     return ~lost | looks_used, ~lost
 
 
-def _ratings(rng: Generator, world: World, used: BoolArray) -> tuple[FloatArray, FloatArray]:
+def _ratings(rng: Generator, world: World, used: BoolArray, outside: Outside) -> tuple[FloatArray, FloatArray]:
     """Draw the moments of three to six prompts a day, some unanswered, and the stress rated at each."""
     compliance = rng.uniform(0.60, 0.95)
     a_day = rng.integers(3, 7)
@@ -157,14 +176,15 @@ def _ratings(rng: Generator, world: World, used: BoolArray) -> tuple[FloatArray,
     last = np.minimum(last, 24.0 * (LEAD_DAYS + np.arange(world.n_days)) + 23.9)
     slots = (np.arange(a_day) + rng.uniform(0.1, 0.9, (world.n_days, a_day))) / a_day
     hours = first[:, None] + slots * (last - first)[:, None]
-    answered = (rng.random(hours.shape) < compliance) & used[:, None]
-    hour = hours[answered]
-    felt = world.stress[(hour * BINS_PER_HOUR).astype(np.int64)] + 0.35 * rng.standard_normal(hour.size)
-    return hour, np.clip(np.rint(3 + 1.8 * felt), 0, 10)
+    stress = world.stress[(hours * BINS_PER_HOUR).astype(np.int64)]
+    willing = compliance * np.exp(-0.5 * np.maximum(stress, 0)) if outside.missing else compliance
+    answered = (rng.random(hours.shape) < willing) & used[:, None]
+    felt = stress[answered] + 0.35 * _noise(rng, int(answered.sum()), outside)
+    return hours[answered], np.clip(np.rint(3 + 1.8 * felt), 0, 10)
 
 
-def _noisy(rng: Generator, level: FloatArray) -> FloatArray:
-    return np.asarray(level + 0.3 * level.std() * rng.standard_normal(level.size), dtype=float)
+def _noise(rng: Generator, size: int, outside: Outside) -> FloatArray:
+    return heavy_noise(rng, size) if outside.noise else rng.standard_normal(size)
 
 
 def _remembered(rng: Generator, doses: Doses, used: BoolArray) -> Doses:

@@ -12,7 +12,8 @@ from numpy.random import Generator
 
 from unaji.errors import UsageError
 from unaji.people.episodes import LoggedEpisodes, Oracle, TrueEpisodes, happen, oracle, write_down
-from unaji.people.observe import Recording, Signal, record, signal
+from unaji.people.observe import INSIDE, Recording, Signal, record, signal
+from unaji.people.outside import Outside
 from unaji.people.pathways import draw_pathways
 from unaji.people.triggers import CANDIDATES, ECHO
 from unaji.people.truth import Intensity, Truth, Wishes, decide
@@ -100,6 +101,7 @@ def simulate_person(
     season_mean_c: float | None = None,
     first_day: date = FIRST_DAY,
     timezone: str = "Asia/Tokyo",
+    outside: Outside | None = None,
 ) -> SimulatedPerson:
     """Draw one person; what is None is drawn, the rest is as stated.
 
@@ -136,6 +138,8 @@ def simulate_person(
         A Monday.
     timezone : str
         IANA name of a zone whose offset does not change during the recording.
+    outside : Outside
+        What of the person lies outside the engine's dictionary; nothing when None.
 
     Returns
     -------
@@ -159,11 +163,11 @@ def simulate_person(
     grid_start = _midnight(first_day, timezone, n_days)
 
     world = live(draw_life, n_days, season_mean_c=season_mean_c)
-    recording = record(draw_recording, world)
+    recording = record(draw_recording, world, outside or INSIDE)
     fever_h = _fever_hours(draw_ways, n_days) if fever else None
     fever_bins = None if fever_h is None else slice(*(int(h * BINS_PER_HOUR) for h in fever_h))
     wishes = Wishes(
-        causes, shares, lags_min, null, target_episodes, generator, treatment, full_dose_ratio, treatment_start
+        causes, shares, lags_min, null, target_episodes, generator, treatment, full_dose_ratio, treatment_start, outside
     )
     truth, intensity = decide(draw_truth, world, wishes, fever_bins)
     true = happen(draw_episodes, intensity, truth.echo)

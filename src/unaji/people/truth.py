@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.random import Generator
-from scipy.special import gammainc
+from scipy.special import gammainc, ndtr
 
 from unaji.errors import UsageError
+from unaji.people.outside import Driver, LagLaw, Outside, draw_driver, draw_lag, saturating, u_shaped
 from unaji.people.triggers import BACKGROUND, CANDIDATES, FEVER
 from unaji.people.world import BIN_MIN, BINS_PER_DAY, World, ou
 from unaji.records.timeline import BoolArray, FloatArray
@@ -19,6 +20,8 @@ FEWEST_DOSES = 6
 LEAST_EXPOSED = 0.05
 """Share of waking time that a level has to be away from its lowest value to be usable as a cause."""
 FEVER_EPISODES = 3.0
+ROUNDING = 1e-11
+"""What of a filtered signal is smaller than this, against its largest value, is rounding and not signal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,10 @@ class TrueCause:
         Quantile of the waking level above which it acts; None for doses.
     rate_ratio : float or None
         Rate ratio at the 99 % quantile of its lagged exposure in the log-linear generator; None in the additive one.
+    lag_law : LagLaw
+        Other laws than the Gamma have no shape of their own.
+    driver : Driver
+        A saturating exposure acts above `hinge` too; a U-shaped one on both sides of its median.
     """
 
     id: str
@@ -46,6 +53,8 @@ class TrueCause:
     lag_shape: float
     hinge: float | None
     rate_ratio: float | None
+    lag_law: LagLaw = LagLaw.GAMMA
+    driver: Driver = Driver.EXCESS
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,11 +170,12 @@ class Wishes:
     treatment: bool | None = None
     full_dose_ratio: float | None = None
     treatment_start: float | None = None
+    outside: Outside | None = None
 
 
 def decide(rng: Generator, world: World, wishes: Wishes, fever_bins: slice | None) -> tuple[Truth, Intensity]:
     """Decide what causes one person's episodes, and the intensity that follows."""
-    draw_causes, draw_rate, draw_days, draw_treatment, draw_diary = rng.spawn(5)
+    draw_causes, draw_rate, draw_days, draw_treatment, draw_diary, draw_outside = rng.spawn(6)
     if wishes.shares is not None and wishes.generator == "log_linear":
         raise ValueError("shares can only be stated for the additive generator")
     kind = wishes.generator or ("additive" if wishes.shares is not None or draw_rate.random() < 0.75 else "log_linear")
@@ -176,6 +186,8 @@ def decide(rng: Generator, world: World, wishes: Wishes, fever_bins: slice | Non
     awake = world.awake[world.period]
     chosen = [] if wishes.null else _choose(draw_causes, world, wishes.causes)
     drawn = [_draw_cause(draw_causes, name, (wishes.lags_min or {}).get(name)) for name in chosen]
+    if wishes.outside is not None:
+        drawn = [_moved_outside(draw_outside, cause, wishes.outside) for cause in drawn]
     background = _background(awake, amplitude, peak_h)
     parts, ratios = _parts(draw_causes, world, drawn, kind, background, wishes.shares)
     hidden = draw_causes.random() < 0.10 and len(drawn) >= 2 and wishes.causes is None
@@ -208,9 +220,24 @@ def decide(rng: Generator, world: World, wishes: Wishes, fever_bins: slice | Non
 
 def lag_kernel(mean_min: float, shape: float) -> FloatArray:
     """Return the Gamma distribution of a lag as the share that falls in each bin; cut at 99.9 % and sums to 1."""
+    return _binned(lambda lag_min: gammainc(shape, lag_min * shape / mean_min))
+
+
+def lognormal_kernel(mean_min: float) -> FloatArray:
+    """Return the same for a log-normal lag whose logarithm has a standard deviation of 1."""
+    middle = np.log(mean_min) - 0.5
+    return _binned(lambda lag_min: ndtr(np.log(np.maximum(lag_min, 1e-300)) - middle))
+
+
+def uniform_kernel(mean_min: float) -> FloatArray:
+    """Return the same for a lag between half its mean and one and a half times its mean, none likelier than another."""
+    return _binned(lambda lag_min: np.clip(lag_min / mean_min - 0.5, 0.0, 1.0))
+
+
+def _binned(distribution: Callable[[FloatArray], FloatArray]) -> FloatArray:
     bins = 64
     while True:
-        share = np.diff(gammainc(shape, np.arange(bins + 1) * BIN_MIN * shape / mean_min))
+        share = np.diff(distribution(np.arange(bins + 1, dtype=np.float64) * BIN_MIN))
         if share.sum() >= 0.999:
             kernel: FloatArray = share[: int(np.searchsorted(np.cumsum(share), 0.999)) + 1]
             return np.asarray(kernel / kernel.sum(), dtype=float)
@@ -221,8 +248,10 @@ def causal_filter(signal: FloatArray, kernel: FloatArray) -> FloatArray:
     """Convolve with a causal kernel: bin i hears bins i, i − 1, …; the same length as `signal`."""
     size = signal.size + kernel.size - 1
     spectrum = np.fft.rfft(signal, size) * np.fft.rfft(kernel, size)
-    # Rounding of the transform must not make a rate negative.
-    return np.asarray(np.maximum(np.fft.irfft(spectrum, size)[: signal.size], 0.0), dtype=float)
+    filtered = np.fft.irfft(spectrum, size)[: signal.size]
+    # Rounding of the transform must not make a rate negative, nor of nothing something: no random number is drawn for a
+    # rate of 0, and processors round differently, so that the same seed would give different persons on two machines.
+    return np.asarray(np.where(filtered > ROUNDING * np.abs(filtered).max(initial=0.0), filtered, 0.0), dtype=float)
 
 
 def treatment_dose(session_h: Sequence[float], tau_d: float, n_bins: int) -> FloatArray:
@@ -239,6 +268,14 @@ class _Drawn:
     mean_min: float
     shape: float
     hinge: float | None
+    law: LagLaw = LagLaw.GAMMA
+    driver: Driver = Driver.EXCESS
+
+    @property
+    def kernel(self) -> FloatArray:
+        if self.law is LagLaw.GAMMA:
+            return lag_kernel(self.mean_min, self.shape)
+        return lognormal_kernel(self.mean_min) if self.law is LagLaw.LOGNORMAL else uniform_kernel(self.mean_min)
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,13 +322,31 @@ def _draw_cause(rng: Generator, name: str, stated_lag_min: float | None) -> _Dra
     return _Drawn(name, mean_min, shape, quantile)
 
 
+def _moved_outside(rng: Generator, cause: _Drawn, outside: Outside) -> _Drawn:
+    candidate = CANDIDATES[cause.id]
+    law, mean_min = draw_lag(rng, cause.mean_min, candidate.lag_min)
+    driver = draw_driver(rng, candidate.kind)
+    if outside.lags:
+        cause = replace(cause, law=law, mean_min=mean_min)
+    return replace(cause, driver=driver) if outside.drivers else cause
+
+
 def _feature(world: World, cause: _Drawn) -> FloatArray:
     """Return the lagged driver over the recording; the week before it is heard too."""
-    exposure = world.exposure(cause.id)
-    if cause.hinge is not None:
-        waking = exposure[world.period][world.awake[world.period]]
-        exposure = np.maximum(exposure - np.quantile(waking, cause.hinge), 0.0)
-    return causal_filter(exposure, lag_kernel(cause.mean_min, cause.shape))[world.period]
+    driven = _driven(cause, world.exposure(cause.id), world.period, world.awake)
+    return causal_filter(driven, cause.kernel)[world.period]
+
+
+def _driven(cause: _Drawn, exposure: FloatArray, period: slice, awake: BoolArray) -> FloatArray:
+    """Return what of an exposure acts, before its lag."""
+    if cause.hinge is None:
+        usual = float(np.median(exposure[exposure > 0]))
+        return saturating(exposure, usual) if cause.driver is Driver.SATURATING else exposure
+    waking = exposure[period][awake[period]]
+    if cause.driver is Driver.U_SHAPED:
+        return u_shaped(exposure, float(np.median(waking)), float(waking.std()))
+    excess = np.maximum(exposure - np.quantile(waking, cause.hinge), 0.0)
+    return saturating(excess, float(waking.std()) / 2) if cause.driver is Driver.SATURATING else excess
 
 
 def _parts(
@@ -325,6 +380,8 @@ def _true_causes(
             lag_shape=cause.shape,
             hinge=cause.hinge,
             rate_ratio=ratios[k],
+            lag_law=cause.law,
+            driver=cause.driver,
         )
         for k, cause in enumerate(drawn)
     )

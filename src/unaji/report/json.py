@@ -10,7 +10,7 @@ from typing import Any
 
 from unaji.care.more_data import MoreData
 from unaji.care.treatment import TreatmentEffect
-from unaji.causes.attribution import Attribution, CauseResult, EpisodeSources, Estimate, Pair
+from unaji.causes.attribution import Attribution, CauseResult, EpisodeSources, Estimate, Pair, ProtectorResult
 from unaji.claims.model import Urgency
 from unaji.findings import EpisodeFinding, Findings, RaisedFlag
 from unaji.records.timeline import Zones
@@ -97,6 +97,7 @@ def engine_json(
         "pairs": [_pair(one) for one in attribution.pairs],
         "episodes": _episodes(attribution.episodes, zones),
         "treatments": [_treatment(one) for one in treatments],
+        "protectors": [_protector(one) for one in attribution.protectors],
         "more_data": [_more(one) for one in more_data],
         "checks": _checks(attribution),
     }
@@ -170,6 +171,8 @@ def _cause(result: CauseResult, names: Names, grades: Grades) -> Json:
         "filled_share": number(result.filled_share),
         "exposed_share": number(result.exposed_share),
         "shift_p": number(result.shift_p),
+        "p_backwards": number(result.p_backwards),
+        "may_be_companion": result.may_be_companion,
         "alias_of": result.alias_of,
         "told_apart": result.told_apart,
         "grade": grade,
@@ -237,6 +240,16 @@ def _treatment(effect: TreatmentEffect) -> Json:
         "after": {"episodes": effect.episodes_after, "days": effect.days_after},
         "sessions": effect.sessions,
         "after_worst_fortnight": effect.after_worst_fortnight,
+    }
+
+
+def _protector(result: ProtectorResult) -> Json:
+    return {
+        "id": result.id,
+        "signal": result.signal.value,
+        "ratio": _estimate(result.ratio),
+        "p_protects": number(result.p_protects),
+        "p_harms": number(result.p_harms),
     }
 
 
