@@ -54,11 +54,16 @@ DRIVERS: dict[Pathway, TypicalDriver] = {
         {"arm_load": 0.03, "flexion_deg": 10.0, "forward_m": 0.04},
     ),
     Pathway.HEAT_LOAD: TypicalDriver(Words("30.5℃の部屋", "a room of 30.5 °C"), 60, 150, {"air_temp_c": 30.5}),
-    Pathway.CORE: TypicalDriver(Words("発熱(5時間、設定が1.75℃上がる)", "a fever of five hours (set point +1.75 K)"), 300, 480,
-                                {"pyrogen_k": 1.75}),
-}  # fmt: skip
+    Pathway.CORE: TypicalDriver(
+        Words("発熱(5時間、設定が1.75℃上がる)", "a fever of five hours (set point +1.75 K)"),
+        300,
+        480,
+        {"pyrogen_k": 1.75},
+    ),
+}
 """Durations and strengths are middles of the ranges drawn there; a flush is at its full strength, as a weaker one is
-hardly felt, and the room is two standard deviations above comfort. The fever ends within the course, as most of its heat is felt when it breaks."""
+hardly felt, and the room is two standard deviations above comfort. The fever ends within the course, as most of its
+heat is felt when it breaks."""
 
 
 def typical_person(known: KnownBody) -> Persons:

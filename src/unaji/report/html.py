@@ -153,7 +153,7 @@ def _neck_pictures(story: Story, words: Catalogue) -> list[tuple[NeckScene, Mark
     """Draw section and course of each scene at one width, which stand below or beside each other."""
     language: Language = "ja" if words.language == "ja" else "en"
     return [
-        (scene, *(Markup(paint(scene.played, language, PHONE)) for paint in (draw_section, draw_course)))
+        (scene, Markup(draw_section(scene.played, language, PHONE)), Markup(draw_course(scene.played, language, PHONE)))
         for scene in story.neck.scenes
     ]
 

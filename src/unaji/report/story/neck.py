@@ -1,4 +1,4 @@
-"""What happens in your neck? The leading way and the leading cause in the person's own body: computed, never measured."""
+"""What happens in your neck? The leading way and cause in the person's own body: computed, never measured."""
 
 from __future__ import annotations
 
