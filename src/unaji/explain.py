@@ -56,9 +56,7 @@ def explain(timeline: Timeline, claims: Claims, *, seed: int = 0, progress: Prog
     InputError
         If nothing at all was recorded.
     """
-    observed = observed_time(timeline)
-    if observed is None:
-        raise InputError(f"{timeline.person.id}: there is nothing to explain: no episode, no diary, no measurement")
+    observed = _observed(timeline)
     state = autonomic_state(timeline)
     design = design_of(timeline, claims, state, observed)
     attribution = attribute(design, seed=seed, progress=progress)
@@ -79,6 +77,25 @@ def explain(timeline: Timeline, claims: Claims, *, seed: int = 0, progress: Prog
         neck=own_neck(known_body(timeline), attribution.causes),
         warnings=_warnings(timeline, attribution, observed),
     )
+
+
+def design_for(timeline: Timeline, claims: Claims) -> Design:
+    """Give the engine's view of a person alone, for whoever fits many of them together.
+
+    Raises
+    ------
+    InputError
+        If nothing at all was recorded.
+    """
+    observed = _observed(timeline)
+    return design_of(timeline, claims, autonomic_state(timeline), observed)
+
+
+def _observed(timeline: Timeline) -> ObservedTime:
+    observed = observed_time(timeline)
+    if observed is None:
+        raise InputError(f"{timeline.person.id}: there is nothing to explain: no episode, no diary, no measurement")
+    return observed
 
 
 def enough(attribution: Attribution, observed: ObservedTime) -> Enough:

@@ -77,6 +77,9 @@ class CauseResult:
         True when it was answered before the fit (fever), which then gives no verdict on it.
     exposed_share : float
         Share of observed time in which the lagged exposure stands above its mean; NaN when it was not fitted.
+    entry_p : tuple of float
+        Posterior probability that it is a cause by each entry (drivers × mean lags, driver-major); sums to `p_cause`.
+        Empty when it was not fitted.
     """
 
     id: str
@@ -97,6 +100,7 @@ class CauseResult:
     alias_of: str | None = None
     told_apart: bool = False
     exposed_share: float = float("nan")
+    entry_p: tuple[float, ...] = ()
 
     @property
     def may_be_companion(self) -> bool:

@@ -31,6 +31,9 @@ class Trigger:
         How long a level is carried forward before it is filled from the person's usual day [min].
     prior : float
         Probability of being a cause before the data.
+    lag_weight : tuple of float or None
+        What a cohort knows of its lag: a weight for each entry (drivers × mean lags, driver-major), in place of the
+        window around the middle of `lag_min`.
     """
 
     id: str
@@ -39,6 +42,7 @@ class Trigger:
     lag_min: tuple[float, float] = (5.0, 1440.0)
     hold_min: float = 30.0
     prior: float = 0.15
+    lag_weight: tuple[float, ...] | None = None
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -118,6 +122,8 @@ class Design:
         Ids of claimed causes for which nothing was recorded.
     told_apart : tuple of str
         Ids of causes that were answered before the fit (fever) and on which it must give no verdict.
+    cohort_persons : int
+        How many persons the priors of the triggers were learnt from; 0 where they are the general ones.
     """
 
     grid: Grid
@@ -126,6 +132,7 @@ class Design:
     courses: tuple[Course, ...] = ()
     missing: tuple[str, ...] = ()
     told_apart: tuple[str, ...] = ()
+    cohort_persons: int = 0
 
 
 def courses_of(sessions: Iterable[tuple[str, datetime]]) -> tuple[Course, ...]:

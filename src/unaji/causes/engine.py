@@ -97,6 +97,7 @@ def attribute(design: Design, *, seed: int = 0, progress: Progress | None = None
         "onsets_merged": merged,
         "onsets_in_unobserved_time": outside,
         "onsets_off_the_grid": len(design.onsets) - len(on_grid),
+        "cohort_persons": design.cohort_persons,
     }
     design = replace(design, grid=grid, onsets=onsets)
     tables = build_tables(design)
@@ -237,6 +238,7 @@ def _cause_result(
         filled_share=tables.filled[name],
         alias_of=tables.alias.get(name),
         exposed_share=float(np.exp(tables.log_prior[c]) @ np.nan_to_num(_padded(tables.exposed[k], tables))),
+        entry_p=_entry_p(p, entry[on], tables.n_entries(k)),
     )
     days = int(np.unique(tables.onset_day).size)
     if name in fit.design.told_apart:
@@ -249,6 +251,12 @@ def _cause_result(
         placebo_best=fit.controls.placebo_best,
     )
     return replace(result, verdict=verdict), explained
+
+
+def _entry_p(p: float, entry: NDArray[np.int64], n_entries: int) -> tuple[float, ...]:
+    """Share p among the entries as often as each was drawn; nothing is known of them where none was."""
+    drawn = np.bincount(entry, minlength=n_entries)
+    return tuple(float(x) for x in p * drawn / max(int(drawn.sum()), 1))
 
 
 def near_onset_share(design: Design) -> float:

@@ -92,6 +92,10 @@ class Tables:
         """Number of background shapes."""
         return int(self.background.shape[0])
 
+    def n_entries(self, k: int) -> int:
+        """Return how many entries (drivers × mean lags) fitted trigger k has."""
+        return len(MEAN_LAGS_MIN) * int(self._lagged.drivers[k].shape[0])
+
     def features_of(self, k: int) -> FloatArray:
         """Return the features of fitted trigger k on the grid, shape (n_entries, n_bins); each row sums to 1.
 
@@ -441,11 +445,20 @@ def _level_drivers(level: Level, grid: Grid) -> tuple[FloatArray, FloatArray]:
 
 
 def _log_prior_of_lags(trigger: Trigger, n_entries: int, alive: NDArray[np.bool_]) -> FloatArray:
-    """Log prior of the entries: a log-normal window around the middle of the plausible lags, equal over drivers."""
-    middle = np.sqrt(trigger.lag_min[0] * trigger.lag_min[1])
-    log_p = np.tile(-0.5 * np.log(np.array(MEAN_LAGS_MIN) / middle) ** 2, n_entries // len(MEAN_LAGS_MIN))
+    """Log prior of the entries that have a feature: a cohort's weights where the trigger comes with some."""
+    log_p = log_lag_prior(trigger.lag_min, n_entries)
+    if trigger.lag_weight is not None:
+        if len(trigger.lag_weight) != n_entries or min(trigger.lag_weight) <= 0:
+            raise ValueError(f"{trigger.id}: lag_weight must be {n_entries} numbers above 0, got {trigger.lag_weight}")
+        log_p = np.log(trigger.lag_weight)
     log_p = np.where(alive, log_p, -np.inf)
     return np.asarray(log_p - np.logaddexp.reduce(log_p))
+
+
+def log_lag_prior(lag_min: tuple[float, float], n_entries: int) -> FloatArray:
+    """Log weights: a log-normal window around the middle of the plausible lags, equal over drivers; not normalised."""
+    middle = np.sqrt(lag_min[0] * lag_min[1])
+    return np.tile(-0.5 * np.log(np.array(MEAN_LAGS_MIN) / middle) ** 2, n_entries // len(MEAN_LAGS_MIN))
 
 
 def _background(grid: Grid) -> FloatArray:

@@ -13,6 +13,7 @@ from unaji.errors import ExitCode, UnajiError
 
 VERBS = {
     "attribute": "Which exposures are behind any symptom? The engine alone, on two tables.",
+    "cohort": "Which causes do many people share, and what does that tell about each of them?",
     "explain": "Why does this person's neck feel hot, and does treatment help?",
     "hrv": "Heart rate variability of one recording, whole or window by window.",
     "import": "Bring vendors' exports into a person's folder.",
