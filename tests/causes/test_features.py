@@ -144,7 +144,7 @@ def test_gaps_are_held_then_filled_from_the_usual_day(grid):
     value = np.where(grid.local_hour < 12, 1.0, 3.0)
     gap = slice(bin_of(grid, at(24 * 5 + 10)), bin_of(grid, at(24 * 5 + 20)))
     value[gap] = np.nan
-    level, missing = known_level(value, grid, hold_min=30)
+    level, missing = known_level(Trigger("x", "level", value, hold_min=30), grid)
     assert missing.sum() == 120 - 6
     assert level.mean[gap][:6].tolist() == [1.0] * 6
     assert level.mean[gap][12 * 4] == 3.0  # 14:00 is 3 on the other days

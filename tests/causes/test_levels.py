@@ -9,8 +9,8 @@ import pytest
 from scipy.integrate import quad
 from scipy.stats import multivariate_normal, norm
 
-from unaji.causes.design import BIN_MIN
-from unaji.causes.features import known_level
+from unaji.causes.design import BIN_MIN, Trigger
+from unaji.causes.features import hold, known_level
 from unaji.causes.grid import make_grid
 from unaji.causes.levels import Level, _log_likelihood, _smooth, between_readings, is_sparse
 from unaji.records.timeline import Zones
@@ -99,9 +99,17 @@ def test_a_level_that_is_followed_is_left_as_it_is(rated):
     grid, true, value = rated
     assert is_sparse(value)
     assert not is_sparse(true)
-    level, missing = known_level(true, grid, 30)
+    level, missing = known_level(Trigger("x", "level", true), grid)
     assert level.mean.tolist() == true.tolist()
     assert not missing.any()
+
+
+def test_readings_behind_a_held_level_are_what_counts(rated):
+    grid, _, value = rated
+    held = hold(value, 72)
+    level, missing = known_level(Trigger("x", "level", held, hold_min=0.0, readings=value), grid)
+    assert np.array_equal(level.mean, between_readings(value, grid).mean)
+    assert np.array_equal(missing, np.isnan(held))
 
 
 def test_a_handful_of_readings_is_not_modelled(rated):
@@ -117,7 +125,7 @@ def test_what_lies_long_after_the_last_reading_counts_as_unknown(rated):
     start = int(np.searchsorted(grid.time, np.datetime64(datetime(2026, 4, 1), "ms")))
     until = start + int(timedelta(days=5) / timedelta(minutes=BIN_MIN))
     value[start:until] = np.nan
-    level, missing = known_level(value, grid, 30)
+    level, missing = known_level(Trigger("x", "level", value), grid)
     assert missing[start + 72 : until].all()
     middle = (start + until) // 2
     assert level.sd[middle] > 0.9 * level.sd.max()

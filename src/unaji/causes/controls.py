@@ -72,7 +72,7 @@ def placebos(design: Design, rng: np.random.Generator) -> tuple[Trigger, Trigger
     commonest of the person's own. Both may act at any lag that one of the person's own may.
     """
     grid = design.grid
-    levels = [known_level(t.value, grid, t.hold_min)[0].mean for t in design.triggers if t.kind == "level"]
+    levels = [known_level(t, grid)[0].mean for t in design.triggers if t.kind == "level"]
     memory_min = max((memory(level) for level in levels if np.isfinite(level).all()), default=USUAL_MEMORY_MIN)
     lags = [t.lag_min for t in design.triggers] or [(5.0, 1440.0)]
     return (

@@ -34,6 +34,9 @@ class Trigger:
     lag_weight : tuple of float or None
         What a cohort knows of its lag: a weight for each entry (drivers × mean lags, driver-major), in place of the
         window around the middle of `lag_min`.
+    readings : ndarray, shape (n_bins,), or None
+        The readings behind `value` where it holds each of them until the next; NaN in all other bins. What the level
+        was between them is then worked out (`unaji.causes.levels`).
     """
 
     id: str
@@ -43,6 +46,7 @@ class Trigger:
     hold_min: float = 30.0
     prior: float = 0.15
     lag_weight: tuple[float, ...] | None = None
+    readings: FloatArray | None = None
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.signal import lfilter
@@ -64,15 +64,19 @@ def _onsets(timeline: Timeline) -> Iterable[Onset]:
 
 def _trigger(cause: Cause, person: _Person) -> Trigger:
     """Compute a cause's exposure from the first of its signals that is there most of the time, else the fullest."""
-    best, most = _nothing(person), 0.0
+    best, most, chosen = _nothing(person), 0.0, None
     for signal in cause.signals:
         value = exposure(signal, cause.kind, person)
         known = float(np.isfinite(value[person.grid.observed]).mean()) if person.grid.observed.any() else 0.0
         if known > most:
-            best, most = value, known
+            best, most, chosen = value, known, signal
         if known >= 1 - MAX_FILLED:
             break
-    return Trigger(cause.id, cause.kind, best, cause.lag_min, hold_min=0.0)  # held before the transform
+    readings = None
+    if chosen is not None and chosen.reading is Reading.RATING and chosen.transform is Transform.VALUE:
+        readings = exposure(replace(chosen, hold_min=0.0), cause.kind, person)
+    # Held before the transform already.
+    return Trigger(cause.id, cause.kind, best, cause.lag_min, hold_min=0.0, readings=readings)
 
 
 def exposure(signal: Signal, kind: str, person: _Person) -> FloatArray:

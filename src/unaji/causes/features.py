@@ -117,7 +117,7 @@ def lag_kernel(mean_min: float, shape: float = KERNEL_SHAPE) -> FloatArray:
     return np.asarray(mass / mass.sum())
 
 
-def known_level(value: FloatArray, grid: Grid, hold_min: float) -> tuple[Level, BoolArray]:
+def known_level(trigger: Trigger, grid: Grid) -> tuple[Level, BoolArray]:
     """Say what is known of a level in each bin: for the exposure only, nothing is learnt of episodes from it.
 
     A level that was read now and then is followed between its readings (`unaji.causes.levels`), a level that was
@@ -129,10 +129,11 @@ def known_level(value: FloatArray, grid: Grid, hold_min: float) -> tuple[Level, 
         And where it was neither measured nor held; of one that is read now and then, where the last reading lies more
         than `READING_LASTS_MIN` back.
     """
-    if is_sparse(value):
-        reach = max(hold_min, READING_LASTS_MIN)
-        return between_readings(value, grid), np.isnan(hold(value, int(reach // BIN_MIN)))
-    return usual_where_missing(hold(value, int(hold_min // BIN_MIN)), grid)
+    readings = trigger.value if trigger.readings is None else trigger.readings
+    if is_sparse(readings):
+        reach = max(trigger.hold_min, READING_LASTS_MIN)
+        return between_readings(readings, grid), np.isnan(hold(readings, int(reach // BIN_MIN)))
+    return usual_where_missing(hold(trigger.value, int(trigger.hold_min // BIN_MIN)), grid)
 
 
 def usual_where_missing(value: FloatArray, grid: Grid) -> tuple[Level, BoolArray]:
@@ -258,7 +259,7 @@ def protection(trigger: Trigger, grid: Grid) -> tuple[SignalState, FloatArray]:
     -------
     (SignalState, ndarray of shape (n_days,))
     """
-    level, missing = known_level(trigger.value, grid, trigger.hold_min)
+    level, missing = known_level(trigger, grid)
     state = _signal_state(trigger, level.mean, float(missing[grid.observed].mean()), grid)
     if state is not SignalState.OK:
         return state, np.zeros(grid.n_days)
@@ -388,7 +389,7 @@ def _drivers(
         if trigger.kind == "dose":
             level, missing = usual_where_missing(trigger.value, grid)
         else:
-            level, missing = known_level(trigger.value, grid, trigger.hold_min)
+            level, missing = known_level(trigger, grid)
         filled[trigger.id] = float(missing[grid.observed].mean()) if grid.observed.any() else 1.0
         state[trigger.id] = _signal_state(trigger, level.mean, filled[trigger.id], grid)
         if state[trigger.id] is not SignalState.OK:
