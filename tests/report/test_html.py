@@ -9,6 +9,7 @@ from html.parser import HTMLParser
 
 import pytest
 
+from unaji.claims.graph import load_claims
 from unaji.errors import OutputError
 from unaji.report.html import SECTIONS, to_html, unbroken, write_html
 from unaji.report.words import catalogue
@@ -226,8 +227,16 @@ def test_each_scene_of_the_computed_neck_has_its_numbers_in_a_table_and_its_grad
     assert scenes == 2
     assert section[0].count('<svg xmlns="http://www.w3.org/2000/svg"') >= 2 * scenes
     assert section[0].count("<table>") >= scenes
-    told = [catalogue(language)("neck.links", grade=grade) in section[0] for grade in "ABCD"]
-    assert any(told)
+    assert section[0].count(catalogue(language)("neck.no_links")) == scenes, "this invented article claims no links"
+
+
+def test_the_links_of_a_scene_are_told_with_the_weakest_grade_of_the_article(people, language):
+    findings = replace(people["rich"](), claims=load_claims("neck_heat"))
+    section = re.search(r'<section[^>]*id="neck".*?</section>', html(findings, language), re.DOTALL)
+    assert section
+    # pressure on a hot nape and a pressed nerve are both graded D in the article
+    assert section[0].count(catalogue(language)("neck.links", grade="D")) == 2
+    assert catalogue(language)("neck.no_links") not in section[0]
 
 
 def test_no_type_in_a_figure_is_below_12_px(people):
