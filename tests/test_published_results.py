@@ -302,7 +302,7 @@ def test_bladder_tumours_number_is_a_cause_and_thiotepa_stays_open(fit, shared_d
     assert result.attribution.n_episodes == int(sum(column["event"]))
     assert causes["number"].verdict is Verdict.CAUSE
     assert causes["placebo"].verdict is Verdict.OPEN
-    assert causes["placebo"].p_cause == pytest.approx(0.45, abs=0.1)
+    assert causes["placebo"].p_cause == pytest.approx(0.30, abs=0.1)
     assert causes["size"].verdict is Verdict.UNLIKELY
     # Some people have many tumours for reasons nobody recorded: to the engine one recurrence seems to bring the next.
     assert result.attribution.echo.mean > 0.2
@@ -332,6 +332,7 @@ def test_infections_a_cause_that_few_people_carry_is_missed(fit):
     """Steroids: three patients, four infections. The regression says threefold (standard error 0.53 of the log)."""
     steroids = causes_of(fit("infections", RECURRENT))["steroids"]
     assert steroids.p_cause < 0.1
+    assert steroids.verdict is Verdict.CANNOT_TELL
 
 
 def test_within_one_person_of_a_trial_there_is_nothing_to_compare(fit):
