@@ -44,8 +44,8 @@ def person(seed: int, caused: int, others: int = 6, days: int = 28) -> Design:
 
 def found(name: str, p: float, entry_p: tuple[float, ...], **other) -> CauseResult:
     return CauseResult(
-        name, SignalState.OK, Verdict.OPEN, p, 0.0, NOTHING, NOTHING, NOTHING, NOTHING, None, None, "any", 0.5, 0.0, 0.0,
-        entry_p=entry_p, **other,
+        name, SignalState.OK, Verdict.OPEN, p, 0.0, NOTHING, NOTHING, NOTHING, NOTHING, None, None, "any", 0.5, 0.0,
+        0.0, entry_p=entry_p, **other,
     )  # fmt: skip
 
 
