@@ -101,5 +101,6 @@ def test_the_command_prints_the_headache_result_as_json(shared_data, tmp_path):
     command = [str(Path(sys.executable).parent / "unaji"), "attribute", "episodes.csv", "exposures.csv", "--json"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
     assert set(json.loads(done.stdout)) == {
-        "causes", "background", "echo", "pairs", "episodes", "treatments", "more_data", "checks",
+        "causes", "background", "echo", "pairs", "episodes", "treatments", "protectors", "more_data",
+        "checks",
     }  # fmt: skip
