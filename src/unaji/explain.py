@@ -13,6 +13,7 @@ import unaji
 from unaji.body.hypotheses import Hypotheses
 from unaji.body.pathways import Judgement, judge
 from unaji.care.more_data import MoreData, more_data
+from unaji.care.outcomes import item_courses
 from unaji.care.treatment import TreatmentEffect, treatment_effects
 from unaji.causes.attribution import Attribution, SignalState
 from unaji.causes.design import Design
@@ -72,6 +73,7 @@ def explain(timeline: Timeline, claims: Claims, *, seed: int = 0, progress: Prog
         observed=observed,
         episodes=_episodes(timeline, attribution, observed, seed),
         treatments=treatment_effects(design, attribution),
+        outcomes=item_courses(timeline),
         more_data=more_data(design, attribution, seed=seed),
         state=state,
         neck=own_neck(known_body(timeline), attribution.causes),

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from unaji.care.more_data import MoreData
+from unaji.care.outcomes import ItemCourse
 from unaji.care.treatment import TreatmentEffect
 from unaji.causes.attribution import Attribution
 from unaji.causes.design import Design
@@ -95,6 +96,8 @@ class Findings:
         None when nothing that the autonomic signals need was recorded.
     neck : OwnNeck
         The person's neck as computed under each way to a hot nape and each named cause.
+    outcomes : tuple of ItemCourse
+        How each rating went before and after each kind of treatment.
     warnings : tuple of str
         Codes of what to keep in mind, with their numbers, such as "awake_assumed" or "filled:stress:0.62".
     """
@@ -114,3 +117,4 @@ class Findings:
     state: AutonomicState | None
     neck: OwnNeck
     warnings: tuple[str, ...] = field(default=())
+    outcomes: tuple[ItemCourse, ...] = ()

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -12,17 +13,18 @@ from scipy.stats import mannwhitneyu, truncnorm
 from unaji.care.outcomes import (
     WINDOW_D,
     adjusted_difference,
-    began_at_worst,
     error_of_mean,
     expected_regression,
     has_responded,
     item_course,
+    item_courses,
     neighbour_correlation,
     regression_of_selected,
     reliable_change,
     responder_share,
 )
 from unaji.care.overlap import nonoverlap_of_all_pairs, tau, tau_u
+from unaji.care.treatment import began_at_worst
 from unaji.records.timeline import Person, Rating, Timeline, Treatment, Zones
 
 START = datetime(2026, 3, 1, 3, tzinfo=UTC)
@@ -134,7 +136,22 @@ def test_an_exponential_memory_fades_to_the_usual_level():
 def test_the_worst_fortnight_reaches_three_days_further(start, worst):
     series = np.full(80, 3.0)
     series[14:28] = 8.0
-    assert began_at_worst(series, start) is worst
+    assert began_at_worst(series, np.ones(80), start) is worst
+
+
+def test_every_item_is_compared_around_every_kind_of_treatment():
+    one, other = rated(np.full(60, 5.0), [30]), rated(np.full(60, 3.0), [20], "felt_heat")
+    both = replace(
+        one,
+        ratings=(*one.ratings, *other.ratings, Rating(START, "stress", 4.0)),  # once: too little to compare
+        treatments=(*one.treatments, replace(other.treatments[0], kind="massage")),
+    )
+    courses = item_courses(both)
+    assert [(c.kind, c.item) for c in courses] == [
+        ("acupuncture", "felt_heat"), ("acupuncture", "neck_stiffness"), ("massage", "felt_heat"),
+        ("massage", "neck_stiffness"),
+    ]  # fmt: skip
+    assert all(c.low <= c.change <= c.high for c in courses)
 
 
 # -- responding and reliable change ------------------------------------------------------------------------------------

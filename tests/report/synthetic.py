@@ -10,6 +10,7 @@ import numpy as np
 
 from unaji.body.hypothesis_drivers import KnownBody
 from unaji.care.more_data import MoreData
+from unaji.care.outcomes import ItemCourse
 from unaji.care.treatment import TreatmentEffect
 from unaji.causes.attribution import (
     Attribution,
@@ -335,6 +336,13 @@ def _neck(named: tuple[str, ...]) -> OwnNeck:
     return own_neck(KnownBody(1.62, 56.0, 40.0, female=True), causes)
 
 
+OUTCOMES = (
+    ItemCourse("neck_stiffness", "acupuncture", 5.8, 3.9, 13, 12, -1.9, True, True, True, 0.4, -0.7, -1.2, True),
+    ItemCourse("neck_pain", "acupuncture", 3.0, 2.8, 13, 12, -0.2, False, False, False, 0.5, NAN, NAN, False),
+    ItemCourse("stress", "acupuncture", 4.0, 4.1, 13, 12, 0.1, False, False, False, 0.5, 0.0, 0.1, False),
+)
+
+
 def rich(
     *,
     days: int = 84,
@@ -403,6 +411,7 @@ def rich(
         observed=ObservedTime(grid_, Interval(START, START + timedelta(days=days)), 0, False, ()),
         episodes=tuple(_episodes(starts, sources, rng)),
         treatments=effects if with_treatment and n else (),
+        outcomes=OUTCOMES if with_treatment and n else (),
         more_data=more if n else (),
         state=_state(grid_, rng),
         neck=_neck(tuple(one.id for one in results if one.verdict in NAMED)),

@@ -23,9 +23,12 @@ def result(tmp_path_factory):
     level = np.repeat(rng.standard_normal(hours.size // 8), 8)
     coffee = (rng.random(hours.size) < 0.05).astype(int)
     hours = hours.astype("datetime64[m]")
-    rows = [f"{t},{x:.3f},{c},5" for t, x, c in zip(hours, level, coffee, strict=True)]
-    (folder / "x.csv").write_text("\n".join(["time,level,coffee,steady", *rows]), encoding="utf-8")
-    (folder / "x.toml").write_text('[exposures.coffee]\nkind = "dose"\n', encoding="utf-8")
+    rest = np.arange(len(hours)) // 24 % 3
+    rows = [f"{t},{x:.3f},{c},5,{r},2" for t, x, c, r in zip(hours, level, coffee, rest, strict=True)]
+    (folder / "x.csv").write_text("\n".join(["time,level,coffee,steady,rest,walk", *rows]), encoding="utf-8")
+    kinds = {"coffee": "dose", "rest": "protector", "walk": "protector"}
+    settings = "".join(f'[exposures.{name}]\nkind = "{kind}"\n' for name, kind in kinds.items())
+    (folder / "x.toml").write_text(settings, encoding="utf-8")
     onsets = hours[np.flatnonzero(coffee)[:45]] + np.timedelta64(1, "h")
     (folder / "e.csv").write_text("\n".join(["start", *map(str, onsets)]), encoding="utf-8")
     (folder / "t.csv").write_text("time,kind\n2026-02-20T10:00,acupuncture\n", encoding="utf-8")
@@ -48,6 +51,19 @@ def test_the_guilty_exposure_stands_first_with_its_interval(result):
     assert "no contrast" in next(row for row in rows if row.strip().startswith("steady"))
     assert any("acupuncture: episodes with over without" in line for line in lines)
     assert max(map(len, lines)) <= 80
+
+
+def test_what_may_protect_and_what_the_controls_found_is_told(result):
+    text = " ".join(printed(result).split())
+    assert "rest, which may protect: episodes with much over with little" in text
+    assert "walk, which may protect: no contrast" in text
+    assert "invented exposures reached P 0." in text
+    assert "it may follow from the episodes" not in text
+    causes = tuple(replace(c, p_backwards=0.97) if c.id == "level" else c for c in result.attribution.causes)
+    turned = replace(result, attribution=replace(result.attribution, causes=causes))
+    assert "level explains what was before it (0.97): it may follow from the episodes" in " ".join(
+        printed(turned).split()
+    )
 
 
 def test_no_episode_gives_the_bound_and_no_table(result):

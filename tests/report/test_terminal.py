@@ -9,6 +9,7 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from unaji.report.rounding import Tens
+from unaji.report.story.story import tell
 from unaji.report.terminal import interval_bar, print_summary
 from unaji.report.words import catalogue
 
@@ -67,3 +68,21 @@ def test_finding_no_sign_is_never_called_safe(people):
 )
 def test_interval_bar(tens, bar):
     assert interval_bar(tens) == bar
+
+
+RATED = {
+    "ja": ("首・肩のこり(0〜10)は、前の2週間の5.8から、終わりの2週間の3.9になりました", "意味のある変化とは言えません"),
+    "en": ("stiffness of neck and shoulders, 0 to 10: 5.8 in the two weeks before, 3.9", "too small, or too uncertain"),
+}
+
+
+def test_ratings_stand_beside_a_treatment_with_what_would_have_come_anyway(people, language):
+    told, unsure = RATED[language]
+    (course,) = tell(people["rich"](), catalogue(language)).courses
+    stiffness, pain = (s for s in course.sentences if "0〜10" in s or "0 to 10" in s)
+    assert told in stiffness
+    assert "−1.9" in stiffness
+    assert "−2.6" in stiffness
+    assert "−0.7" in stiffness
+    assert unsure in pain
+    assert "−0.7" not in pain  # too short a record to say what would have come anyway

@@ -31,6 +31,7 @@ from itertools import groupby
 import numpy as np
 from scipy.special import ndtr, stdtrit
 
+from unaji.care.treatment import began_at_worst
 from unaji.care.trial import BETTER_WHEN_HIGHER, MINIMAL_POINTS
 from unaji.records.timeline import FloatArray, Timeline
 
@@ -44,8 +45,6 @@ FEWEST_EARLIER_DAYS = 21
 """Days with a rating before the first session from which a person's own usual level can be told."""
 RELIABLE_Z = 1.645
 """A change beyond this many standard errors is called reliable (90 %, two-sided)."""
-SLACK_D = 3
-"""A course begun up to this long after the worst fortnight counts as begun in it, as for episodes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +53,8 @@ class ItemCourse:
 
     Attributes
     ----------
+    item, kind : str
+        Name of the rating, and of the treatment.
     before, after : float
         Mean of the 14 days before the first session, and of the last 14 days on record.
     days_before, days_after : int
@@ -78,6 +79,7 @@ class ItemCourse:
     """
 
     item: str
+    kind: str
     before: float
     after: float
     days_before: int
@@ -90,6 +92,23 @@ class ItemCourse:
     regression: float
     beyond_regression: float
     after_worst_fortnight: bool
+
+    @property
+    def low(self) -> float:
+        """Lower end of the 90 % interval of the change [points]."""
+        return self.change - RELIABLE_Z * self.standard_error
+
+    @property
+    def high(self) -> float:
+        """Upper end of it."""
+        return self.change + RELIABLE_Z * self.standard_error
+
+
+def item_courses(timeline: Timeline) -> tuple[ItemCourse, ...]:
+    """Compare every item that was rated often enough around the first session of every kind of treatment."""
+    kinds, items = ({t.kind for t in timeline.treatments}, {r.quantity for r in timeline.ratings})
+    courses = (item_course(timeline, item, kind) for kind in sorted(kinds) for item in sorted(items))
+    return tuple(course for course in courses if course is not None)
 
 
 def item_course(timeline: Timeline, item: str, kind: str) -> ItemCourse | None:
@@ -127,6 +146,7 @@ def item_course(timeline: Timeline, item: str, kind: str) -> ItemCourse | None:
     expected = expected_regression(earlier, days_ahead=series.size - after.size - start, window_d=after.size)
     return ItemCourse(
         item=item,
+        kind=kind,
         before=float(np.nanmean(before)),
         after=float(np.nanmean(after)),
         days_before=n_before,
@@ -138,7 +158,7 @@ def item_course(timeline: Timeline, item: str, kind: str) -> ItemCourse | None:
         standard_error=error,
         regression=expected,
         beyond_regression=change - expected,
-        after_worst_fortnight=began_at_worst(-better * series, start),
+        after_worst_fortnight=began_at_worst(np.nan_to_num(-better * series), np.isfinite(series).astype(float), start),
     )
 
 
@@ -281,27 +301,6 @@ def error_of_mean(window: FloatArray, daily: FloatArray) -> float:
     level = np.concatenate(halves)
     rho = neighbour_correlation(level)
     return float(np.sqrt(np.nanvar(level, ddof=1) / n * (1 + rho) / (1 - rho)))
-
-
-def began_at_worst(badness: FloatArray, start: int) -> bool:
-    """Whether a course began within, or up to three days after, the fortnight with the worst mean.
-
-    Parameters
-    ----------
-    badness : ndarray, shape (n_days,)
-        Daily rating, higher is worse; NaN without one.
-    start : int
-        Index of the first session's day.
-    """
-    if badness.size < 2 * WINDOW_D:
-        return False
-    known = np.isfinite(badness)
-    window = np.ones(WINDOW_D)
-    n = np.convolve(known, window, "valid")
-    means = np.convolve(np.where(known, badness, 0.0), window, "valid") / np.maximum(n, 1)
-    means[n < WINDOW_D / 4] = -np.inf
-    worst = int(np.argmax(means))
-    return worst <= start <= worst + WINDOW_D + SLACK_D
 
 
 def _by_day(daily: dict[date, float], first: date, last: date) -> FloatArray:

@@ -12,6 +12,8 @@ from unaji.causes.grid import bin_of
 from unaji.records.timeline import FloatArray
 
 FORTNIGHT_D = 14
+SLACK_D = 3
+"""A course begun up to this long after the worst fortnight counts as begun in it [A]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +91,7 @@ def _effect(design: Design, course: Course, draws: TreatmentDraws) -> TreatmentE
         days_before=int(np.unique(grid.day[:first_bin][grid.observed[:first_bin]]).size),
         days_after=int(days.size),
         sessions=sum(0 <= bin_of(grid, s) < grid.n_bins for s in course.sessions),
-        after_worst_fortnight=_after_worst_fortnight(counts, observed, first_day),
+        after_worst_fortnight=bool(counts.any()) and began_at_worst(counts, observed, first_day),
     )
 
 
@@ -109,12 +111,23 @@ def _rate_ratio(before: int, time_before: float, after: int, time_after: float) 
     return (after / time_after) / (before / time_before)
 
 
-def _after_worst_fortnight(counts: FloatArray, observed: FloatArray, first_day: int) -> bool:
-    """Was the first session within, or within three days after, the fortnight with the highest rate?"""
-    if counts.size < 2 * FORTNIGHT_D or counts.sum() == 0:
+def began_at_worst(total: FloatArray, weight: FloatArray, start: int) -> bool:
+    """Say whether a course began within, or within three days after, the fortnight that was worst.
+
+    Parameters
+    ----------
+    total : ndarray, shape (n_days,)
+        What is bad, summed over each day: episodes, or a rating where there is one.
+    weight : ndarray, shape (n_days,)
+        What that is the sum over: observed share of the day, or 1 where there is a rating; fortnights with less than a
+        quarter of it are left out.
+    start : int
+        Index of the first session's day.
+    """
+    if total.size < 2 * FORTNIGHT_D:
         return False
     window = np.ones(FORTNIGHT_D)
-    time = np.convolve(observed, window, "valid")
-    rate = np.where(time >= FORTNIGHT_D / 4, np.convolve(counts, window, "valid") / np.maximum(time, 1e-9), 0.0)
-    worst = int(np.argmax(rate))
-    return worst <= first_day <= worst + FORTNIGHT_D + 3
+    over = np.convolve(weight, window, "valid")
+    badness = np.where(over >= FORTNIGHT_D / 4, np.convolve(total, window, "valid") / np.maximum(over, 1e-9), -np.inf)
+    worst = int(np.argmax(badness))
+    return worst <= start <= worst + FORTNIGHT_D + SLACK_D

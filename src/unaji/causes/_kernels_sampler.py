@@ -430,11 +430,8 @@ def _daily_load(model: Model, state: State, load: FloatArray) -> None:
 @njit(cache=True)
 def _damper(rng: np.random.Generator, model: Model, state: State, load: FloatArray, m: int) -> None:
     """Step (d): draw a damper's δ and time constant with the day multipliers integrated out."""
-    own = model.kept[m, state.tau[m], :, state.effect[m]]
-    others = np.empty(load.size)
-    for d in range(load.size):
-        others[d] = load[d] * state.damped[d] / own[d]
-    log_w = damper_table(model, others, m, model.nu[state.nu[0]])
+    others = state.damped / model.kept[m, state.tau[m], :, state.effect[m]]
+    log_w = damper_table(model, load * others, m, model.nu[state.nu[0]])
     weight = np.exp(log_w - log_w.max())
     left, done = rng.random() * weight.sum(), False
     for t in range(weight.shape[0]):
@@ -443,12 +440,7 @@ def _damper(rng: np.random.Generator, model: Model, state: State, load: FloatArr
                 state.effect[m], state.tau[m] = g, t
             left -= weight[t, g]
             done = done or left < 0
-    kept = model.kept[m, state.tau[m], :, state.effect[m]]
-    for d in range(load.size):
-        if load[d] > 0:
-            state.damped[d] = others[d] / load[d] * kept[d]
-        else:
-            state.damped[d] *= kept[d] / own[d]
+    state.damped[:] = others * model.kept[m, state.tau[m], :, state.effect[m]]
 
 
 @njit(cache=True)

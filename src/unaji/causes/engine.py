@@ -48,6 +48,9 @@ BLOCK = 500
 FIT_SHARE = 0.7
 """Share of the work that is the fit itself; the rest is its controls."""
 PAIR_P = 0.8
+LEAST_RIVALRY = -0.2
+"""Two causes compete for the same episodes only where one is in when the other is out at least this much (correlation
+of inclusion); nearer to 0 the larger of the two probabilities says all there is [A]."""
 UNEXPLAINED = 0.4
 """From this share of unexplained episodes, with no candidate above "open", nothing that is tracked explains them."""
 NOTHING = Estimate(0.0, 0.0, 0.0)
@@ -366,7 +369,7 @@ def _pairs(fit: _Fit) -> tuple[Pair, ...]:
             either = float((z[:, cj] | z[:, ck]).mean())
             if either >= PAIR_P and max(p[cj], p[ck]) < PAIR_P and min(p[cj], p[ck]) > 0.05:
                 correlation = float(np.corrcoef(z[:, cj], z[:, ck])[0, 1])
-                if correlation < 0:
+                if correlation <= LEAST_RIVALRY:
                     found.append(Pair((tables.triggers[j], tables.triggers[k]), either, correlation))
     return tuple(found)
 

@@ -28,7 +28,7 @@ from unaji.causes.design import BIN_MIN, Grid
 from unaji.records.timeline import BoolArray, FloatArray
 
 SPARSE_MIN = 30.0
-"""A level whose readings lie further apart than this (median, within a day) was read now and then, not followed."""
+"""A level whose readings lie further apart than this (median) was read now and then, not followed."""
 FORGETS_H = (1.0, 2.0, 4.0, 8.0)
 SLOW_H = 48.0
 NOISE_SHARES = (0.05, 0.15, 0.3, 0.5, 0.7)
@@ -80,8 +80,8 @@ def is_sparse(value: FloatArray) -> bool:
     known = np.flatnonzero(~np.isnan(value))
     if known.size < FEWEST_READINGS:
         return False
-    gaps = np.diff(known) * BIN_MIN
-    return float(np.median(gaps[gaps < 12 * 60], axis=0)) > SPARSE_MIN if (gaps < 12 * 60).any() else True
+    gaps_min = np.diff(known) * BIN_MIN
+    return float(np.median(gaps_min)) > SPARSE_MIN
 
 
 def between_readings(value: FloatArray, grid: Grid) -> Level:

@@ -17,6 +17,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from unaji.causes.controls import PLACEBOS
 from unaji.causes.design import BIN_MIN, Design, Grid, Onset, Trigger, courses_of
 from unaji.causes.grid import BIN, make_grid, with_observed
 from unaji.errors import InputError
@@ -40,8 +41,8 @@ Row = TypeVar("Row", Episode, Treatment)
 DEFAULT_SD_MIN = 12.0
 DEFAULT_LAG_MIN = (5.0, 1440.0)
 RESERVED = ("time", "observed")
-TAKEN = ("background", "echo")
-"""Names of the engine's own sources: an exposure may not be called so."""
+TAKEN = ("background", "echo", *PLACEBOS)
+"""Names of the engine's own sources and of its placebos: an exposure may not be called so."""
 LARGEST_STEP_MIN = 1440
 
 
@@ -88,7 +89,9 @@ def read_tables(episodes: Path, exposures: Path, treatments: Path | None, now: d
     table = _table(exposures, log)
     names = [name for name in table.frame.columns if name not in RESERVED]
     if taken := sorted(set(names) & set(TAKEN)):
-        raise InputError(f"{exposures.name}: a column may not be called {taken[0]}: the engine calls a source so")
+        raise InputError(
+            f"{exposures.name}: a column may not be called {taken[0]}: the engine calls one of its own so; rename it"
+        )
     unknown = sorted(set(settings.exposures) - set(names))
     if unknown:
         raise InputError(

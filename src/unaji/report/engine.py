@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from unaji.causes.attribution import CauseResult, Estimate, SignalState
+from unaji.causes.attribution import CauseResult, Estimate, ProtectorResult, SignalState
 from unaji.explain import EngineResult
 
 
@@ -41,15 +41,34 @@ def print_engine(result: EngineResult, console: Console) -> None:
             f"{escape(effect.kind)}: episodes with over without {_interval(effect.ratio)}, "
             f"P(better) {effect.p_better:.2f}; crude before/after {effect.before_after_ratio:.2f}"
         )
+    for protector in attribution.protectors:
+        console.print(_protector(protector))
+    for cause in attribution.causes:
+        if cause.may_be_companion:
+            console.print(
+                f"{escape(cause.id)} explains what was before it ({cause.p_backwards:.2f}): it may follow from the "
+                "episodes, or go along with what is behind them."
+            )
+    console.print(f"The best of five draws of invented exposures reached P {attribution.checks['placebo_best']:.2f}.")
     console.print(
         "Association is all that logging alone can show: a companion of an unlogged cause looks like a cause."
     )
 
 
+NOT_FITTED = {SignalState.INSUFFICIENT: "too little recorded", SignalState.NO_CONTRAST: "no contrast"}
+
+
 def _verdict(cause: CauseResult) -> str:
-    if cause.signal is SignalState.OK:
-        return cause.verdict.value.replace("_", " ")
-    return {"insufficient": "too little recorded", "no_contrast": "no contrast"}[cause.signal.value]
+    return NOT_FITTED.get(cause.signal, cause.verdict.value.replace("_", " "))
+
+
+def _protector(protector: ProtectorResult) -> str:
+    if protector.ratio is None:
+        return f"{escape(protector.id)}, which may protect: {NOT_FITTED[protector.signal]}"
+    return (
+        f"{escape(protector.id)}, which may protect: episodes with much over with little {_interval(protector.ratio)}, "
+        f"P(protects) {protector.p_protects:.2f}, P(harms) {protector.p_harms:.2f}"
+    )
 
 
 def _numbers(cause: CauseResult) -> tuple[str, str, str, str]:

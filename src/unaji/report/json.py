@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from unaji.care.more_data import MoreData
+from unaji.care.outcomes import ItemCourse
 from unaji.care.treatment import TreatmentEffect
 from unaji.causes.attribution import Attribution, CauseResult, EpisodeSources, Estimate, Pair, ProtectorResult
 from unaji.claims.model import Urgency
@@ -55,6 +56,7 @@ def to_json(findings: Findings, language: str = "ja") -> Json:
         head
         | engine
         | {
+            "outcomes": [_outcome(one) for one in findings.outcomes],
             "missing": list(findings.design.missing),
             "warnings": list(findings.warnings),
             "problems": [
@@ -240,6 +242,21 @@ def _treatment(effect: TreatmentEffect) -> Json:
         "after": {"episodes": effect.episodes_after, "days": effect.days_after},
         "sessions": effect.sessions,
         "after_worst_fortnight": effect.after_worst_fortnight,
+    }
+
+
+def _outcome(course: ItemCourse) -> Json:
+    return {
+        "kind": course.kind,
+        "item": course.item,
+        "before": {"mean": number(course.before), "days": course.days_before},
+        "after": {"mean": number(course.after), "days": course.days_after},
+        "change": {"mean": number(course.change), "p5": number(course.low), "p95": number(course.high)},
+        "expected_anyway": number(course.regression),
+        "important": course.important,
+        "reliable": course.reliable,
+        "responded": course.responded,
+        "after_worst_fortnight": course.after_worst_fortnight,
     }
 
 

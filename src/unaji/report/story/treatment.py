@@ -6,11 +6,16 @@ import math
 from dataclasses import dataclass
 from datetime import datetime
 
+from unaji.care.outcomes import ItemCourse
 from unaji.care.treatment import TreatmentEffect
 from unaji.findings import Findings
+from unaji.quantities import RATINGS
 from unaji.records.timeline import utc_ms
 from unaji.report.story.factors import can_rank
-from unaji.report.words import Catalogue
+from unaji.report.words import Catalogue, plain, signed
+
+SYMPTOM_ITEMS = ("felt_heat", "neck_stiffness", "neck_pain")
+"""Ratings that are told beside a treatment; the others stand in the JSON."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +64,8 @@ def _course(effect: TreatmentEffect, findings: Findings, words: Catalogue) -> Co
         words("treatment.sessions", n=words("unit.bare", n=effect.sessions)),
         words("treatment.p_better", better=words.percent(effect.p_better), worse=words.percent(effect.p_worse)),
     ]
+    rated = (one for one in findings.outcomes if one.kind == effect.kind and one.item in SYMPTOM_ITEMS)
+    sentences += [_outcome(one, words) for one in rated]
     if effect.after_worst_fortnight and _verdict(effect) not in ("rose", "worse"):
         sentences.append(words("treatment.worst"))
     if claim:
@@ -74,6 +81,25 @@ def _course(effect: TreatmentEffect, findings: Findings, words: Catalogue) -> Co
         grade=claim.grade if claim else "",
         grade_text=words(f"grade.{claim.grade}") if claim else "",
     )
+
+
+def _outcome(course: ItemCourse, words: Catalogue) -> str:
+    """Say how a rating went, what of it would have come anyway, and whether it is a change that matters."""
+    scale = RATINGS[course.item]
+    told = words(
+        "treatment.outcome",
+        item=scale.ja if words.language == "ja" else scale.en,
+        before=plain(course.before),
+        after=plain(course.after),
+        change=signed(course.change, 1),
+        low=signed(course.low, 1),
+        high=signed(course.high, 1),
+    )
+    anyway = ""
+    if math.isfinite(course.regression):
+        anyway = words("treatment.outcome_anyway", n=signed(course.regression, 1))
+    matters = words("treatment.outcome_matters" if course.important and course.reliable else "treatment.outcome_unsure")
+    return words("list.space").join(part for part in (told, anyway, matters) if part)
 
 
 def _verdict(effect: TreatmentEffect) -> str:
