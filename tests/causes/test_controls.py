@@ -9,7 +9,7 @@ import pytest
 from scipy.signal import lfilter
 
 from unaji.causes import controls
-from unaji.causes.controls import memory, placebos, run_controls
+from unaji.causes.controls import habits, memory, placebos, run_controls
 from unaji.causes.design import Design, Onset, Trigger
 from unaji.causes.features import MEAN_LAGS_MIN, build_tables, with_more_triggers
 from unaji.causes.grid import make_grid, with_observed
@@ -67,7 +67,7 @@ def test_placebos_move_as_the_persons_own_exposures_do(grid):
     slow = lfilter([np.sqrt(1 - keep**2)], [1, -keep], rng.standard_normal(grid.n_bins))
     coffee = ((grid.local_hour >= 8) & (grid.local_hour < 8.05)).astype(float)
     triggers = (Trigger("slow", "level", slow, (30, 240)), Trigger("coffee", "dose", coffee, (20, 180)))
-    level, dose = placebos(Design(grid, triggers, ()), rng)
+    level, dose = placebos(grid, habits(Design(grid, triggers, ())), rng)
     assert memory(level.value) == pytest.approx(memory(slow), rel=0.6)
     assert set(grid.local_hour[dose.value > 0].astype(int)) == {8}
     assert dose.value.sum() == pytest.approx(coffee.sum(), rel=0.5)
@@ -84,7 +84,7 @@ def test_the_memory_of_a_level_is_where_its_autocorrelation_falls_to_a_fraction(
 
 def test_placebos_compete_and_leave_the_own_exposures_as_they_are(relief):
     tables = build_tables(relief)
-    more = with_more_triggers(tables, relief, placebos(relief, np.random.default_rng(4)))
+    more = with_more_triggers(tables, relief, placebos(relief.grid, habits(relief), np.random.default_rng(4)))
     k = tables.n_background + len(tables.triggers)
     assert more.triggers == (*tables.triggers, *controls.PLACEBOS)
     n = tables.onset_e.shape[2]

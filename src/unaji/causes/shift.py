@@ -17,7 +17,7 @@ from unaji.causes.design import BIN_MIN, Design, Grid
 from unaji.causes.features import Tables, onset_density
 from unaji.causes.grid import bin_of
 from unaji.causes.sampler import make_priors
-from unaji.records.timeline import FloatArray
+from unaji.records.timeline import BoolArray, FloatArray
 
 MAX_SHIFTS = 120
 MIN_SHIFT_D = 2
@@ -78,38 +78,32 @@ class _Windows:
 
 
 class _Placed(NamedTuple):
-    """An onset as logged: its bin, the bins it may lie in and their probabilities; is only its day known?"""
+    """The onsets as logged: their bins, the bins each may lie in with probabilities, and whose day alone is known."""
 
-    at: int
-    window: NDArray[np.int64]
-    weight: FloatArray
-    whole_day: bool
-
-
-def _placed(design: Design) -> list[_Placed]:
-    placed = []
-    for onset in design.onsets:
-        at = bin_of(design.grid, onset.time)
-        placed.append(_Placed(at, *onset_density(design.grid, onset, at), onset.whole_day))
-    return placed
+    at: NDArray[np.int64]  # (n,)
+    window: NDArray[np.int64]  # (n, width)
+    weight: FloatArray  # (n, width), 0 in what fills a row up
+    whole_day: BoolArray  # (n,)
 
 
-def _shifted_windows(grid: Grid, onsets: list[_Placed], days: int) -> _Windows:
+def _placed(design: Design) -> _Placed:
+    at = np.array([bin_of(design.grid, onset.time) for onset in design.onsets], dtype=np.int64)
+    rows = [onset_density(design.grid, onset, int(b)) for onset, b in zip(design.onsets, at, strict=True)]
+    width = max(window.size for window, _ in rows)
+    window, weight = np.zeros((at.size, width), dtype=np.int64), np.zeros((at.size, width))
+    for i, (bins, density) in enumerate(rows):
+        window[i, : bins.size], weight[i, : bins.size] = bins, density
+    return _Placed(at, window, weight, np.array([onset.whole_day for onset in design.onsets]))
+
+
+def _shifted_windows(grid: Grid, onsets: _Placed, days: int) -> _Windows:
     """Move all onsets by whole local days around the grid; drop those that land outside observed time."""
-    windows = []
-    for onset in onsets:
-        moved = _move(grid, onset.window, days)
-        inside = grid.observed[moved]
-        # Asked of the onset's own bin: a window that only touches observed time is not an onset in it.
-        kept = onset.whole_day or grid.observed[_move(grid, np.array([onset.at]), days)[0]]
-        if kept and onset.weight[inside].sum() > 0:
-            windows.append((moved, np.where(inside, onset.weight, 0.0) / onset.weight[inside].sum()))
-    width = max((w.size for w, _ in windows), default=1)
-    bins = np.zeros((len(windows), width), dtype=np.int64)
-    weights = np.zeros((len(windows), width))
-    for row, (moved, weight) in enumerate(windows):
-        bins[row, : moved.size], weights[row, : moved.size] = moved, weight
-    return _Windows(bins, weights, len(windows), len(onsets))
+    moved = _move(grid, onsets.window, days)
+    weight = onsets.weight * grid.observed[moved]
+    total = weight.sum(axis=1)
+    # Asked of the onset's own bin: a window that only touches observed time is not an onset in it.
+    kept = (onsets.whole_day | grid.observed[_move(grid, onsets.at, days)]) & (total > 0)
+    return _Windows(moved[kept], weight[kept] / total[kept, None], int(kept.sum()), kept.size)
 
 
 def _move(grid: Grid, bins: NDArray[np.int64], days: int) -> NDArray[np.int64]:

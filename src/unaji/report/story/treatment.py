@@ -91,7 +91,7 @@ def _outcome(course: ItemCourse, words: Catalogue) -> str:
         item=scale.ja if words.language == "ja" else scale.en,
         before=plain(course.before),
         after=plain(course.after),
-        change=signed(course.change, 1),
+        change=signed(round(course.after, 1) - round(course.before, 1), 1),  # as the two numbers told give it
         low=signed(course.low, 1),
         high=signed(course.high, 1),
     )
