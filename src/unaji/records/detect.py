@@ -9,13 +9,14 @@ import io
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
 
 from unaji.records import empatica_e4, headache_weather, ibutton, jma, thermal_enth, wfdb
 from unaji.records.clock import Clock
 from unaji.records.merge import Fragment
 from unaji.records.problems import ProblemLog
-from unaji.records.source import HEAD_BYTES, Source
+from unaji.records.source import HEAD_BYTES, Source, file_source
 
 MOST_MEMBERS = 20_000
 LARGEST_MEMBER = 2 << 30  # bytes
@@ -119,8 +120,7 @@ def sources(path: Path, log: ProblemLog, *, shown_as: str = "") -> Iterator[Sour
 
 def _file(path: Path, name: str, log: ProblemLog) -> Source | None:
     try:
-        with path.open("rb") as file:
-            return Source(name, file.read(HEAD_BYTES), path.read_bytes)
+        return file_source(path, name)
     except OSError as error:
         log.reject(name, None, error.strerror or "", "the file cannot be read; check that it exists and may be opened")
         return None
@@ -137,7 +137,7 @@ def _members(path: Path, name: str, log: ProblemLog) -> Iterator[Source]:
             for info in infos:
                 data = _unpacked(archive, info, f"{name}/{info.filename}", log)
                 if data is not None:
-                    yield Source(f"{name}/{info.filename}", data[:HEAD_BYTES], io.BytesIO(data).getvalue)
+                    yield Source(f"{name}/{info.filename}", data[:HEAD_BYTES], partial(io.BytesIO, data), len(data))
     except (zipfile.BadZipFile, OSError, NotImplementedError) as error:
         log.reject(name, None, str(error), "the archive cannot be opened; download or export it again")
 
