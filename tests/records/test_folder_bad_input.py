@@ -75,6 +75,11 @@ def test_hidden_files_and_the_truth_of_a_simulated_person_are_passed_over_in_sil
     assert timeline.problems == ()
 
 
+def test_a_list_of_what_is_unsafe_that_cannot_be_read_stops_the_reading(read):
+    with pytest.raises(InputError, match=r'unsafe must be a list of exposures such as \["exercise"'):
+        read({"episodes.csv": ONE_EPISODE, "person.toml": 'timezone = "UTC"\nunsafe = "exercise"\n'})
+
+
 def test_readme_is_remarked_on_and_nothing_is_rejected(read):
     timeline = read({"episodes.csv": ONE_EPISODE, "README.md": "# my notes\n"})
     assert told(timeline) == ["README.md: the file is not one that unaji reads; it was left alone"]

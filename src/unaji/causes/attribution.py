@@ -5,11 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from unaji.records.timeline import FloatArray
+
+if TYPE_CHECKING:
+    from unaji.causes.posterior import Posterior
 
 FEW_EPISODES = 5
 """With fewer, no cause is said beyond "open" and none is named for an episode."""
@@ -218,6 +222,8 @@ class Attribution:
     intensity : ndarray, shape (n_sources, n_bins)
         Posterior mean intensity of each source of `episodes.sources` on the grid, without the multipliers of bad days
         and treatment [episodes per bin].
+    posterior : Posterior or None
+        Draws of all parameters, to ask what else there is to learn; None when nothing was fitted.
     """
 
     fitted: bool
@@ -236,3 +242,4 @@ class Attribution:
     checks: dict[str, float | int | str | None]
     cause_draws: FloatArray
     intensity: NDArray[np.float32]
+    posterior: Posterior | None = None

@@ -35,6 +35,7 @@ from unaji.causes.features import (
 )
 from unaji.causes.grid import MERGE_MIN, bin_of, bins_of_day, mask_of, merge_onsets, open_for_onsets
 from unaji.causes.marks import episode_marks
+from unaji.causes.posterior import thinned
 from unaji.causes.sampler import TREATMENT_TAUS_D, Chain, Damper, Draws, combine, make_model
 from unaji.causes.shift import shift_p_values
 from unaji.causes.verdicts import P_OPEN, verdict_of
@@ -206,6 +207,7 @@ def _summary(fit: _Fit, merged: int, checks: dict[str, float | int | str | None]
         checks=checks,
         cause_draws=np.stack(columns, axis=1) if columns else np.zeros((draws.z.shape[0], 0)),
         intensity=_intensity(fit),
+        posterior=thinned(design, tables, fit.dampers, draws),
     )
 
 

@@ -23,7 +23,7 @@ NUMBERS = {  # key: lowest, highest
     "latitude": (-90, 90),
     "longitude": (-180, 180),
 }
-KEYS = ("id", "timezone", "sex", "simulated", *NUMBERS)
+KEYS = ("id", "timezone", "sex", "simulated", "unsafe", *NUMBERS)
 
 
 def read_person(path: Path, folder_name: str, log: ProblemLog) -> tuple[Person, bool]:
@@ -55,12 +55,20 @@ def read_person(path: Path, folder_name: str, log: ProblemLog) -> tuple[Person, 
         timezone=str(zone) if zone is not None else "UTC",
         sex=None if said.get("sex") is None else str(said["sex"]),
         simulated=said.get("simulated") is True,
+        unsafe=_unsafe(said.get("unsafe", []), path),
         birth_year=_whole(_number(said, "birth_year", path.name, log)),
         height_cm=_number(said, "height_cm", path.name, log),
         weight_kg=_number(said, "weight_kg", path.name, log),
         latitude=_rounded(_number(said, "latitude", path.name, log)),
         longitude=_rounded(_number(said, "longitude", path.name, log)),
     ), zone is not None
+
+
+def _unsafe(said: object, path: Path) -> tuple[str, ...]:
+    """Return what the person must not have more of; a list that cannot be read is no permission."""
+    if not isinstance(said, list) or not all(isinstance(kind, str) for kind in said):
+        raise InputError(f'{path}: unsafe must be a list of exposures such as ["exercise", "hot_meal"], found {said!r}')
+    return tuple(said)
 
 
 def _rounded(degrees: float | None) -> float | None:
@@ -109,6 +117,8 @@ def person_toml(person: Person) -> str:
     said: dict[str, object] = {"id": person.id, "timezone": person.timezone, "sex": person.sex}
     said |= {key: getattr(person, key) for key in NUMBERS}
     lines = [f"{key} = {_toml(value)}" for key, value in said.items() if value is not None]
+    if person.unsafe:
+        lines.append(f"unsafe = [{', '.join(map(_toml, person.unsafe))}]")
     return "\n".join([*lines, *(["simulated = true"] if person.simulated else []), ""])
 
 
