@@ -81,6 +81,10 @@ class CauseResult:
         True when it was answered before the fit (fever), which then gives no verdict on it.
     exposed_share : float
         Share of observed time in which the lagged exposure stands above its mean; NaN when it was not fitted.
+    share_if_cause : Estimate or None
+        Its share of the fitted episodes, given that it is a cause: to be read beside `p_cause`. The interval of `share`
+        is nothing at all from p_cause < 0.05 downwards, which is right of most such exposures and wrong of the few
+        causes among them. None when it was not fitted, or is at work in too few draws to say.
     entry_p : tuple of float
         Posterior probability that it is a cause by each entry (drivers × mean lags, driver-major); sums to `p_cause`.
         Empty when it was not fitted.
@@ -105,6 +109,7 @@ class CauseResult:
     told_apart: bool = False
     exposed_share: float = float("nan")
     entry_p: tuple[float, ...] = ()
+    share_if_cause: Estimate | None = None
 
     @property
     def may_be_companion(self) -> bool:

@@ -54,6 +54,8 @@ LEAST_RIVALRY = -0.2
 of inclusion); nearer to 0 the larger of the two probabilities says all there is [A]."""
 UNEXPLAINED = 0.4
 """From this share of unexplained episodes, with no candidate above "open", nothing that is tracked explains them."""
+FEWEST_DRAWS = 100
+"""Of a cause that is at work in fewer of the draws, nothing is said of how much it does if it is one [A]."""
 NOTHING = Estimate(0.0, 0.0, 0.0)
 OTHER_SOURCES = ("background", "echo")
 
@@ -244,6 +246,7 @@ def _cause_result(
         alias_of=tables.alias.get(name),
         exposed_share=float(np.exp(tables.log_prior[c]) @ np.nan_to_num(_padded(tables.exposed[k], tables))),
         entry_p=_entry_p(p, entry[on], tables.n_entries(k)),
+        share_if_cause=_share(explained[on], n) if on.sum() >= FEWEST_DRAWS else None,
     )
     days = int(np.unique(tables.onset_day).size)
     if name in fit.design.told_apart:

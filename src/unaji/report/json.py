@@ -166,6 +166,7 @@ def _cause(result: CauseResult, names: Names, grades: Grades) -> Json:
         "verdict": result.verdict.value,
         "episodes_explained": _estimate(result.episodes_explained if fitted else None),
         "share": _estimate(result.share if fitted else None),
+        "share_if_cause": _estimate(result.share_if_cause),
         "avoidable": {
             "full": _estimate(result.avoidable if fitted else None),
             "half": _estimate(result.avoidable_half if fitted else None),
