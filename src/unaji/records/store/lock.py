@@ -21,8 +21,8 @@ else:
 def only_writer(path: Path) -> Iterator[None]:
     """Hold the lock file at `path` while the block runs.
 
-    The file says who holds it (process and time), for people; what holds is the system's own lock on it. It stays
-    behind, unlocked, and means nothing then.
+    The file says who holds it (process and time), for people; what holds is the system's own lock on it. The file
+    stays behind and means nothing then.
 
     Raises
     ------
@@ -39,6 +39,7 @@ def only_writer(path: Path) -> Iterator[None]:
         os.ftruncate(handle, 0)
         os.write(handle, f"process {os.getpid()} since {datetime.now(UTC).isoformat(timespec='seconds')}\n".encode())
         yield
+        os.ftruncate(handle, 0)
     finally:
         os.close(handle)  # which unlocks it
 
