@@ -15,6 +15,7 @@ import unicodedata
 import zipfile
 import zlib
 from collections.abc import Iterator
+from functools import lru_cache, partial
 from itertools import pairwise
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, BinaryIO, cast
@@ -72,12 +73,15 @@ def members(
         log.reject(name, None, len(infos), reason)
         return
     taken: set[str] = set()
+    beginning = lru_cache(maxsize=2)(partial(_beginning, archive))  # looked at a few times in a row, and not kept
     for info in infos:
         shown = f"{name}/{_shown(info)}"
         if reason := _member_refusal(info, taken):
             log.reject(shown, None, "", reason)
             continue
-        source = _member(archive, info, shown, on_read)
+        source = Source(
+            shown, partial(beginning, info, shown), partial(_unpacked, archive, info, shown, on_read), info.file_size
+        )
         try:
             head = source.head
         except InputError:
@@ -172,19 +176,17 @@ def _shown(info: zipfile.ZipInfo) -> str:
         return info.filename
 
 
-def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str, on_read: OnRead) -> Source:
-    def unpacking(tell: OnRead) -> BinaryIO:
-        try:
-            opened = cast(BinaryIO, archive.open(info))
-        except _BROKEN as error:
-            raise InputError(f"{name}: {DAMAGED}") from error
-        return counted(_Unpacking(opened, name), tell, info.compress_size / max(info.file_size, 1))
+def _beginning(archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str) -> bytes:
+    with _unpacked(archive, info, name, lambda _: None) as file:
+        return file.read(HEAD_BYTES)
 
-    def read_head() -> bytes:
-        with unpacking(lambda _: None) as file:
-            return file.read(HEAD_BYTES)
 
-    return Source(name, read_head, lambda: unpacking(on_read), info.file_size)
+def _unpacked(archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str, on_read: OnRead) -> BinaryIO:
+    try:
+        opened = cast(BinaryIO, archive.open(info))
+    except _BROKEN as error:
+        raise InputError(f"{name}: {DAMAGED}") from error
+    return counted(_Unpacking(opened, name), on_read, info.compress_size / max(info.file_size, 1))
 
 
 class _Unpacking(io.RawIOBase):

@@ -31,6 +31,9 @@ from unaji.records.timeline import Problem, Zones, from_utc_ms, utc_ms
 MANY_REJECTED = 0.2
 """Share of rows left out from which the person is asked before anything is stored."""
 
+FILES_WITH_A_DATE = 4
+"""An export that says when it was made does so in one of its first files; Takeout's thousands do not."""
+
 Ask = Callable[[str], bool]
 _EXPORT_DATE = re.compile(rb'<ExportDate value="(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d{4})"')
 
@@ -228,7 +231,7 @@ def _stopped_by(ask: Ask | None, file: Path, rows: int, log: ProblemLog) -> str:
 
 def _origin(found: Sequence[Recording], names: tuple[str, ...], sha256: str, clock: Clock) -> Origin:
     now_ms = _ms(clock.now)
-    said = [_exported_ms(source) for _, files in found for source in files]
+    said = [_exported_ms(source) for _, files in found for source in files[:FILES_WITH_A_DATE]]
     exported_ms = max(filter(None, said), default=now_ms)
     return Origin(now_ms, exported_ms, names, sha256, _read_by(clock))
 
