@@ -68,7 +68,7 @@ def read_folder(path: Path, *, timezone: str | None = None, now: datetime | None
     log = ProblemLog()
     person, clock = whose_folder(path, timezone, now or now_utc(), log)
     own = [fragment for _, fragment in own_tables(path, clock, log)]
-    merged = merge([*own, *_stored(path, log), *_vendors(path, clock, log)], log)
+    merged = merge([*own, *stored(path, log), *vendors_files(path, clock, log)], log)
     if not merged:
         raise InputError(_nothing_usable(path, log))
     if clock.zones is None:
@@ -115,7 +115,7 @@ def own_tables(path: Path, clock: Clock, log: ProblemLog) -> Iterator[tuple[Path
             yield file, measured.read_series(table, clock, log)
 
 
-def _stored(path: Path, log: ProblemLog) -> list[Fragment]:
+def stored(path: Path, log: ProblemLog) -> list[Fragment]:
     """Read what was imported, the word of the best source at each time."""
     store = Store.open(path)
     if not store.contents:
@@ -129,7 +129,7 @@ def is_store(path: Path) -> bool:
     return path.name == STORE and (path / "lock").is_file()
 
 
-def _vendors(path: Path, clock: Clock, log: ProblemLog) -> list[Fragment]:
+def vendors_files(path: Path, clock: Clock, log: ProblemLog) -> list[Fragment]:
     """Read everything in the folder that is not of the folder format, by its content."""
     own = set(own_files(path))
     found = [
@@ -223,7 +223,7 @@ def write_folder(timeline: Timeline, path: Path) -> None:
         It could not be written; nothing of it is left, and the former files are back.
     """
     path = Path(path)
-    put_files(_contents(timeline), path, own_files(path) if path.is_dir() else ())
+    put_files(contents_of(timeline), path, own_files(path) if path.is_dir() else ())
 
 
 def put_files(contents: Mapping[str, Content], path: Path, former: Sequence[Path]) -> None:
@@ -272,7 +272,8 @@ def frame_file(stem: str, frame: pl.DataFrame, zones: Zones) -> tuple[str, Conte
     return f"{stem}.csv", csv_text(frame.columns, list(zip(*cells, strict=True)))
 
 
-def _contents(timeline: Timeline) -> dict[str, Content]:
+def contents_of(timeline: Timeline) -> dict[str, Content]:
+    """Return the files of a folder that reads back as this timeline, by name."""
     sheets = {"zones": zones_sheet(timeline.person, timeline.zones), **diary.sheets(timeline)}
     frames = {
         f"series/{name}": measured.series_frame(series)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
@@ -132,6 +133,18 @@ def fragment_of_tables(
     return Fragment(
         tuple(series), tuple(beats), tuple(episodes), tuple(ratings), tuple(exposures), observed=union(observed)
     )
+
+
+def by_device(tables: Iterable[Table], recorders: Mapping[int, Recorder]) -> Iterator[Fragment]:
+    """Give the series and beats of each device by itself; a number tells apart those of one source and place."""
+    alike = Counter((one.source, one.site) for one in recorders.values())
+    for kind, quantity, rows in tables:
+        for number, one in recorders.items():
+            own = rows.filter(pl.col("source_id") == number)
+            if own.height and kind in (Kind.SERIES, Kind.INTERVAL, Kind.BEATS):
+                name = one.source if alike[one.source, one.site] == 1 else f"{one.source}:{number}"
+                device = Device(name, one.role, site=one.site, origin=one.origin, corrected=one.corrected)
+                yield fragment_of_tables([(kind, quantity, own)], {number: device})
 
 
 def _series(
