@@ -127,6 +127,13 @@ def test_training_is_exercise_and_a_complaint_keeps_its_name():
     assert made.episodes == (Episode(at(0), None, 6.0),)
 
 
+def test_training_that_watch_and_phone_both_logged_is_done_once():
+    watch = frame(time=[MS], end=[MS + 30 * MIN], value=30.0)
+    phone = frame(time=[MS + 1 * MIN, MS + 600 * MIN], end=[MS + 29 * MIN, MS + 620 * MIN], value=[28.0, 20.0])
+    made = fragment_of([Batch(Kind.WORKOUT, "exercise", PHONE, phone), Batch(Kind.WORKOUT, "exercise", WATCH, watch)])
+    assert [(e.start, e.amount) for e in made.exposures] == [(at(0), 30.0), (at(600), 20.0)]
+
+
 def test_a_quantity_that_unaji_does_not_know_stays_in_the_store(tmp_path):
     assert fragment_of([Batch(Kind.SERIES, "cycling_power_w", WATCH, frame(time=[MS], value=[200.0]))]).series == ()
 

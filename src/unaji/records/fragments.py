@@ -126,8 +126,10 @@ def fragment_of_tables(
             observed += _observed(rows)
         elif kind is Kind.SYMPTOM and quantity == NECK_HEAT:
             episodes += _episodes(rows)
+        elif kind is Kind.WORKOUT:
+            exposures += _exposures("exercise", _taken(rows, recorders, order))
         else:
-            exposures += _exposures("exercise" if kind is Kind.WORKOUT else quantity, rows)
+            exposures += _exposures(quantity, rows)
     for quantity, parts in measured.items():
         series += _series(quantity, pl.concat(parts), recorders, (orders or {}).get(quantity, ORDER))
     return Fragment(

@@ -213,6 +213,7 @@ class _Written:
         self.first_ms: int | None = None
         self.last_ms: int | None = None
         self._store, self._scratch, self._batch, self._origin = store, scratch, batch, origin
+        self._by_path = {file.path: file for file in store.manifest.files}
         self._rank = sum(entry.exported_ms <= origin.exported_ms for entry in store.batches)
         self._of_rank = {rank: batch for batch, rank in store.rank.items()}
         self._places: list[tuple[Path, Path]] = []
@@ -223,6 +224,8 @@ class _Written:
         """Write what is new in a piece, in order of time, and note what is not."""
         quantity = group[1]
         self._note_times(piece["time"])
+        passed = piece["time"][0] - SLACK_MS  # pieces come in order of time: of what ended before, nothing more is seen
+        self._settle_seen([path for path in self._seen if self._by_path[path].last_ms < passed])
         rows = first_of_each(piece)
         files = self._files_near(group, rows)
         joined = join(rows, self._held(files, rows)) if files else None
@@ -238,17 +241,19 @@ class _Written:
 
     def end_group(self) -> None:
         """Settle what was noted of the files of one quantity."""
-        held = {file.path: file for file in self._store.manifest.files}
-        for path, numbers in self._seen.items():
-            seen = np.concatenate(numbers)
-            if seen.size == held[path].rows:
-                self.changed[path] = replace(held[path], also=(*held[path].also, self._batch))
-            else:
-                self._mark(path, self._batch, "seen", seen)
+        self._settle_seen(list(self._seen))
         for (path, by), numbers in self._superseded.items():
             self._mark(path, by, "superseded", np.concatenate(numbers))
-        self._seen.clear()
         self._superseded.clear()
+
+    def _settle_seen(self, paths: Sequence[str]) -> None:
+        for path in paths:
+            seen = np.concatenate(self._seen.pop(path))
+            held = self._by_path[path]
+            if seen.size == held.rows:
+                self.changed[path] = replace(held, also=(*held.also, self._batch))
+            else:
+                self._mark(path, self._batch, "seen", seen)
 
     def move_into_place(self) -> None:
         """Give all files their names in the store, where nothing refers to them yet."""
