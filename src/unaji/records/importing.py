@@ -21,10 +21,11 @@ from unaji.records.detect import IMPORTERS, Recording, read_batches, recordings,
 from unaji.records.folder import is_store, own_files, whose_folder
 from unaji.records.person import person_toml
 from unaji.records.problems import ProblemLog
+from unaji.records.shifted import suspected_shifts
 from unaji.records.source import OnRead, Source
 from unaji.records.store import disk
 from unaji.records.store.manifest import CURRENT, BatchEntry
-from unaji.records.store.reading import FOLDER
+from unaji.records.store.reading import FOLDER, Store
 from unaji.records.store.writing import Incoming, Origin, Writer, writing
 from unaji.records.timeline import Problem, Zones, from_utc_ms, utc_ms
 
@@ -203,6 +204,8 @@ def _import(file: Path, place: _Place, on_read: OnRead | None, ask: Ask | None) 
         if count:
             rule = "rows are in the store already, or more than once in what was read; they are counted once"
             log.reject(str(file), None, quantity, rule, count=count, lost=False)
+    for suspicion in suspected_shifts(Store.of(place.store.path, place.store.manifest), kept.sources):
+        log.remark(str(file), None, "", suspicion)
     return Imported(
         str(file), names, kept.batch, {quantity: n for quantity, n in sorted(kept.new.items()) if n},
         _moment(kept.first_ms), _moment(kept.last_ms), tuple(log.rejected()), log.problems(),

@@ -219,6 +219,11 @@ def test_pieces_of_any_size_come_back_whole_and_a_window_is_a_filter(hours, spil
         assert sorted(values(Path(folder))) == everything
         files = Store.open(Path(folder)).manifest.files
         assert all(file.rows <= 2 * worth or file.last_ms - file.first_ms < 3_600_000 for file in files)
+        again = put(Path(folder), *batches)
+        assert sum(again.new.values()) == 0
+        assert not Store.open(
+            Path(folder)
+        ).manifest.marks  # each file was seen whole, and no list of its rows is needed
         start, end = sorted(data.draw(st.tuples(*[st.sampled_from(sorted(time.tolist()))] * 2)))
         assert sorted(values(Path(folder), start=start, end=end)) == [p for p in everything if start <= p[0] < end]
 

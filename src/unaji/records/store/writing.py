@@ -54,6 +54,8 @@ class Kept:
         Rows by quantity: stored now, and not stored since the store or this import had them already.
     first_ms, last_ms : int or None
         Earliest and latest time of all its rows, new and known. [ms since 1970 UTC]
+    sources : tuple of int
+        Who wrote them.
     """
 
     batch: int
@@ -61,6 +63,7 @@ class Kept:
     known: dict[str, int]
     first_ms: int | None
     last_ms: int | None
+    sources: tuple[int, ...]
 
 
 @contextmanager
@@ -188,7 +191,8 @@ class Incoming:
             ),
             self._writer.path,
         )
-        return Kept(number, dict(written.new), dict(written.known), written.first_ms, written.last_ms)
+        sources = tuple(self._ids.values())
+        return Kept(number, dict(written.new), dict(written.known), written.first_ms, written.last_ms, sources)
 
     def _source_id(self, device: Device) -> int:
         if device not in self._ids:
