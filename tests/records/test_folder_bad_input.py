@@ -461,13 +461,13 @@ def test_a_broken_archive_is_told_and_a_hidden_member_not_read(folder):
 
 
 def test_a_member_that_unpacks_to_far_more_than_its_size_is_refused(folder, monkeypatch):
-    monkeypatch.setattr("unaji.records.detect.RATIO_FROM", 1000)
+    monkeypatch.setattr("unaji.records.archive.RATIO_FROM", 1000)
     place = folder({"episodes.csv": ONE_EPISODE})
     with zipfile.ZipFile(place / "bomb.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("EDA.csv", "1646305200.0\n4.0\n" + "0" * 10_000_000)
     timeline = read_folder(place)
     assert timeline.series == ()
-    assert rejected(timeline) == ["bomb.zip/EDA.csv: the file unpacks to far more than its size; it was not read"]
+    assert rejected(timeline) == ["bomb.zip: found '1': the archive unpacks to far more than its size; it was not read"]
 
 
 def test_observed_time_is_read_and_a_day_means_all_of_it(read):

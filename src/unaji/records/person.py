@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import numpy as np
 
 from unaji.errors import InputError
+from unaji.records.batch import ROLES
 from unaji.records.clock import HOW_TO_WRITE_TIMES, Clock, iso_local
 from unaji.records.problems import ProblemLog
 from unaji.records.tables import Table
@@ -23,7 +24,7 @@ NUMBERS = {  # key: lowest, highest
     "latitude": (-90, 90),
     "longitude": (-180, 180),
 }
-KEYS = ("id", "timezone", "sex", "simulated", "unsafe", *NUMBERS)
+KEYS = ("id", "timezone", "sex", "simulated", "unsafe", "prefer", *NUMBERS)
 
 
 def read_person(path: Path, folder_name: str, log: ProblemLog) -> tuple[Person, bool]:
@@ -69,6 +70,24 @@ def _unsafe(said: object, path: Path) -> tuple[str, ...]:
     if not isinstance(said, list) or not all(isinstance(kind, str) for kind in said):
         raise InputError(f'{path}: unsafe must be a list of exposures such as ["exercise", "hot_meal"], found {said!r}')
     return tuple(said)
+
+
+def read_preferences(path: Path, log: ProblemLog) -> dict[str, tuple[str, ...]]:
+    """Read, from ``[prefer]`` in ``person.toml``, which kinds of devices are better than which for a quantity."""
+    try:
+        said = tomllib.loads(path.read_text(encoding="utf-8-sig")).get("prefer", {}) if path.is_file() else {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError):
+        return {}  # `read_person` says so
+    preferences: dict[str, tuple[str, ...]] = {}
+    for quantity, roles in said.items() if isinstance(said, dict) else [("prefer", said)]:
+        if isinstance(roles, list) and all(role in ROLES for role in roles):
+            preferences[quantity] = tuple(roles)
+        else:
+            rule = (
+                f'must be a list such as ["strap", "watch"], of {", ".join(filter(None, ROLES))}; it was not followed'
+            )
+            log.reject(path.name, None, f"{quantity} = {roles}", rule)
+    return preferences
 
 
 def _rounded(degrees: float | None) -> float | None:
