@@ -9,7 +9,7 @@ Texts (types, units, names) are kept once each in a pool and named by their numb
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
 from numba import njit
@@ -103,6 +103,7 @@ _NEW_LINE, _ZERO, _NINE, _DOT, _COMMA, _COLON, _PLUS, _MINUS = 0x0A, 0x30, 0x39,
 _POWERS = 10.0 ** np.arange(23)  # exact in a double
 _EXACT = 2**53
 _NOT_A_TIME = -(2**62)
+_NONE = cast(int, np.int64(-1))  # typed, as numba would compile everything once more for a bare -1
 _DIGIT_PLACES = np.array([0, 1, 2, 3, 5, 6, 8, 9, 11, 12, 14, 15, 17, 18, 21, 22, 23, 24], dtype=np.int64)
 _DAYS_BEFORE = np.array([0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334, 365], dtype=np.int64)
 
@@ -167,9 +168,9 @@ def _record(text: Bytes, at: int, columns: Columns) -> int:
                 columns.long[0, n_long], columns.long[1, n_long], columns.long[2, n_long] = row, begin, at
                 n_long += 1
             elif np.isnan(columns.value[row]):
-                columns.ids[TEXT, row], at = _keep(text, begin, -1, columns)
+                columns.ids[TEXT, row], at = _keep(text, begin, _NONE, columns)
         elif name <= UNIT:
-            likely = columns.ids[name, row - 1] if row else -1
+            likely = int(columns.ids[name, row - 1]) if row else _NONE
             columns.ids[name, row], at = _keep(text, at, likely, columns)
         else:
             at = _value_end(text, at)
@@ -233,7 +234,7 @@ def _children(text: Bytes, at: int, line: int, row: int, columns: Columns) -> tu
 @njit(cache=True, nogil=True)
 def _metadata(text: Bytes, at: int, line: int, row: int, columns: Columns) -> tuple[int, int]:
     """Read a metadata entry behind its name, keeping the value of the four keys that say something here."""
-    key = value = -1
+    key = value = _NONE
     while True:
         before = at
         at, line = _blanks(text, at, line)
@@ -257,7 +258,7 @@ def _metadata(text: Bytes, at: int, line: int, row: int, columns: Columns) -> tu
         return OTHER, line
     which = _kept_key(text, key)
     if which >= 0:
-        columns.ids[which, row], kept = _keep(text, value, -1, columns)
+        columns.ids[which, row], kept = _keep(text, value, _NONE, columns)
         if kept < 0:
             return kept, line
     return at + 2, line
@@ -282,7 +283,7 @@ def _beat(text: Bytes, at: int, beat: int, columns: Columns) -> int:
     bpm = 0
     begin = at
     while at < text.size and _is_digit(text[at]) and at - begin < 4:
-        bpm = 10 * bpm + text[at] - _ZERO
+        bpm = 10 * bpm + _digit(text, at)
         at += 1
     if at + 64 > text.size:
         return MORE
@@ -293,7 +294,7 @@ def _beat(text: Bytes, at: int, beat: int, columns: Columns) -> int:
     for _ in range(4):
         value = digits = 0
         while _is_digit(text[at]) and digits < 6:
-            value = 10 * value + text[at] - _ZERO
+            value = 10 * value + _digit(text, at)
             digits += 1
             at += 1
         if digits == 0:
@@ -470,7 +471,7 @@ def _number(text: Bytes, begin: int, end: int) -> tuple[float, bool]:
     first = at
     while at < end and _is_digit(text[at]):
         if digits < 18:
-            mantissa = 10 * mantissa + text[at] - _ZERO
+            mantissa = 10 * mantissa + _digit(text, at)
         digits += 1
         at += 1
     if at == first:
@@ -480,7 +481,7 @@ def _number(text: Bytes, begin: int, end: int) -> tuple[float, bool]:
         first = at
         while at < end and _is_digit(text[at]):
             if digits < 18:
-                mantissa = 10 * mantissa + text[at] - _ZERO
+                mantissa = 10 * mantissa + _digit(text, at)
             digits += 1
             fraction += 1
             at += 1
@@ -536,4 +537,9 @@ def _time(text: Bytes, at: int) -> tuple[int, int]:
 
 @njit(cache=True, nogil=True)
 def _two(text: Bytes, at: int) -> int:
-    return 10 * (int(text[at]) - _ZERO) + int(text[at + 1]) - _ZERO
+    return 10 * _digit(text, at) + _digit(text, at + 1)
+
+
+@njit(cache=True, nogil=True)
+def _digit(text: Bytes, at: int) -> int:
+    return np.int64(text[at]) - _ZERO  # type: ignore[return-value]  # a bare byte would overflow, an int be unsigned

@@ -108,4 +108,5 @@ def _question_marks(error: UnicodeError) -> tuple[str, int]:
 
 
 codecs.register_error(_QUESTION_MARKS, _question_marks)
-_CONTROLS = bytes(byte if byte >= 0x20 or byte in b"\t\n\r" else ord("?") for byte in range(256))
+_CONTROLS = bytearray(byte if byte >= 0x20 or byte in b"\t\n" else ord("?") for byte in range(256))
+_CONTROLS[ord("\r")] = ord(" ")  # blank all the same, and a parser would count it as a line of its own
