@@ -119,11 +119,11 @@ class Elements:
         if name in {"Record", "Workout"}:
             self._current, self._metadata, self._beats, self._line = attributes, {}, [], self._where()
         elif name not in {"ExportDate", "Me", "Correlation"}:
-            self._count_other(name)
+            _count(self.others, name)
 
     def _begin_inside(self, name: str, attributes: dict[str, str]) -> None:
         if name == "Record":
-            self.repeated[self._path[1]] += 1
+            _count(self.repeated, self._path[1])
         elif self._path[1] not in {"Record", "Workout"}:
             return
         elif name == "MetadataEntry" and len(self._path) == 2:
@@ -133,11 +133,7 @@ class Elements:
         elif name == "InstantaneousBeatsPerMinute" and len(self._beats) < MOST_BEATS:
             self._beats.append((_rate(attributes.get("bpm", "")), _within_quarter(attributes.get("time", ""))))
         elif name in {"WorkoutStatistics", "WorkoutRoute"}:
-            self._count_other(name)
-
-    def _count_other(self, name: str) -> None:
-        known = name in self.others or len(self.others) < MOST_NAMES
-        self.others[name[:LONGEST_KEPT] if known else "…"] += 1
+            _count(self.others, name)
 
     def _finish(self, name: str) -> None:
         self._path.pop()
@@ -183,6 +179,11 @@ class Elements:
 
     def _reject(self, value: str, rule: str) -> None:
         self.log.reject(self.file, self._line, value, rule)
+
+
+def _count(names: Counter[str], name: str) -> None:
+    known = name in names or len(names) < MOST_NAMES
+    names[name[:LONGEST_KEPT] if known else "…"] += 1
 
 
 def _instant(text: str) -> tuple[int, int] | None:

@@ -38,6 +38,7 @@ from unaji.records.timeline import BoolArray, FloatArray, TimeArray, Zones
 
 SOURCE = "apple_health"
 LONGEST_MS = LONGEST_H * 3_600_000
+MOST_NAMES = 1000  # of types that are told one by one
 MOST_TAKEN = 100.0  # cups or drinks in one record
 BY_HAND = "1"  # HKWasUserEntered
 NOT_THERE = "records say that a symptom was not there; that is no episode"
@@ -74,13 +75,14 @@ class Mapping:
             self._log.offsets_min[offset] += 1
         zone_min = self._zone_min(rows)
         types = rows.ids[Text.TYPE]
-        for number in np.unique(types).tolist():
-            of_type = _Chosen(rows, np.flatnonzero(types == number), zone_min)
-            reader = self._reader(rows.strings[number])
-            if reader is None:
-                self.unread[rows.strings[number]] += len(of_type)
+        by_type = np.argsort(types, kind="stable")
+        for at in np.split(by_type, np.flatnonzero(np.diff(types[by_type])) + 1):
+            name = rows.strings[types[at[0]]]
+            reader = self._reader(name)
+            if reader is not None:
+                yield from reader(self._possible(_Chosen(rows, at, zone_min)))
             else:
-                yield from reader(self._possible(of_type))
+                self.unread[name if name in self.unread or len(self.unread) < MOST_NAMES else "…"] += at.size
 
     def tell(self) -> None:
         """Note what was counted."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import IntEnum
+from enum import Enum, IntEnum
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +32,14 @@ class Text(IntEnum):
     MOTION = 6  # metadata HKMetadataKeyHeartRateMotionContext
     ENTERED = 7  # metadata HKWasUserEntered
     PRESSURE = 8  # metadata HKMetadataKeyBarometricPressure
+
+
+class Stopped(Enum):
+    """Why the byte scanner stopped before an element."""
+
+    MORE = -1  # it goes on after the end of the text
+    OTHER = -2  # it is not as Apple writes records
+    FULL = -3  # there is no more room in the tables
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -1,27 +1,18 @@
-"""The tables the byte scanner fills, and what stands in them as rows."""
+"""The tables the byte scanner fills, and what stands in them as rows; imported on first use, as numba loads slowly."""
 
 from __future__ import annotations
 
-from enum import Enum
 from itertools import pairwise
 
 import numpy as np
 
 from unaji.records.apple_health import _kernels_scan as kernels
-from unaji.records.apple_health.rows import Rows, decoded
+from unaji.records.apple_health.rows import Rows, Stopped, decoded
 
 MOST_ROWS = 100_000
 MOST_BEATS = 200_000
 MOST_TEXTS = 1 << 15
 POOL_BYTES = 4 << 20
-
-
-class Stopped(Enum):
-    """Why the scanner stopped; see `_kernels_scan`."""
-
-    MORE = kernels.MORE
-    OTHER = kernels.OTHER
-    FULL = kernels.FULL
 
 
 class Scanner:

@@ -9,15 +9,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import BinaryIO
+from concurrent.futures import ThreadPoolExecutor
+from types import TracebackType
+from typing import TYPE_CHECKING, BinaryIO
 from xml.parsers import expat
 
 from unaji.errors import InputError
 from unaji.records.apple_health.elements import MOST_ROWS, PROBE, Elements
-from unaji.records.apple_health.rows import Rows, printable
-from unaji.records.apple_health.scanner import Scanner, Stopped
+from unaji.records.apple_health.rows import Rows, Stopped, printable
 from unaji.records.problems import ProblemLog
 from unaji.records.source import Source
+
+if TYPE_CHECKING:
+    from unaji.records.apple_health.scanner import Scanner
 
 BLOCK_BYTES = 4 << 20
 LONGEST_HEADER = 1 << 20
@@ -63,17 +67,45 @@ def read_rows(
     InputError
         The file declares entities, or is built to exhaust memory.
     """
-    with file.open() as stream:
-        yield from _Reader(file.name, stream, log, elements, strict, block_bytes).rows()
+    scanner = None if strict else _new_scanner()
+    with file.open() as stream, _Blocks(stream, block_bytes) as blocks:
+        yield from _Reader(file.name, blocks, log, elements, scanner).rows()
+
+
+def _new_scanner() -> Scanner:
+    from unaji.records.apple_health.scanner import Scanner  # noqa: PLC0415  (numba is slow to load)
+
+    return Scanner()
+
+
+class _Blocks:
+    """Reads the next block while this one is looked at: to unpack an archive takes as long as to read what is in it."""
+
+    def __init__(self, stream: BinaryIO, block_bytes: int) -> None:
+        self._stream, self._block_bytes = stream, block_bytes
+        self._thread = ThreadPoolExecutor(1, "unaji-apple-health")
+
+    def __enter__(self) -> _Blocks:
+        self._next = self._thread.submit(self._stream.read, self._block_bytes)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._thread.shutdown()
+
+    def read(self) -> bytes:
+        block = self._next.result()
+        if block:
+            self._next = self._thread.submit(self._stream.read, self._block_bytes)
+        return block
 
 
 class _Reader:
     def __init__(
-        self, file: str, stream: BinaryIO, log: ProblemLog, elements: Elements, strict: bool, block_bytes: int
+        self, file: str, blocks: _Blocks, log: ProblemLog, elements: Elements, scanner: Scanner | None
     ) -> None:
-        self._file, self._stream, self._log, self._elements = file, stream, log, elements
-        self._strict, self._block_bytes = strict, block_bytes
-        self._scanner = Scanner()
+        self._file, self._blocks, self._log, self._elements, self._scanner = file, blocks, log, elements, scanner
         self._text, self._base, self._ended = b"", 0, False  # `_base`: where in the file the text begins
         self._at, self._line = 0, 1  # what comes next, in the text, and its line
         self._resumed, self._damages, self._given_up = -1, 0, False
@@ -84,8 +116,8 @@ class _Reader:
             return
         at_top = False  # whether the scanner may read here
         while not self._given_up:
-            if at_top and not self._strict:
-                stopped = self._scan()
+            if at_top and self._scanner is not None:
+                self._at, self._line, stopped = self._scanner.scan(self._text, self._at, self._line)
                 if stopped is Stopped.FULL and len(self._scanner):
                     yield self._scanner.take()
                     continue
@@ -98,7 +130,7 @@ class _Reader:
                 yield self._elements.take()
         self._end()
         for reader in (self._scanner, self._elements):
-            if len(reader):
+            if reader is not None and len(reader):
                 yield reader.take()
 
     def _skip_header(self) -> bool:
@@ -121,7 +153,7 @@ class _Reader:
         """Read the next block; False when there is none or one element already fills several."""
         if self._ended or len(self._text) - self._at > LONGEST_TAG:
             return False
-        block = self._stream.read(self._block_bytes)
+        block = self._blocks.read()
         self._ended = not block
         self._base += self._at
         self._text, self._at = self._text[self._at :] + block, 0
@@ -130,10 +162,6 @@ class _Reader:
     def _pass(self, to: int) -> None:
         self._line += self._text.count(b"\n", self._at, to)
         self._at = to
-
-    def _scan(self) -> Stopped:
-        self._at, self._line, stopped = self._scanner.scan(self._text, self._at, self._line)
-        return stopped
 
     # -- the parser ----------------------------------------------------------------------------------------------------
 
@@ -147,7 +175,7 @@ class _Reader:
 
     def _parse(self) -> bool:
         """Give the parser what stands before the next candidate for the scanner; say whether that may read there."""
-        candidate = -1 if self._strict else self._text.find(_RECORD, self._at + 1)
+        candidate = -1 if self._scanner is None else self._text.find(_RECORD, self._at + 1)
         if candidate >= 0:
             return self._feed(candidate) and self._probe()
         last = len(self._text) if self._ended else self._last_cut()
