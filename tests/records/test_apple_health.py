@@ -24,6 +24,8 @@ from unaji.quantities import QUANTITIES
 from unaji.records.apple_health import _kernels_scan as kernels
 from unaji.records.apple_health import claims_file, read
 from unaji.records.apple_health.elements import _instant, _within_quarter
+from unaji.records.apple_health.rows import Stopped
+from unaji.records.apple_health.scanner import Scanner
 from unaji.records.apple_health.vocabulary import MEASURED, SYMPTOMS
 from unaji.records.batch import COLUMNS, SLEEP_STAGES, Batch, Kind
 from unaji.records.clock import Clock
@@ -513,6 +515,16 @@ def test_one_watch_is_one_device_whatever_address_and_software_are_written_with_
     assert len(batches["steps"]) == 20
 
 
+def test_a_devices_address_in_memory_is_not_kept_by_either_reader():
+    data = export(quantity("StepCount", "count", 5), quantity("StepCount", "count", 6).replace("0x1&gt;, ", "0x1&gt; "))
+    for strict in (False, True):
+        texts = [row[7] for row in records(data, strict=strict)[0]]
+        assert texts == [
+            "name:Apple Watch, model:Watch, hardware:Watch6,7, software:10>",
+            "<<HKDevice: 0x1> name:Apple Watch, model:Watch, hardware:Watch6,7, software:10>",
+        ]
+
+
 def test_no_name_address_or_place_leaves_the_importer_but_as_the_devices_name():
     data = export(
         quantity("OxygenSaturation", "%", 0.95, inside=metadata("HKMetadataKeyBarometricPressure", "100 kPa")),
@@ -663,6 +675,34 @@ def test_damaged_files_give_sound_batches_or_a_refusal_in_two_seconds(made, seed
             known = QUANTITIES.get(batch.quantity)
             if known is not None:
                 assert batch.rows["value"].is_between(known.low, known.high).all()
+
+
+def test_the_scanners_reasons_to_stop_are_the_readers():
+    assert {reason.name: reason.value for reason in Stopped} == {
+        "MORE": kernels.MORE, "OTHER": kernels.OTHER, "FULL": kernels.FULL
+    }  # fmt: skip
+
+
+def test_the_compiled_and_the_plain_scanner_read_the_same(made):
+    text = made[made.index(b" <Record") : made.index(b" <Correlation")]
+    compiled, plain = Scanner(most_rows=1000), Scanner(most_rows=1000)
+    stopped = compiled.scan(text, 0, 1)
+    at, why = kernels.scan.py_func(np.frombuffer(text, dtype=np.uint8), 0, plain._columns)
+    assert (at, why) == (stopped[0], stopped[2].value)
+    assert len(plain) == len(compiled) > 20
+    first, second = compiled.take(), plain.take()
+    assert first.strings == second.strings
+    assert np.array_equal(first.ids, second.ids)
+    assert np.array_equal(first.start, second.start)
+
+
+def test_full_tables_are_emptied_and_filled_anew(made, monkeypatch):
+    whole = records(made, strict=False)
+    monkeypatch.setattr("unaji.records.apple_health.scanner.MOST_BEATS", 60)
+    monkeypatch.setattr("unaji.records.apple_health.scanner.MOST_TEXTS", 64)
+    monkeypatch.setattr("unaji.records.apple_health.scanner.POOL_BYTES", 1500)
+    monkeypatch.setattr("unaji.records.apple_health.stream._new_scanner", lambda: Scanner(most_rows=3))
+    assert records(made, strict=False) == whole
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False) | st.decimals(allow_nan=False, allow_infinity=False, places=3))

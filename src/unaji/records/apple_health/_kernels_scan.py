@@ -90,6 +90,7 @@ _NAMES = tuple(
 )  # fmt: skip
 _VALUE, _START, _END, _CREATION, _VERSION = 4, 5, 6, 7, 8
 _NEEDED = 1 << TYPE | 1 << SOURCE | 1 << _START | 1 << _END
+_ADDRESS, _ADDRESS_END = _ascii("&lt;&lt;HKDevice: 0x"), _ascii("&gt;, ")
 _KEY, _KEY_VALUE = _ascii('key="'), _ascii('value="')
 _TIME_ZONE = _ascii('HKTimeZone"')
 _MOTION_CONTEXT = _ascii('HKMetadataKeyHeartRateMotionContext"')
@@ -170,6 +171,8 @@ def _record(text: Bytes, at: int, columns: Columns) -> int:
             elif np.isnan(columns.value[row]):
                 columns.ids[TEXT, row], at = _keep(text, begin, _NONE, columns)
         elif name <= UNIT:
+            if name == DEVICE:
+                at = _behind_address(text, at)
             likely = int(columns.ids[name, row - 1]) if row else _NONE
             columns.ids[name, row], at = _keep(text, at, likely, columns)
         else:
@@ -407,6 +410,17 @@ def _is_entity(text: Bytes, at: int) -> bool:
         or _matches(text, at, _ENTITIES[3])
         or _matches(text, at, _ENTITIES[4])
     )
+
+
+@njit(cache=True, nogil=True)
+def _behind_address(text: Bytes, at: int) -> int:
+    """Skip where in the phone's memory the device was at the export: a number that changes without meaning."""
+    if not _matches(text, at, _ADDRESS):
+        return at
+    end = at + _ADDRESS.size
+    while end < text.size and (_is_digit(text[end]) or 0x61 <= text[end] <= 0x66):
+        end += 1
+    return end + _ADDRESS_END.size if _matches(text, end, _ADDRESS_END) else at
 
 
 @njit(cache=True, nogil=True)

@@ -14,7 +14,7 @@ from xml.parsers import expat
 import numpy as np
 
 from unaji.errors import InputError
-from unaji.records.apple_health.rows import LONGEST_KEPT, Rows, Text
+from unaji.records.apple_health.rows import LONGEST_KEPT, Rows, Text, without_address
 from unaji.records.problems import ProblemLog
 
 DEEPEST = 32
@@ -175,7 +175,7 @@ class Elements:
         self._rows.append((self._line, number, start[0], end[0], start[1], ids))
 
     def _number_of(self, text: str) -> int:
-        return self._strings.setdefault(text[:LONGEST_KEPT], len(self._strings))
+        return self._strings.setdefault(without_address(text)[:LONGEST_KEPT], len(self._strings))
 
     def _reject(self, value: str, rule: str) -> None:
         self.log.reject(self.file, self._line, value, rule)

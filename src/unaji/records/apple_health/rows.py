@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum, IntEnum
@@ -17,6 +18,7 @@ IntArray = NDArray[np.int64]
 LONGEST_KEPT = 1024  # of a text; what is longer is no name, unit or value of Apple's
 _QUESTION_MARKS = "unaji-question-marks"
 _ENTITIES = (("&lt;", "<"), ("&gt;", ">"), ("&quot;", '"'), ("&apos;", "'"), ("&amp;", "&"))
+_ADDRESS = re.compile("(<<HKDevice: 0x[0-9a-f]*>, )+")
 _NO_CHARACTERS = (b"\xef\xbf\xbe", b"\xef\xbf\xbf")  # U+FFFE and U+FFFF, which XML forbids
 
 
@@ -90,7 +92,13 @@ def decoded(raw: bytes) -> str:
     if "&" in text:
         for entity, character in _ENTITIES:
             text = text.replace(entity, character)
-    return text
+    return without_address(text)
+
+
+def without_address(text: str) -> str:
+    """Return what is said of a device without where in the phone's memory it was, which differs at each export."""
+    address = _ADDRESS.match(text)
+    return text[address.end() :] if address else text
 
 
 def printable(raw: bytes) -> bytes:
