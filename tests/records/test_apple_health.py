@@ -567,6 +567,14 @@ def test_a_tag_without_end_is_refused_before_it_fills_the_memory():
         read_bytes(export("<!-- " + "x" * (20 << 20)))
 
 
+def test_a_comment_full_of_records_is_passed_in_a_moment():
+    begun = time.process_time()
+    batches, log = read_bytes(export("<!--" + "<Record " * 800_000 + "-->\n", quantity("StepCount", "count", 5)))
+    assert time.process_time() - begun < 5
+    assert column(by_quantity(batches)["steps"], "value") == [5.0]
+    assert not log.problems()
+
+
 def test_an_endless_attribute_is_left_out(of_export):
     batches, noted = of_export(quantity("StepCount", "count", "9" * 70_000), quantity("StepCount", "count", 5))
     assert column(batches["steps"], "value") == [5.0]

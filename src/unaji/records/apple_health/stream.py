@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 BLOCK_BYTES = 4 << 20
 LONGEST_HEADER = 1 << 20
 LONGEST_TAG = 8 << 20  # bytes that are one tag or comment
+LONGEST_STRIDE = 1 << 20  # a comment full of candidates must not be parsed anew up to each of them
 MOST_DAMAGES = 1000
 
 _RECORD = b"<Record"
@@ -108,6 +109,7 @@ class _Reader:
         self._file, self._blocks, self._log, self._elements, self._scanner = file, blocks, log, elements, scanner
         self._text, self._base, self._ended = b"", 0, False  # `_base`: where in the file the text begins
         self._at, self._line = 0, 1  # what comes next, in the text, and its line
+        self._stride = 1  # bytes to the next candidate; doubled where the scanner may not read
         self._resumed, self._damages, self._given_up = -1, 0, False
         self._new_parser()
 
@@ -175,9 +177,11 @@ class _Reader:
 
     def _parse(self) -> bool:
         """Give the parser what stands before the next candidate for the scanner; say whether that may read there."""
-        candidate = -1 if self._scanner is None else self._text.find(_RECORD, self._at + 1)
+        candidate = -1 if self._scanner is None else self._text.find(_RECORD, self._at + self._stride)
         if candidate >= 0:
-            return self._feed(candidate) and self._probe()
+            at_top = self._feed(candidate) and self._probe()
+            self._stride = 1 if at_top else min(2 * self._stride, LONGEST_STRIDE)
+            return at_top
         last = len(self._text) if self._ended else self._last_cut()
         if last > self._at:
             return self._feed(last) and False
