@@ -291,6 +291,7 @@ def test_the_barometer_of_the_watch_gives_pressure_at_the_place(of_export):
         (quantity("StepCount", "count", 70, LASTING.replace('05-01 08:30', '05-03 08:30')), "lasts more than 36 h"),
         (quantity("StepCount", "count", 70, STAMPS.replace(" +0900", "")), "must be a time with an offset"),
         (quantity("StepCount", "count", 70, STAMPS.replace("05-01", "02-30")), "must be a time with an offset"),
+        (f' <Record type="" {WATCH} {STAMPS} value="5"/>\n', "the element does not say its type"),
         (category("SleepAnalysis", "SleepAnalysisFloating"), "the value must be a stage of sleep"),
         (category("Headache", "SeverityUnheardOf"), "the value must say how strong the symptom was"),
     ],

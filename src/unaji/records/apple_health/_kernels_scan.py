@@ -174,6 +174,8 @@ def _record(text: Bytes, at: int, columns: Columns) -> int:
             if name == DEVICE:
                 at = _behind_address(text, at)
             likely = int(columns.ids[name, row - 1]) if row else _NONE
+            if name == TYPE and text[at] == _QUOTE:
+                return OTHER  # a record that does not say what it is
             columns.ids[name, row], at = _keep(text, at, likely, columns)
         else:
             at = _value_end(text, at)
