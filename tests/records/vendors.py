@@ -75,9 +75,9 @@ def assert_well_formed(batch: Batch) -> None:
     assert rows["time"].null_count() == 0
     assert rows["time"].min() >= EARLIEST_MS
     assert rows["time"].max() <= LATEST_MS
-    if batch.kind is not Kind.SERIES:
-        assert ((rows["end"] >= rows["time"]).fill_null(value=False)).all() or batch.kind is Kind.SYMPTOM
-    if batch.quantity in QUANTITIES:
+    if batch.kind not in (Kind.SERIES, Kind.BEATS):
+        assert (rows["end"] >= rows["time"]).fill_null(value=False).all()
+    if batch.quantity in QUANTITIES and batch.kind is not Kind.BEATS:
         known = QUANTITIES[batch.quantity]
         assert rows["value"].is_between(known.low, known.high).fill_null(value=False).all()
     if batch.kind is Kind.SLEEP:

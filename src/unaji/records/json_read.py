@@ -42,6 +42,26 @@ def document(file: Source, kind: type[T], log: ProblemLog) -> T | None:
         return None
 
 
+def listed(raw: msgspec.Raw, kind: type[T], file: str, log: ProblemLog) -> list[T]:
+    """Return a list that stands somewhere in a document; entries that have not the expected form are counted out."""
+    try:
+        return msgspec.json.decode(raw, type=list[kind])  # type: ignore[valid-type]
+    except UNREADABLE:
+        pass
+    try:
+        pieces = msgspec.json.decode(raw, type=list[msgspec.Raw])
+    except UNREADABLE as error:
+        log.reject(file, None, str(error), "a list was expected here; it was left out")
+        return []
+    read: list[T] = []
+    for number, piece in enumerate(pieces, start=1):
+        try:
+            read.append(msgspec.json.decode(piece, type=kind))
+        except UNREADABLE as error:
+            log.reject(file, None, f"entry {number}: {error}", DAMAGED_ENTRY)
+    return read
+
+
 def entries(file: Source, kind: type[T], log: ProblemLog, *, key: str = "") -> Iterator[list[T]]:
     """Give the entries of one long list, some ten thousand at a time.
 

@@ -55,7 +55,7 @@ class Door:
         time, end : ndarray of datetime64[ms], shape (n,)
             UTC; NaT where it could not be read.
         value : array_like, shape (n,)
-            NaN where there is none. Values outside the quantity's plausible range are left out.
+            NaN where there is none. Values outside the quantity's plausible range are left out, but for beats.
         kind : Kind, optional
             Default: a series, or intervals where `end` is given.
         **columns : ndarray or polars.Series, shape (n,), or a scalar
@@ -65,7 +65,7 @@ class Door:
         given: dict[str, Any] = {"time": time, "end": end, **columns}
         if value is not None:
             given["value"] = np.asarray(value, dtype=float)
-            keep &= self._plausible(quantity, given["value"], keep)
+            keep &= self._plausible(quantity, given["value"], keep, beats=kind is Kind.BEATS)
         if not keep.any():
             return
         kept = given if keep.all() else {name: _filtered(column, keep) for name, column in given.items()}
@@ -89,10 +89,10 @@ class Door:
             keep &= self.left_out(keep & (end - time > LONGEST), time, "the interval is longer than 36 hours")
         return keep
 
-    def _plausible(self, quantity: str, value: FloatArray, among: BoolArray) -> BoolArray:
+    def _plausible(self, quantity: str, value: FloatArray, among: BoolArray, *, beats: bool) -> BoolArray:
         keep = self.left_out(among & np.isnan(value), value, f"{quantity}: {NO_VALUE}")
         known = QUANTITIES.get(quantity)
-        if known is None:  # minutes of training and the like have no range
+        if known is None or beats:  # minutes of training have no range, and signals judges intervals between beats
             return keep
         outside = among & ~np.isnan(value) & ~((value >= known.low) & (value <= known.high))
         rule = f"{quantity} lies outside {known.low:g} to {known.high:g} {known.unit}"
