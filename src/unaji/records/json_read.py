@@ -43,7 +43,9 @@ def document(file: Source, kind: type[T], log: ProblemLog) -> T | None:
 
 
 def listed(raw: msgspec.Raw, kind: type[T], file: str, log: ProblemLog) -> list[T]:
-    """Return a list that stands somewhere in a document; entries that have not the expected form are counted out."""
+    """Return a list, null being an empty one, from a document; entries not of the expected form are counted out."""
+    if bytes(raw) == b"null":
+        return []
     try:
         return msgspec.json.decode(raw, type=list[kind])  # type: ignore[valid-type]
     except UNREADABLE:
