@@ -121,8 +121,8 @@ class Door:
 def numbers(cells: Sequence[float | str | None]) -> FloatArray:
     """Return cells as numbers, also where they are written as text; NaN where they are none."""
     try:
-        return np.array(cells, dtype=float)
-    except (TypeError, ValueError):
+        return np.array(pl.Series(cells, dtype=pl.Float64).fill_null(np.nan).to_numpy())
+    except (TypeError, ValueError, OverflowError):
         text = pl.Series([None if cell is None else str(cell) for cell in cells], dtype=pl.String)
         return np.array(text.cast(pl.Float64, strict=False).fill_null(np.nan).to_numpy())
 
