@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.records.vendors import brought, count, source, table, withstands
-from unaji.records import health_connect
+from unaji.records import health_connect, rows
 
 NOON = 1_714_564_800_000  # 2024-05-01 12:00 UTC
 COMMON = "row_id INTEGER PRIMARY KEY, uuid BLOB, app_info_id INTEGER, recording_method INTEGER, dedupe_hash BLOB"
@@ -142,7 +142,7 @@ def test_other_databases_are_left_alone_and_too_large_ones_refused(monkeypatch):
     connection = sqlite3.connect(":memory:")
     connection.execute("CREATE TABLE notes (text TEXT)")
     assert not health_connect.claims_file(connection.serialize())
-    monkeypatch.setattr(health_connect, "LARGEST", 100)
+    monkeypatch.setattr(rows, "LARGEST_FILE", 100)
     batches, problems = brought(health_connect, source(database(*HEART)))
     assert batches == []
     assert "larger than" in str(problems[0])
@@ -159,16 +159,16 @@ def test_a_schema_that_computes_without_end_is_stopped(monkeypatch):
 
 @settings(max_examples=25)
 @given(st.lists(st.tuples(st.integers(0, 10**9), st.integers(30, 200)), min_size=1, max_size=40))
-def test_heart_rates_written_and_read_are_the_same(rows):
+def test_heart_rates_written_and_read_are_the_same(beats):
     connection = sqlite3.connect(":memory:")
     for statement in (*APPS, *HEART[:3]):
         connection.execute(statement)
-    cells = [(1, bpm, NOON + ms) for ms, bpm in rows]
+    cells = [(1, bpm, NOON + ms) for ms, bpm in beats]
     connection.executemany("INSERT INTO heart_rate_record_series_table VALUES (?, ?, ?)", cells)
     connection.commit()
     batches, problems = brought(health_connect, source(connection.serialize()))
     found = [row for batch in batches for row in batch.rows.select("time", "value").rows()]
-    assert found == [(NOON + ms, bpm) for ms, bpm in rows]
+    assert found == [(NOON + ms, bpm) for ms, bpm in beats]
     assert not problems
 
 

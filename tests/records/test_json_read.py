@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import msgspec
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.records.vendors import source
-from unaji.records import json_read
+from unaji.records import json_read, rows
 from unaji.records.json_read import document, entries
 from unaji.records.problems import ProblemLog
 
@@ -36,23 +37,23 @@ ROWS = st.lists(
 
 
 @given(ROWS, st.sampled_from(["", "Data Points"]), st.sampled_from([None, 2]), st.integers(8, 200))
-def test_a_list_read_in_blocks_of_any_size_is_the_list(rows, key, indent, block):
-    text = json.dumps({"a": "x", key: rows, "z": [1]} if key else rows, indent=indent)
+def test_a_list_read_in_blocks_of_any_size_is_the_list(written, key, indent, block):
+    text = json.dumps({"a": "x", key: written, "z": [1]} if key else written, indent=indent)
     before, json_read.BLOCK = json_read.BLOCK, max(block, text.find("[") + 1)
     try:
         found, log = read(text.encode(), key)
     finally:
         json_read.BLOCK = before
-    assert [msgspec.to_builtins(entry) for entry in found] == rows
+    assert [msgspec.to_builtins(entry) for entry in found] == written
     assert log.problems() == ()
 
 
 @pytest.mark.parametrize("block", [30, 1 << 20])
 def test_of_a_damaged_entry_only_that_one_is_left_out_and_counted(block, monkeypatch):
     monkeypatch.setattr(json_read, "BLOCK", block)
-    rows = [b'{"n": %d}' % i for i in range(9)]
-    rows[3], rows[5] = b'{"n": 3', b'{"n": "five"}'
-    found, log = read(b"[" + b", ".join(rows) + b"]")
+    written = [b'{"n": %d}' % i for i in range(9)]
+    written[3], written[5] = b'{"n": 3', b'{"n": "five"}'
+    found, log = read(b"[" + b", ".join(written) + b"]")
     assert [entry.n for entry in found] == [0, 1, 2, 4, 6, 7, 8]
     assert sum(problem.count for problem in log.problems()) == 2
 
@@ -88,7 +89,7 @@ def test_a_document_that_cannot_be_read_is_none_with_the_reason(data):
 
 
 def test_a_document_that_is_too_large_is_refused(monkeypatch):
-    monkeypatch.setattr(json_read, "LARGEST_DOCUMENT", 10)
+    monkeypatch.setattr(rows, "LARGEST_FILE", 10)
     log = ProblemLog()
     assert document(source(b'{"n": 1, "text": ""}'), Entry, log) is None
     assert "larger than" in str(log.problems()[0])
@@ -100,3 +101,12 @@ def test_an_entry_without_end_is_given_up(monkeypatch):
     found, log = read(b'[{"n": 1, "text": "' + b"x" * 100_000)
     assert not found
     assert "one entry seems larger" in str(log.problems()[0])
+
+
+def test_a_hostile_list_full_of_its_first_key_is_read_in_time():
+    hostile = b'[{"n": 1, "text": [' + b'"n", ' * 2_000_000 + b'"n"]}]'
+    began = time.perf_counter()
+    found, log = read(hostile)
+    assert time.perf_counter() - began < 10
+    assert not found
+    assert log.problems()

@@ -21,12 +21,11 @@ import polars as pl
 from unaji.records.batch import Batch, Device, Kind
 from unaji.records.clock import Clock
 from unaji.records.problems import ProblemLog
-from unaji.records.rows import Door, from_unix, numbers
+from unaji.records.rows import Door, from_unix, numbers, whole_file
 from unaji.records.source import Source
 from unaji.records.timeline import FloatArray
 
 MAGIC = b"SQLite format 3\0"
-LARGEST = 512 << 20  # bytes
 ROWS_A_BATCH = 50_000
 BYTES_A_SECOND = 2 << 20  # what a database may take at most, and two seconds more
 STEPS_BETWEEN_LOOKS = 10_000
@@ -95,10 +94,8 @@ def claims_file(head: bytes) -> bool:
 def read(files: Sequence[Source], clock: Clock, log: ProblemLog) -> Iterator[Batch]:
     """Read each database."""
     for file in files:
-        with file.open() as stream:
-            data = stream.read(LARGEST + 1)
-        if len(data) > LARGEST:
-            log.reject(file.name, None, "", f"the database is larger than {LARGEST >> 20} MB; it was not read")
+        data = whole_file(file, log)
+        if data is None:
             continue
         connection = sqlite3.connect(":memory:")
         try:

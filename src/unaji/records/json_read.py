@@ -12,11 +12,11 @@ from typing import BinaryIO, Generic, TypeVar
 import msgspec
 
 from unaji.records.problems import ProblemLog
+from unaji.records.rows import whole_file
 from unaji.records.source import Source
 
 BLOCK = 4 << 20  # bytes read at a time
 LARGEST_ENTRY = 64 << 20  # bytes
-LARGEST_DOCUMENT = 512 << 20  # bytes, of those read whole
 UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 DAMAGED_ENTRY = "the entry is damaged or not of the expected form; it was left out"
 DAMAGED_FILE = "the file is cut off or damaged; what could not be read was left out. Export it again"
@@ -26,14 +26,13 @@ T = TypeVar("T")
 _FIRST_KEY = re.compile(rb'\s*\{\s*("(?:[^"\\]|\\.)*")\s*:')
 _BEFORE_KEY = re.compile(rb"\}\s*(,)\s*\{\s*\Z")
 _BEFORE_KEY_BYTES = 256  # the white space of any honest pretty-printer fits
+_MOST_PLACES = 1000  # where the key stands inside an entry too; beyond it a hostile file would be searched for ever
 
 
 def document(file: Source, kind: type[T], log: ProblemLog) -> T | None:
     """Return a whole document; None, with the reason noted, where it cannot be read."""
-    with file.open() as stream:
-        data = stream.read(LARGEST_DOCUMENT + 1)
-    if len(data) > LARGEST_DOCUMENT:
-        log.reject(file.name, None, "", f"the document is larger than {LARGEST_DOCUMENT >> 20} MB; it was not read")
+    data = whole_file(file, log)
+    if data is None:
         return None
     try:
         return msgspec.json.decode(data.removeprefix(b"\xef\xbb\xbf"), type=kind)
@@ -148,7 +147,10 @@ class _Entries(Generic[T]):
 def _last_cut(buffer: bytes, key: bytes) -> int | None:
     """Return where the comma before the last entry that begins with a key stands."""
     place = len(buffer)
-    while (place := buffer.rfind(key, 0, place)) > 0:
+    for _ in range(_MOST_PLACES):
+        place = buffer.rfind(key, 0, place)
+        if place <= 0:
+            break
         before = max(0, place - _BEFORE_KEY_BYTES)
         if found := _BEFORE_KEY.search(buffer, before, place):
             return found.start(1)

@@ -14,11 +14,14 @@ from unaji.quantities import QUANTITIES
 from unaji.records.batch import Batch, Device, Kind, frame
 from unaji.records.clock import NAT, Clock
 from unaji.records.problems import ProblemLog
+from unaji.records.source import Source
+from unaji.records.tables import Table, csv_table
 from unaji.records.timeline import BoolArray, FloatArray, TimeArray
 
 LONGEST = np.timedelta64(36, "h")
 DAY = np.timedelta64(1, "D")
 FURTHEST_MS = 1e15  # the year 33658; what lies beyond overflows somewhere
+LARGEST_FILE = 512 << 20  # bytes, of files that are read whole
 NO_TIME = "is not a time; the row was left out"
 NO_VALUE = "the row has no value; it was left out"
 
@@ -116,6 +119,23 @@ class Door:
         if given.any():
             time[given] = self.clock.from_wall(wall[given], self.file, self.log, equal_means_later=equal_means_later)
         return time
+
+
+def whole_file(file: Source, log: ProblemLog) -> bytes | None:
+    """Return all bytes of a file; None, with the reason noted, where it is too large to be what it seems."""
+    with file.open() as stream:
+        data = stream.read(LARGEST_FILE + 1)
+    if len(data) > LARGEST_FILE:
+        log.reject(file.name, None, "", f"the file is larger than {LARGEST_FILE >> 20} MB; it was not read")
+        return None
+    return data
+
+
+def whole_table(file: Source, log: ProblemLog) -> Table | None:
+    """Return a CSV file as a table; None, with the reason noted, where it is none or too large to be what it seems."""
+    data = whole_file(file, log)
+    table = None if data is None else csv_table(data, file.name, log)
+    return table if table is not None and len(table) else None
 
 
 def numbers(cells: Sequence[float | str | None]) -> FloatArray:

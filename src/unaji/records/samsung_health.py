@@ -21,7 +21,7 @@ from unaji.records.clock import Clock
 from unaji.records.json_head import key_paths
 from unaji.records.json_read import document, listed
 from unaji.records.problems import ProblemLog
-from unaji.records.rows import Door, from_unix, numbers, offsets_min, wall_times
+from unaji.records.rows import Door, from_unix, numbers, offsets_min, wall_times, whole_file
 from unaji.records.source import Source
 from unaji.records.tables import Table, csv_table
 from unaji.records.timeline import FloatArray, TimeArray
@@ -85,7 +85,10 @@ def _read_table(
 
 def _table(file: Source, name: str, door: Door) -> Table | None:
     """Return a table with short column names, without its first line and the commas too many."""
-    body = file.load().partition(b"\n")[2]
+    data = whole_file(file, door.log)
+    if data is None:
+        return None
+    body = data.partition(b"\n")[2]
     header, _, rest = body.partition(b"\n")
     header = header.rstrip(b"\r")
     if rest.partition(b"\n")[0].rstrip(b"\r").count(b",") > header.count(b","):

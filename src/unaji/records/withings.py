@@ -22,7 +22,7 @@ from unaji.records.clock import Clock
 from unaji.records.json_head import key_paths
 from unaji.records.json_read import document, listed
 from unaji.records.problems import ProblemLog
-from unaji.records.rows import Door, from_unix, numbers, offsets_min, wall_times
+from unaji.records.rows import Door, from_unix, numbers, offsets_min, wall_times, whole_file, whole_table
 from unaji.records.source import Source
 from unaji.records.tables import Table, csv_table
 from unaji.records.timeline import FloatArray, TimeArray, Zones
@@ -74,8 +74,8 @@ def read(files: Sequence[Source], clock: Clock, log: ProblemLog) -> Iterator[Bat
         elif _RAW_HEADER.match(file.head):
             yield from _raw_file(file, door)
         elif reader := _table_reader(file.head):
-            table = csv_table(file.load(), file.name, log)
-            if table is not None and len(table):
+            table = whole_table(file, log)
+            if table is not None:
                 yield from reader(table, door)
 
 
@@ -365,7 +365,9 @@ def _raw_file(file: Source, door: Door) -> Iterator[Batch]:
 
 
 def _start_and_lists(file: Source, door: Door) -> pl.DataFrame | None:
-    data = file.load()
+    data = whole_file(file, door.log)
+    if data is None:
+        return None
     try:
         frame = pl.read_csv(io.BytesIO(data), infer_schema=False, raise_if_empty=False)
         frame.columns = [name.strip().lower() for name in frame.columns]

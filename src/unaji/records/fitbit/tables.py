@@ -16,9 +16,9 @@ import polars as pl
 from unaji.records.batch import Batch, Device, Kind
 from unaji.records.clock import NAT
 from unaji.records.fitbit.nights import STAGES, WATCH
-from unaji.records.rows import Door, offsets_min
+from unaji.records.rows import Door, offsets_min, whole_table
 from unaji.records.source import Source
-from unaji.records.tables import Table, csv_table
+from unaji.records.tables import Table
 from unaji.records.timeline import TimeArray
 
 SPO2_SENTINEL = 50.0  # Fitbit writes it where it could not tell
@@ -125,8 +125,8 @@ def _looks_like_spo2(lines: list[str]) -> bool:
 def read(file: Source, door: Door) -> Iterator[Batch]:
     """Read one file."""
     known = layout(file.head)
-    table = csv_table(file.load(), file.name, door.log) if known else None
-    if known is None or table is None or not len(table):
+    table = whole_table(file, door.log) if known else None
+    if known is None or table is None:
         return
     if known is NIGHT_TEMPERATURE:
         yield from _night_temperature(table, door)
