@@ -174,4 +174,4 @@ def test_heart_rates_written_and_read_are_the_same(beats):
 
 def test_mutated_databases_are_withstood():
     data = database(*HEART, *instant("weight_record_table", "weight", "64000", "65000"))
-    withstands(health_connect, {"a.db": data, "b.db": data}, rounds=400)
+    withstands(health_connect, {"a.db": data, "b.db": data}, rounds=1000, seed=11)

@@ -25,6 +25,7 @@ from unaji.records.rows import Door, from_unix, numbers, whole_file
 from unaji.records.source import Source
 from unaji.records.timeline import FloatArray
 
+BROKEN = (sqlite3.Error, UnicodeDecodeError)  # the latter where SQLite's own message quotes broken text
 MAGIC = b"SQLite format 3\0"
 ROWS_A_BATCH = 50_000
 BYTES_A_SECOND = 2 << 20  # what a database may take at most, and two seconds more
@@ -100,7 +101,7 @@ def read(files: Sequence[Source], clock: Clock, log: ProblemLog) -> Iterator[Bat
         connection = sqlite3.connect(":memory:")
         try:
             yield from _read(connection, data, Door(file.name, clock, log))
-        except sqlite3.Error as error:
+        except BROKEN as error:
             log.reject(file.name, None, str(error), "the database is damaged; the rest was not read. Export it again")
         finally:
             connection.close()
@@ -136,7 +137,7 @@ def _guarded(tables: _Tables, table: str, batches: Iterator[Batch]) -> Iterator[
     """Give a table's batches; where it is damaged, tell that and go on with the next one."""
     try:
         yield from batches
-    except sqlite3.Error as error:
+    except BROKEN as error:
         rule = "the table is damaged; what could not be read of it was left out"
         tables.door.log.reject(tables.door.file, None, f"{table}: {error}", rule)
 

@@ -63,6 +63,15 @@ def listed(raw: msgspec.Raw, kind: type[T], file: str, log: ProblemLog) -> list[
     return read
 
 
+def mapped(raw: msgspec.Raw, file: str, log: ProblemLog) -> dict[str, msgspec.Raw]:
+    """Return an object from a document, its values unread; empty, with the reason noted, where it cannot be read."""
+    try:
+        return msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
+    except UNREADABLE as error:
+        log.reject(file, None, str(error), DAMAGED_FILE)
+        return {}
+
+
 def entries(file: Source, kind: type[T], log: ProblemLog, *, key: str = "") -> Iterator[list[T]]:
     """Give the entries of one long list, some ten thousand at a time.
 

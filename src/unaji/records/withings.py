@@ -18,9 +18,9 @@ import numpy as np
 import polars as pl
 
 from unaji.records.batch import Batch, Device, Kind
-from unaji.records.clock import Clock
+from unaji.records.clock import EARLIEST, Clock
 from unaji.records.json_head import key_paths
-from unaji.records.json_read import document, listed
+from unaji.records.json_read import document, listed, mapped
 from unaji.records.problems import ProblemLog
 from unaji.records.rows import Door, from_unix, numbers, offsets_min, wall_times, whole_file, whole_table
 from unaji.records.source import Source
@@ -49,6 +49,7 @@ STAGES_OF_MONITOR = {0: "awake", 1: "asleep"}
 MATS = ("32", "63")  # model numbers of the mat under the mattress
 ACTIVITIES = {1: "walk", 2: "run", 3: "hiking", 6: "bicycling", 7: "swimming"}
 MINUTE = np.timedelta64(60, "s")
+LATEST = np.datetime64("2200-01-01", "ms")  # beyond it the calendar of the time zones ends
 NIGHTLY, DAILY = "withings_nightly", "withings_daily"
 KG_PER_LB = 0.45359237
 
@@ -207,7 +208,7 @@ class _Entry(msgspec.Struct, gc=False):
     startdate: float
     enddate: float
     id: int | str | None = None
-    state: int | None = None
+    state: float | None = None
     category: int | None = None
     timezone: str | None = None
     model: int | str | None = None
@@ -229,7 +230,8 @@ def _series(entries: Sequence[_Entry], door: Door) -> Iterator[Batch]:
         zone_min = _zone_min(start, timezone)
         names = pl.Series([None if entry.id is None else str(entry.id) for entry in rows], dtype=pl.String)
         if kind == "stage":
-            yield from _stages(door, device, start, [entry.state for entry in rows], end=end, zone_min=zone_min)
+            states = numbers([entry.state for entry in rows])
+            yield from _stages(door, device, start, states, end=end, zone_min=zone_min)
             for quantity, name in _MINUTES:
                 yield from _minutes(quantity, device, [getattr(entry, name) for entry in rows], door)
         elif kind == "training":
@@ -256,11 +258,12 @@ def _device(entry: _Entry) -> Device:
 
 
 def _stages(
-    door: Door, device: Device, start: TimeArray, states: Sequence[int | None], names: dict[int, str] = STAGES,
+    door: Door, device: Device, start: TimeArray, states: FloatArray, names: dict[int, str] = STAGES,
     *, end: TimeArray, zone_min: pl.Series | None,
 ) -> Iterator[Batch]:  # fmt: skip
-    label = pl.Series([names.get(-1 if state is None else state) for state in states], dtype=pl.String)
-    known = door.left_out(label.is_null().to_numpy(), list(states), "not a stage of sleep that unaji knows")
+    codes = pl.Series(states).fill_nan(None).cast(pl.Int64, strict=False)
+    label = codes.replace_strict(names, default=None, return_dtype=pl.String)
+    known = door.left_out(label.is_null().to_numpy(), states, "not a stage of sleep that unaji knows")
     mask = pl.Series(known)
     offsets = None if zone_min is None else zone_min.filter(mask)
     yield from door.batch("sleep", device, start[known], end=end[known], kind=Kind.SLEEP, label=label.filter(mask),
@@ -306,7 +309,7 @@ def _intraday(raw: msgspec.Raw, door: Door) -> Iterator[Batch]:
     """Values by the unix second at which each begins; an entry that has only a duration is a hole of that length."""
     stamps: list[str] = []
     moments: list[_Moment] = []
-    for stamp, piece in msgspec.json.decode(raw, type=dict[str, msgspec.Raw]).items():
+    for stamp, piece in mapped(raw, door.file, door.log).items():
         moments += listed(msgspec.Raw(b"[" + bytes(piece) + b"]"), _Moment, door.file, door.log)
         stamps += [stamp] * (len(moments) - len(stamps))
     columns = [numbers([getattr(moment, name) for moment in moments]) for _, name in _AT_MOMENTS]
@@ -354,9 +357,8 @@ def _raw_file(file: Source, door: Door) -> Iterator[Batch]:
     end = time + _ms(frame["duration"].to_numpy())
     value = frame["value"].to_numpy()
     if kind[1] == "sleep":
-        states = [None if np.isnan(state) else int(state) for state in value]
         names = STAGES_OF_MONITOR if "sleep-monitor" in name else STAGES
-        yield from _stages(door, device, time, states, names, end=end, zone_min=offset)
+        yield from _stages(door, device, time, value, names, end=end, zone_min=offset)
     else:
         seen = door.left_out((value == 0) & (kind[1] != "steps"), value, f"{kind[1]} of 0: nothing was measured")
         yield from door.batch(
@@ -373,7 +375,15 @@ def _start_and_lists(file: Source, door: Door) -> pl.DataFrame | None:
         frame.columns = [name.strip().lower() for name in frame.columns]
     except pl.exceptions.PolarsError:  # rows of unequal length, which the careful reader explains
         table = csv_table(data, file.name, door.log)
-        return None if table is None else table.frame
+        return None if table is None else _with_lists(table.frame, file, door)
+    return _with_lists(frame, file, door)
+
+
+def _with_lists(frame: pl.DataFrame, file: Source, door: Door) -> pl.DataFrame | None:
+    if not {"start", "duration", "value"} <= set(frame.columns):
+        rule = "the columns must be start, duration and value; the file was not read"
+        door.log.reject(file.name, 1, ",".join(frame.columns), rule, count=max(frame.height, 1))
+        return None
     return frame
 
 
@@ -408,9 +418,9 @@ TableReader = Callable[[Table, Door], Iterator[Batch]]
 
 
 def _weights(table: Table, door: Door) -> Iterator[Batch]:
-    column = next(name for name in table.frame.columns if name.startswith("weight ("))
     factors = {"weight (kg)": 1.0, "weight (lb)": KG_PER_LB}
-    yield from _typed_table(table, door, {column: ("weight_kg", factors.get(column, 0.0))})
+    columns = [name for name in table.frame.columns if name.startswith("weight (")]
+    yield from _typed_table(table, door, {name: ("weight_kg", factors.get(name, 0.0)) for name in columns})
 
 
 def _heights(table: Table, door: Door) -> Iterator[Batch]:
@@ -484,7 +494,7 @@ def _zone_min(time: TimeArray, timezone: str | None) -> pl.Series | None:
     zones = _zones(timezone)
     if zones is None:
         return None
-    known = np.abs(time.astype("datetime64[Y]").astype(int)) < 200  # False for NaT
+    known = ~np.isnat(time) & (time > EARLIEST) & (time < LATEST)
     offset = np.zeros(time.size, dtype=np.int64)
     offset[known] = zones.offset_min(time[known])
     return pl.select(pl.when(pl.Series(known)).then(pl.Series(offset))).to_series()
