@@ -7,7 +7,7 @@ from functools import lru_cache
 
 DEEPEST = 64
 
-_TOKEN = re.compile(rb'("(?:[^"\\]|\\.)*")(\s*:)?|([{}\[\]])|"', re.DOTALL)
+_TOKEN = re.compile(rb'"([^"\\]*(?:\\.[^"\\]*)*)"(\s*:)?|([{}\[\]])|"', re.DOTALL)
 
 
 @lru_cache(maxsize=16)
@@ -33,14 +33,17 @@ def key_paths(head: bytes) -> frozenset[str]:
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     if not text.startswith((b"{", b"[")):
         return frozenset()
-    paths: set[str] = set()
+    paths: dict[tuple[str, bytes], str] = {}  # by container and key
     containers: list[str] = []  # the path of what stands inside each open bracket, outermost first
     value = ""  # the path of the next value, had it keys
-    for string, colon, bracket in (match.groups() for match in _TOKEN.finditer(text)):
+    for match in _TOKEN.finditer(text):
+        string, colon, bracket = match.groups()
         if string is not None:
             if colon is not None and containers:
-                value = _joined(containers[-1], string[1:-1].decode(errors="replace"))
-                paths.add(value)
+                key = (containers[-1], string)
+                if key not in paths:
+                    paths[key] = _joined(*key)
+                value = paths[key]
         elif bracket in (b"{", b"["):
             containers.append(value if bracket == b"{" else f"{value}[]")
             value = containers[-1]
@@ -53,8 +56,9 @@ def key_paths(head: bytes) -> frozenset[str]:
             value = containers[-1]
         else:
             break  # a string that the cut left open
-    return frozenset(paths)
+    return frozenset(paths.values())
 
 
-def _joined(prefix: str, key: str) -> str:
-    return f"{prefix}.{key}" if prefix else key
+def _joined(container: str, key: bytes) -> str:
+    name = key.decode(errors="replace")
+    return f"{container}.{name}" if container else name

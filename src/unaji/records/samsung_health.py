@@ -50,7 +50,7 @@ def claims_file(head: bytes) -> bool:
 def read(files: Sequence[Source], clock: Clock, log: ProblemLog) -> Iterator[Batch]:
     """Read the files of one export; tables and bins belong together, in whatever folders they lie."""
     tables = [(file, found[1].decode()) for file in files if (found := _FIRST_LINE.match(file.head))]
-    bins = {file.base_name: file for file in files if key_paths(file.head)}
+    bins = {file.base_name: file for file in files if file.head.lstrip().startswith(b"[")}
     named: dict[str, _Row] = {}
     for file, name in tables:
         yield from _read_table(file, name, bins, named, Door(file.name, clock, log))
