@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from unaji.records.batch import Batch, Device, Kind
 from unaji.records.clock import Clock
@@ -159,7 +160,7 @@ class _Tables:
     def columns(self, table: str) -> set[str]:
         return {str(row[1]) for row in self.connection.execute(f"PRAGMA table_xinfo({table})")}
 
-    def rows(self, table: str, **columns: str) -> Iterator[dict[str, list[Any]]]:
+    def rows(self, table: str, **columns: str) -> Iterator[Rows]:
         """Give columns of a known table under other names, some ten thousand rows at a time."""
         if table not in self.names:
             return
@@ -173,13 +174,13 @@ class _Tables:
         chosen = ", ".join(column if column in there else "NULL" for column in columns.values())
         yield from self.fetch(f"SELECT {chosen} FROM {table}", tuple(columns))
 
-    def fetch(self, query: str, names: tuple[str, ...]) -> Iterator[dict[str, list[Any]]]:
+    def fetch(self, query: str, names: tuple[str, ...]) -> Iterator[Rows]:
         cursor = self.connection.execute(query)
         while rows := cursor.fetchmany(ROWS_A_BATCH):
             yield dict(zip(names, map(list, zip(*rows, strict=True)), strict=True))
 
-    def device(self, app: object, method: object) -> Device:
-        role = "manual" if method == TYPED_IN else "merged"
+    def device(self, app: float, *, typed_in: bool) -> Device:
+        role = "manual" if typed_in else "merged"
         return Device("health_connect", role=role, app=str(self.apps.get(app) or ""))
 
     def count_others(self) -> None:
@@ -192,17 +193,17 @@ class _Tables:
                     self.door.log.reject(self.door.file, None, name, rule, count=int(count), lost=False)
 
 
+Rows = dict[str, Any]  # columns of some rows, as lists or series
+OF_PARENT = {"zone": "start_zone_offset", "app": "app_info_id", "method": "recording_method"}
 OPTIONAL = {"zone_offset", "start_zone_offset", "uuid", "app_info_id", "recording_method", "exercise_type"}
 WHO = {"id": "uuid", "app": "app_info_id", "method": "recording_method"}
 
 
-def _parts(tables: _Tables, rows: dict[str, list[Any]]) -> Iterator[tuple[Device, np.ndarray]]:
+def _parts(tables: _Tables, rows: Rows) -> Iterator[tuple[Device, NDArray[np.int64]]]:
     """Part rows by the app that wrote them, and by whether a person typed them in."""
-    keys = [(app, method == TYPED_IN) for app, method in zip(rows["app"], rows["method"], strict=True)]
-    order = {key: i for i, key in enumerate(dict.fromkeys(keys))}
-    of_row = np.array([order[key] for key in keys])
-    for (app, typed), i in order.items():
-        yield tables.device(app, TYPED_IN if typed else 0), np.flatnonzero(of_row == i)
+    who = pl.DataFrame({"app": numbers(rows["app"]), "typed": numbers(rows["method"]) == TYPED_IN}).with_row_index()
+    for part in who.partition_by("app", "typed", maintain_order=True):
+        yield tables.device(part["app"][0], typed_in=part["typed"][0]), part["index"].to_numpy()
 
 
 def _values(tables: _Tables, known: _Values) -> Iterator[Batch]:
@@ -231,22 +232,21 @@ def _children(tables: _Tables, known: _Children) -> Iterator[Batch]:
             )
 
 
-def _joined(tables: _Tables, child: str, parent: str, **columns: str) -> Iterator[dict[str, list[Any]]]:
+def _joined(tables: _Tables, child: str, parent: str, **columns: str) -> Iterator[Rows]:
     """Give rows of a child table with the offset and app of the row they belong to."""
-    if child not in tables.names or parent not in tables.names:
+    if child not in tables.names:
         return
-    of_child, of_parent = tables.columns(child), tables.columns(parent)
-    key = next((name for name in ("parent_key", "parent_id") if name in of_child), None)
-    missing = [column for column in columns.values() if column not in of_child]
-    if key is None or missing or "row_id" not in of_parent:
-        rule = f"the table has no column {', '.join(missing) or 'that says to which row it belongs'}; it was not read"
-        tables.door.log.reject(tables.door.file, None, child, rule)
-        return
-    wanted = {"zone": "start_zone_offset", "app": "app_info_id", "method": "recording_method"}
-    chosen = [f"c.{column}" for column in columns.values()]
-    chosen += [f"p.{column}" if column in of_parent else "NULL" for column in wanted.values()]
-    query = f"SELECT {', '.join(chosen)} FROM {child} c LEFT JOIN {parent} p ON p.row_id = c.{key}"
-    yield from tables.fetch(query, (*columns, *wanted))
+    there = tables.columns(child)
+    key = next((name for name in ("parent_key", "parent_id") if name in there), "parent_key")
+    parents = pl.concat([_parents(rows) for rows in tables.rows(parent, key="row_id", **OF_PARENT)] or [_parents(None)])
+    for rows in tables.rows(child, key=key, **columns):
+        keys = pl.DataFrame({"key": numbers(rows["key"])})
+        yield rows | keys.join(parents, on="key", how="left", maintain_order="left").to_dict(as_series=True)
+
+
+def _parents(rows: Rows | None) -> pl.DataFrame:
+    names = ("key", *OF_PARENT)
+    return pl.DataFrame({name: numbers(rows[name] if rows else []) for name in names}).unique("key", keep="first")
 
 
 def _sessions(tables: _Tables) -> Iterator[Batch]:
@@ -286,20 +286,20 @@ def _trainings(tables: _Tables) -> Iterator[Batch]:
             )  # fmt: skip
 
 
-def _spans(rows: dict[str, list[Any]]) -> tuple[np.ndarray, np.ndarray, pl.Series, pl.Series]:
+def _spans(rows: Rows) -> tuple[np.ndarray, np.ndarray, pl.Series, pl.Series]:
     return _instants(rows["time"]), _instants(rows["end"]), _zone_min(rows["zone"]), _names(rows["id"])
 
 
-def _instants(cells: list[Any]) -> np.ndarray:
+def _instants(cells: Sequence[Any]) -> np.ndarray:
     return from_unix(numbers(cells), per_second=1000)
 
 
-def _zone_min(cells: list[Any]) -> pl.Series:
+def _zone_min(cells: Sequence[Any]) -> pl.Series:
     """Return offsets in minutes; null where the app that wrote the row gave none."""
     seconds = numbers(cells)
     known = np.abs(seconds) <= LONGEST_OFFSET_S
     return pl.Series(np.where(known, seconds / 60, np.nan)).fill_nan(None).cast(pl.Int16)
 
 
-def _names(cells: list[Any]) -> pl.Series:
+def _names(cells: Sequence[Any]) -> pl.Series:
     return pl.Series([cell.hex() if isinstance(cell, bytes) else None for cell in cells], dtype=pl.String)

@@ -138,7 +138,7 @@ def whole_table(file: Source, log: ProblemLog) -> Table | None:
     return table if table is not None and len(table) else None
 
 
-def numbers(cells: Sequence[float | str | None]) -> FloatArray:
+def numbers(cells: Sequence[float | str | None] | pl.Series) -> FloatArray:
     """Return cells as numbers, also where they are written as text; NaN where they are none."""
     try:
         return np.array(pl.Series(cells, dtype=pl.Float64).fill_null(np.nan).to_numpy())
