@@ -200,6 +200,7 @@ def test_a_saturation_of_50_is_no_value_and_other_columns_named_value_are_not_cl
     assert count(problems) == 1
     assert not fitbit.claims_file(b"timestamp,value\n2024-05-01T02:00:00Z,61\n2024-05-01T02:01:00Z,62\n")
     assert not fitbit.claims_file(b"timestamp,value\n")
+    assert not fitbit.claims_file(b"timestamp,steps,glucose\n2024-05-01T02:00:00Z,1,2\n")
 
 
 def test_phone_watch_and_mirror_stay_apart():
@@ -241,6 +242,21 @@ def test_nights_of_the_new_form_carry_their_offset():
     batches, _ = brought(fitbit, source(data))
     rows = table(batches, "sleep").select("time", "end", "label", "zone_min", "vendor_id").rows()
     assert rows == [("2026-05-20 20:00:00", "2026-05-20 20:30:00", "deep", 330, "11")]
+
+
+def test_trainings_of_the_new_form_carry_their_offset_and_typed_in_ones_are_told_apart():
+    data = (
+        "exercise_id,exercise_start,exercise_end,utc_offset,activity_name,log_type\n"
+        "7,2026-05-20T10:00:00Z,2026-05-20T10:30:00Z,+05:30,Outdoor Walk,AUTO_DETECTED\n"
+        "8,2026-05-20T11:00:00Z,2026-05-20T11:10:00Z,+05:30,Bike,MANUAL\n"
+    )
+    batches, problems = brought(fitbit, source(data))
+    rows = table(batches, "exercise").select("time", "value", "label", "zone_min", "vendor_id", "role").rows()
+    assert rows == [
+        ("2026-05-20 10:00:00", 30.0, "Outdoor Walk", 330, "7", "watch"),
+        ("2026-05-20 11:00:00", 10.0, "Bike", 330, "8", "manual"),
+    ]
+    assert not problems
 
 
 def test_breathing_of_minus_one_is_no_value():

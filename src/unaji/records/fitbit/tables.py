@@ -24,6 +24,7 @@ from unaji.records.timeline import TimeArray
 SPO2_SENTINEL = 50.0  # Fitbit writes it where it could not tell
 FIVE_MIN_S = 300.0
 NIGHTLY = "fitbit_nightly"
+COMPANIONS = frozenset({"data source", "sensor_type"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,8 @@ class Layout:
         How the value came about, where it is no plain reading.
     missing : float or None
         A number that stands for no value.
+    alone : bool
+        Whether a file with further columns is of somebody else, the columns' names being anybody's.
     """
 
     needs: frozenset[str]
@@ -55,6 +58,11 @@ class Layout:
     daily: bool = False
     method: str = ""
     missing: float | None = None
+    alone: bool = False
+
+    def is_of(self, columns: set[str]) -> bool:
+        """Say whether a file with these columns is of this kind."""
+        return self.needs <= columns and not (self.alone and columns - self.needs - COMPANIONS)
 
 
 def _layout(columns: str, *values: tuple[str, str, float], **options: object) -> Layout:
@@ -68,7 +76,8 @@ LAYOUTS = (
     _layout("timestamp,rmssd,coverage,low_frequency,high_frequency", ("rmssd", "rmssd_ms", 1),
             ("low_frequency", "lf_ms2", 1), ("high_frequency", "hf_ms2", 1), lasts_s=FIVE_MIN_S),
     _layout("timestamp,rmssd,nremhr,entropy", ("rmssd", "rmssd_ms", 1), daily=True, method=NIGHTLY),
-    _layout("recorded_time,temperature", ("temperature", "skin_temp_dev_c", 1), stamp="recorded_time", lasts_s=60.0),
+    _layout("recorded_time,temperature", ("temperature", "skin_temp_dev_c", 1), stamp="recorded_time", lasts_s=60.0,
+            alone=True),
     _layout("timestamp,average_value,lower_bound,upper_bound", ("average_value", "spo2_pct", 1), daily=True,
             method=NIGHTLY),
     _layout("timestamp,full_sleep_breathing_rate", ("full_sleep_breathing_rate", "resp_rate_bpm", 1), daily=True,
@@ -77,7 +86,7 @@ LAYOUTS = (
             method=NIGHTLY),
     _layout("sleep_log_entry_id,timestamp,resting_heart_rate", ("resting_heart_rate", "hr_resting_bpm", 1),
             daily=True, method="fitbit_sleep_score"),
-    _layout("timestamp,steps", ("steps", "steps", 1), lasts_s=60.0),
+    _layout("timestamp,steps", ("steps", "steps", 1), lasts_s=60.0, alone=True),
     _layout("timestamp,oxygen saturation percentage", ("oxygen saturation percentage", "spo2_pct", 1),
             missing=SPO2_SENTINEL),
     _layout(f"timestamp,{RMSSD}", (RMSSD, "rmssd_ms", 1), ("standard deviation milliseconds", "sdnn_ms", 1),
@@ -87,7 +96,7 @@ LAYOUTS = (
     _layout("timestamp,temperature celsius", ("temperature celsius", "skin_temp_c", 1)),
     _layout("timestamp,weight grams", ("weight grams", "weight_kg", 0.001)),
     _layout("timestamp,height millimeters", ("height millimeters", "height_cm", 0.1)),
-    _layout("timestamp,kilocalories", ("kilocalories", "active_kcal", 1), lasts_s=60.0),
+    _layout("timestamp,kilocalories", ("kilocalories", "active_kcal", 1), lasts_s=60.0, alone=True),
     _layout(f"timestamp,{BREATHS}", (BREATHS, "resp_rate_bpm", 1), daily=True, method=NIGHTLY, missing=-1.0),
     _layout("timestamp,breaths per minute", ("breaths per minute", "resp_rate_bpm", 1), daily=True, method=NIGHTLY),
 )  # fmt: skip
@@ -96,6 +105,7 @@ RESTING = _layout("timestamp,beats per minute", ("beats per minute", "hr_resting
 NIGHT_TEMPERATURE = _layout("type,sleep_start,sleep_end,nightly_temperature", stamp="sleep_start")
 NIGHTS = _layout("sleep_id,sleep_type,sleep_start,sleep_end", stamp="sleep_start")
 NIGHT_STAGES = _layout("sleep_id,sleep_stage_type,sleep_stage_start,sleep_stage_end", stamp="sleep_stage_start")
+TRAININGS = _layout("exercise_start,exercise_end,activity_name", stamp="exercise_start")
 MINUTE_SPO2 = _layout("timestamp,value", ("value", "spo2_pct", 1), missing=SPO2_SENTINEL)
 
 _MINUTE_SPO2_ROW = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ?,(\d{2,3}(?:\.\d+)?)\s*")
@@ -108,8 +118,8 @@ def layout(head: bytes) -> Layout | None:
     columns = {name.strip().strip('"').lower() for name in lines[0].split(",")} if lines else set()
     if columns == {"timestamp", "value"}:
         return MINUTE_SPO2 if _looks_like_spo2(lines[1:]) else None
-    special = (HEART_RATE, NIGHT_TEMPERATURE, NIGHTS, NIGHT_STAGES)
-    return next((known for known in (*LAYOUTS, *special) if known.needs <= columns), None)
+    special = (HEART_RATE, NIGHT_TEMPERATURE, NIGHTS, NIGHT_STAGES, TRAININGS)
+    return next((known for known in (*LAYOUTS, *special) if known.is_of(columns)), None)
 
 
 def _looks_like_spo2(lines: list[str]) -> bool:
@@ -132,6 +142,8 @@ def read(file: Source, door: Door) -> Iterator[Batch]:
         yield from _night_temperature(table, door)
     elif known is NIGHTS or known is NIGHT_STAGES:
         yield from _nights(table, door)
+    elif known is TRAININGS:
+        yield from _trainings(table, door)
     else:
         if known is HEART_RATE and _is_resting(file, table):
             known = RESTING
@@ -238,3 +250,20 @@ def _nights(table: Table, door: Door) -> Iterator[Batch]:
     yield from door.batch(
         "sleep", WATCH, time, end=end, kind=Kind.SLEEP, label=label, zone_min=zone_min, vendor_id=names
     )
+
+
+def _trainings(table: Table, door: Door) -> Iterator[Batch]:
+    """Trainings in UTC with the offset beside them."""
+    time, end = (
+        door.clock.read(table.cells(f"exercise_{which}"), door.file, door.log).time for which in ("start", "end")
+    )
+    minutes = (end - time) / np.timedelta64(60_000, "ms")
+    by_hand = pl.Series(table.text("log_type")).str.to_lowercase().str.contains("manual").to_numpy()
+    zone_min, label = offsets_min(table.cells("utc_offset")), pl.Series(table.text("activity_name"))
+    names = pl.Series([name or None for name in table.text("exercise_id")], dtype=pl.String)
+    for rows, role in ((~by_hand, "watch"), (by_hand, "manual")):
+        mask = pl.Series(rows)
+        yield from door.batch(
+            "exercise", replace(WATCH, role=role), time[rows], minutes[rows], end=end[rows], kind=Kind.WORKOUT,
+            label=label.filter(mask), zone_min=zone_min.filter(mask), vendor_id=names.filter(mask),
+        )  # fmt: skip
