@@ -174,7 +174,7 @@ def _activities(rows: pl.DataFrame, origin: str, device: Device, door: Door) -> 
     rest = int((~asleep & ~trained).sum())
     if rest:
         rule = "activities that are neither sleep nor a training that somebody recorded"
-        door.log.reject(door.file, None, origin, rule, count=rest, lost=False)
+        door.log.reject(door.file, None, device.app, rule, count=rest, lost=False)
     kept = rows.filter(trained)
     start, end = _times(kept, "start"), _times(kept, "end")
     minutes: FloatArray = (end - start) / np.timedelta64(60_000, "ms")

@@ -22,7 +22,7 @@ from unaji.records.json_head import key_paths
 from unaji.records.json_read import document, listed
 from unaji.records.merge import missing_beats
 from unaji.records.problems import ProblemLog
-from unaji.records.rows import Door, from_unix, numbers, offsets_min, wall_times
+from unaji.records.rows import Door, from_unix, numbers, offsets_min, vendor_ids, wall_times
 from unaji.records.source import Source
 from unaji.records.timeline import FloatArray, TimeArray
 
@@ -132,7 +132,7 @@ def _nights(nights: Sequence[_Entry], door: Door) -> Iterator[Batch]:
     cells = pl.Series([night.bedtime_start for night in nights], dtype=pl.String)
     zone_min = offsets_min(cells)
     start, end = _instants(cells, door), _instants([night.bedtime_end for night in nights], door)
-    names = _names(nights)
+    names = vendor_ids(night.id for night in nights)
     yield from door.batch("sleep", RING, start, end=end, kind=Kind.SLEEP, label="in_bed", zone_min=zone_min,
                           vendor_id=names)  # fmt: skip
     yield from _stages(nights, start, end, door)
@@ -246,7 +246,7 @@ def _workouts(entries: Sequence[_Entry], door: Door) -> Iterator[Batch]:
     yield from door.batch(
         "exercise", RING, start, minutes, end=end, kind=Kind.WORKOUT, zone_min=offsets_min(cells),
         label=pl.Series([entry.activity for entry in entries], dtype=pl.String),
-        vendor_id=_names(entries),
+        vendor_id=vendor_ids(entry.id for entry in entries),
     )  # fmt: skip
 
 
@@ -264,7 +264,3 @@ def _instants(cells: Sequence[str | None] | pl.Series, door: Door) -> TimeArray:
 def _first_given(first: Sequence[CELL], second: Sequence[CELL]) -> FloatArray:
     value = numbers(first)
     return np.where(np.isnan(value), numbers(second), value)
-
-
-def _names(entries: Sequence[_Entry]) -> pl.Series:
-    return pl.Series([None if entry.id is None else str(entry.id) for entry in entries], dtype=pl.String)

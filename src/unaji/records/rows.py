@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -145,6 +145,11 @@ def numbers(cells: Sequence[float | str | None] | pl.Series) -> FloatArray:
     except (TypeError, ValueError, OverflowError):
         text = pl.Series([None if cell is None else str(cell) for cell in cells], dtype=pl.String)
         return np.array(text.cast(pl.Float64, strict=False).fill_null(np.nan).to_numpy())
+
+
+def vendor_ids(cells: Iterable[object]) -> pl.Series:
+    """Return what the maker calls the rows as text; null where it says nothing."""
+    return pl.Series([None if cell is None or cell == "" else str(cell) for cell in cells], dtype=pl.String)
 
 
 def from_unix(stamps: ArrayLike, per_second: int = 1) -> TimeArray:

@@ -21,7 +21,7 @@ from unaji.records.clock import Clock
 from unaji.records.json_head import key_paths
 from unaji.records.json_read import document, listed
 from unaji.records.problems import ProblemLog
-from unaji.records.rows import Door, from_unix, numbers, offsets_min, wall_times, whole_file
+from unaji.records.rows import Door, from_unix, numbers, offsets_min, vendor_ids, wall_times, whole_file
 from unaji.records.source import Source
 from unaji.records.tables import Table, csv_table
 from unaji.records.timeline import FloatArray, TimeArray
@@ -170,7 +170,7 @@ _METHODS = {"stress_score": "samsung_stress"}
 
 
 def _names(table: Table) -> pl.Series:
-    return pl.Series([name or None for name in table.text("datauuid")], dtype=pl.String)
+    return vendor_ids(table.text("datauuid"))
 
 
 def _nights(table: Table, door: Door) -> Iterator[Batch]:

@@ -22,7 +22,7 @@ from unaji.records.clock import EARLIEST, Clock
 from unaji.records.json_head import key_paths
 from unaji.records.json_read import document, listed, mapped
 from unaji.records.problems import ProblemLog
-from unaji.records.rows import Door, from_unix, numbers, offsets_min, wall_times, whole_file, whole_table
+from unaji.records.rows import Door, from_unix, numbers, offsets_min, vendor_ids, wall_times, whole_file, whole_table
 from unaji.records.source import Source
 from unaji.records.tables import Table, csv_table
 from unaji.records.timeline import FloatArray, TimeArray, Zones
@@ -145,7 +145,7 @@ def _measures(groups: Sequence[_Group], timezone: str | None, door: Door) -> Ite
             unsure = [group.attrib in WHOSE_IS_UNSURE or None for group, _ in rows]
             yield from door.batch(
                 quantity, replace(device, site=site), time, [_scaled(measure) * factor for _, measure in rows],
-                zone_min=_zone_min(time, timezone), vendor_id=pl.Series(names, dtype=pl.String),
+                zone_min=_zone_min(time, timezone), vendor_id=vendor_ids(names),
                 low_quality=pl.Series(unsure, dtype=pl.Boolean),
             )  # fmt: skip
 
@@ -228,7 +228,7 @@ def _series(entries: Sequence[_Entry], door: Door) -> Iterator[Batch]:
         start = from_unix([entry.startdate for entry in rows])
         end = from_unix([entry.enddate for entry in rows])
         zone_min = _zone_min(start, timezone)
-        names = pl.Series([None if entry.id is None else str(entry.id) for entry in rows], dtype=pl.String)
+        names = vendor_ids(entry.id for entry in rows)
         if kind == "stage":
             states = numbers([entry.state for entry in rows])
             yield from _stages(door, device, start, states, end=end, zone_min=zone_min)

@@ -14,7 +14,7 @@ from unaji.records.batch import Batch, Device
 from unaji.records.fitbit.export import Reader, workouts
 from unaji.records.fitbit.nights import ISO_WALL, WATCH, Night, Weighing, sleep, weights
 from unaji.records.json_read import UNREADABLE, document
-from unaji.records.rows import Door, numbers, wall_times
+from unaji.records.rows import Door, numbers, vendor_ids, wall_times
 from unaji.records.source import Source
 from unaji.records.timeline import TimeArray
 
@@ -152,7 +152,7 @@ def _activities(file: Source, door: Door) -> Iterator[Batch]:
     start = door.clock.read(stamps, door.file, door.log).time
     minutes = numbers([row.duration for row in timed]) / 60_000
     labels = pl.Series([row.activity_name or row.name for row in timed])
-    names = pl.Series([None if row.log_id is None else str(row.log_id) for row in timed], dtype=pl.String)
+    names = vendor_ids(row.log_id for row in timed)
     yield from workouts(door, Device("fitbit"), start, minutes, labels, names)
 
 

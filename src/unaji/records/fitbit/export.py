@@ -11,7 +11,7 @@ import polars as pl
 from unaji.records.batch import Batch, Device, Kind
 from unaji.records.fitbit.nights import WATCH, Night, Weighing, sleep, weights
 from unaji.records.json_read import entries
-from unaji.records.rows import Door, numbers, wall_times
+from unaji.records.rows import Door, numbers, vendor_ids, wall_times
 from unaji.records.source import Source
 
 Reader = Callable[[Source, Door], Iterator[Batch]]
@@ -119,7 +119,7 @@ def _exercise(file: Source, door: Door) -> Iterator[Batch]:
         start = door.from_wall(wall_times([row.start_time for row in block], STAMP))
         minutes = numbers([row.duration for row in block]) / 60_000
         by_hand = np.array([row.log_type == "manual" for row in block])
-        names = pl.Series([str(row.log_id) for row in block])
+        names = vendor_ids(row.log_id for row in block)
         labels = pl.Series([row.activity_name for row in block])
         for rows, device in ((~by_hand, WATCH), (by_hand, Device("fitbit", role="manual"))):
             yield from workouts(

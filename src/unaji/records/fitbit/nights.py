@@ -10,7 +10,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from unaji.records.batch import Batch, Device, Kind
-from unaji.records.rows import Door, numbers, wall_times
+from unaji.records.rows import Door, numbers, vendor_ids, wall_times
 from unaji.records.timeline import FloatArray, TimeArray
 
 WATCH = Device("fitbit", role="watch", site="wrist")
@@ -57,7 +57,7 @@ def sleep(nights: Sequence[Night], door: Door) -> Iterator[Batch]:
     start_wall = wall_times([night.start_time for night in nights], *ISO_WALL)
     start = door.from_wall(start_wall)
     end = start + (wall_times([night.end_time for night in nights], *ISO_WALL) - start_wall)
-    names = pl.Series([None if night.log_id is None else str(night.log_id) for night in nights], dtype=pl.String)
+    names = vendor_ids(night.log_id for night in nights)
     yield from door.batch("sleep", WATCH, start, end=end, kind=Kind.SLEEP, label="in_bed", vendor_id=names)
     yield from _stages(nights, start - start_wall, door)
 
@@ -150,7 +150,7 @@ def weights(rows: Sequence[Weighing], door: Door, *, pounds: bool, date_format: 
     time = door.from_wall(wall_times(stamps, f"{date_format} %H:%M:%S", f"{date_format} %H:%M"))
     weight = numbers([row.weight for row in rows])
     factor = _unit(weight, numbers([row.bmi for row in rows]), door, pounds=pounds)
-    names = pl.Series([None if row.log_id is None else str(row.log_id) for row in rows], dtype=pl.String)
+    names = vendor_ids(row.log_id for row in rows)
     yield from door.batch("weight_kg", Device("fitbit"), time, weight * factor, vendor_id=names)
 
 

@@ -16,7 +16,7 @@ import polars as pl
 from unaji.records.batch import Batch, Device, Kind
 from unaji.records.clock import NAT
 from unaji.records.fitbit.nights import STAGES, WATCH
-from unaji.records.rows import Door, offsets_min, whole_table
+from unaji.records.rows import Door, offsets_min, vendor_ids, whole_table
 from unaji.records.source import Source
 from unaji.records.tables import Table
 from unaji.records.timeline import TimeArray
@@ -260,7 +260,7 @@ def _trainings(table: Table, door: Door) -> Iterator[Batch]:
     minutes = (end - time) / np.timedelta64(60_000, "ms")
     by_hand = pl.Series(table.text("log_type")).str.to_lowercase().str.contains("manual").to_numpy()
     zone_min, label = offsets_min(table.cells("utc_offset")), pl.Series(table.text("activity_name"))
-    names = pl.Series([name or None for name in table.text("exercise_id")], dtype=pl.String)
+    names = vendor_ids(table.text("exercise_id"))
     for rows, role in ((~by_hand, "watch"), (by_hand, "manual")):
         mask = pl.Series(rows)
         yield from door.batch(
