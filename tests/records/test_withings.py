@@ -87,6 +87,19 @@ def test_a_day_that_is_none_is_counted_out(date):
     assert count(problems) >= 1
 
 
+def test_a_zone_that_is_not_known_is_remarked_on():
+    day = {"date": "2024-05-01", "timezone": "Mars/Olympus", "steps": 1000}
+    batches, problems = brought(withings, source(answer(activities=[day])))
+    assert table(batches, "steps").select("time", "zone_min").rows() == [("2024-04-30 15:00:00", None)]
+    assert "no time zone that is known" in str(problems[0])
+
+
+def test_steps_over_no_known_time_are_counted_out():
+    batches, problems = brought(withings, source(answer(series={str(TOKYO_NOON): {"steps": 21}})))
+    assert batches == []
+    assert count(problems) == 1
+
+
 def test_a_stretch_that_has_only_a_duration_is_a_hole():
     series = {str(TOKYO_NOON): {"duration": 60, "steps": 21, "calories": 1}, str(TOKYO_NOON + 60): {"duration": 1440}}
     batches, problems = brought(withings, source(answer(series=series)))

@@ -184,6 +184,9 @@ def _activities(days: Sequence[_Day], door: Door) -> Iterator[Batch]:
     """Sums of local days; what another app counted and Withings only shows is told apart."""
     for (timezone, device), rows in _by(days, lambda day: (day.timezone, _tracker(day))):
         zones = _zones(timezone)
+        if timezone and zones is None:
+            rule = "no time zone that is known; the days were taken as the person's own"
+            door.log.remark(door.file, None, timezone, rule)
         there = door if zones is None else Door(door.file, Clock(zones, door.clock.now), door.log)
         start, end = there.days(wall_times([f"{day.date} 00:00:00" for day in rows], "%Y-%m-%d %H:%M:%S"))
         zone_min = _zone_min(start, timezone)
@@ -317,9 +320,7 @@ def _intraday(raw: msgspec.Raw, door: Door) -> Iterator[Batch]:
     if hole.any():
         door.log.reject(door.file, None, "duration", "stretches without a value", count=int(hole.sum()), lost=False)
     time = from_unix(numbers(stamps))
-    lasted = numbers([moment.duration for moment in moments])
-    known = (lasted >= 0) & (lasted < 1e6)
-    end = time + np.where(known, lasted * 1000, 0).astype("timedelta64[ms]")
+    end = time + _ms(numbers([moment.duration for moment in moments]))
     device = Device("withings", role="watch")
     for (quantity, _), value in zip(_AT_MOMENTS, columns, strict=True):
         given = ~np.isnan(value)
