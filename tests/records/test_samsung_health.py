@@ -59,8 +59,18 @@ def test_bins_are_read_instead_of_the_row_that_names_them_and_take_its_offset_an
     ]  # fmt: skip
     assert rows.select("time", "end").row(0) == ("2024-05-01 12:00:00", "2024-05-01 12:00:59")
     assert not problems
-    batches, _ = brought(samsung_health, source(data, "export/heart_rate.csv"))
+    batches, problems = brought(samsung_health, source(data, "export/heart_rate.csv"))
     assert table(batches, "hr_bpm").select("end", "value").rows() == [("2024-05-01 12:59:59", 61.0)]
+    assert "not among the files" in str(problems[0])
+
+
+@pytest.mark.parametrize(
+    ("name", "export"),
+    [("samsunghealth_1/com.samsung.health.weight.1.csv", "samsunghealth_1"), ("weight.csv", ""),
+     ("a/s_1/jsons/com.samsung.health.hrv/b/b1.json", "a/s_1"), ("jsons/com.samsung.health.hrv/b/b1.json", "")],
+)  # fmt: skip
+def test_bins_belong_to_the_export_above_their_folder(name, export):
+    assert samsung_health.export_of(source(b"", name)) == export
 
 
 def test_variability_stands_in_bins_only():

@@ -24,7 +24,7 @@ from unaji.records.problems import ProblemLog
 from unaji.records.rows import Door, from_unix, numbers, offsets_min, vendor_ids, wall_times, whole_file
 from unaji.records.source import Source
 from unaji.records.tables import Table, csv_table
-from unaji.records.timeline import FloatArray, TimeArray
+from unaji.records.timeline import BoolArray, FloatArray, TimeArray
 
 CELL = float | str | None
 ROWS_A_BATCH = 50_000
@@ -45,6 +45,11 @@ def claims_file(head: bytes) -> bool:
     if not paths:
         return _FIRST_LINE.match(head) is not None
     return {"[].start_time", "[].end_time"} <= paths and any(f"[].{value}" in paths for value in _BIN_VALUES)
+
+
+def export_of(file: Source) -> str:
+    """Return the folder of the export that a file belongs to; files of bins lie deep below its folder ``jsons``."""
+    return re.split(r"(?:^|/)jsons(?:/|$)", file.folder)[0]
 
 
 def read(files: Sequence[Source], clock: Clock, log: ProblemLog) -> Iterator[Batch]:
@@ -79,7 +84,7 @@ def _read_table(
     table = _table(file, name, door)
     if table is None or not len(table):
         return
-    binned = _named_bins(table, name, bins, named)
+    binned = _named_bins(table, name, bins, named, door.log)
     yield from reader(table.where(~binned), door)
 
 
@@ -105,7 +110,9 @@ def _table(file: Source, name: str, door: Door) -> Table | None:
     return Table(table.file, frame, table.lines + 1)
 
 
-def _named_bins(table: Table, name: str, bins: Mapping[str, Source], named: dict[str, _Row]) -> np.ndarray:
+def _named_bins(
+    table: Table, name: str, bins: Mapping[str, Source], named: dict[str, _Row], log: ProblemLog
+) -> BoolArray:
     """Note which files of bins the rows name, and return the rows whose file is there."""
     column = next((column for column in ("binning_data", "binning") if column in table), None)
     if column is None:
@@ -115,6 +122,12 @@ def _named_bins(table: Table, name: str, bins: Mapping[str, Source], named: dict
     for cell, zone_min, device in zip(there, offsets, devices, strict=True):
         if cell in bins:
             named[cell] = _Row(name.rpartition(".")[2], zone_min, _device(device))
+    absent = sum(cell not in bins for cell in there if cell)
+    if absent:
+        rule = (
+            f"{absent:,} rows name files of bins (jsons/…) that are not among the files; their means were read instead"
+        )
+        log.remark(table.file, None, column, rule)
     return np.array([cell in bins for cell in there], dtype=bool)
 
 
