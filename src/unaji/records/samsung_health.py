@@ -54,8 +54,13 @@ def export_of(file: Source) -> str:
 
 def read(files: Sequence[Source], clock: Clock, log: ProblemLog) -> Iterator[Batch]:
     """Read the files of one export; tables and bins belong together, in whatever folders they lie."""
-    tables = [(file, found[1].decode()) for file in files if (found := _FIRST_LINE.match(file.head))]
-    bins = {file.base_name: file for file in files if file.head.lstrip().startswith(b"[")}
+    tables: list[tuple[Source, str]] = []
+    bins: dict[str, Source] = {}
+    for file in files:
+        if found := _FIRST_LINE.match(head := file.head):
+            tables.append((file, found[1].decode()))
+        elif head.lstrip().startswith(b"["):
+            bins[file.base_name] = file
     named: dict[str, _Row] = {}
     for file, name in tables:
         yield from _read_table(file, name, bins, named, Door(file.name, clock, log))

@@ -70,11 +70,12 @@ def read(files: Sequence[Source], clock: Clock, log: ProblemLog) -> Iterator[Bat
     """Read files of one export or answer each."""
     for file in files:
         door = Door(file.name, clock, log)
-        if key_paths(file.head):
+        head = file.head
+        if key_paths(head):
             yield from _answer(file, door)
-        elif _RAW_HEADER.match(file.head):
+        elif _RAW_HEADER.match(head):
             yield from _raw_file(file, door)
-        elif reader := _table_reader(file.head):
+        elif reader := _table_reader(head):
             table = whole_table(file, log)
             if table is not None:
                 yield from reader(table, door)
