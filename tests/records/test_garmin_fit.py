@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.records.fit_writer import EPOCH, Message, crc16, fit_file
+from tests.records.mutations import mutated
 from unaji.records import garmin_fit
 from unaji.records.batch import Kind
 from unaji.records.clock import Clock
@@ -500,11 +501,9 @@ def test_steps_run_on_from_one_file_to_the_next_and_are_not_counted_twice():
 def test_stress_below_zero_is_no_value():
     levels = [Message(227, {0: ("s16", v), 1: ("u32", T0 + 180 * k)}) for k, v in enumerate((25, -1, -2, 0, 100))]
     found, problems = read(fit_file([FILE_ID, *levels]))
-    stress = rows(found, "interval/stress_score")
-    assert stress["value"].to_list() == [25, 0, 100]
-    assert (stress["end"] - stress["time"]).unique().to_list() == [180_000]
+    assert rows(found, "series/stress_score")["value"].to_list() == [25, 0, 100]
     assert [p.value for p in said(problems, "nothing was measured")] == ["2"]
-    assert found["interval/stress_score"][0].device.method == "garmin_stress"
+    assert found["series/stress_score"][0].device.method == "garmin_stress"
 
 
 def test_variability_of_the_night_is_in_128ths_of_a_millisecond_and_its_stamp_ends_five_minutes():
@@ -615,26 +614,6 @@ def everything() -> bytes:
         Message(20, {253: ("u32", T0), 3: ("u8", 99)}, developer=b"abc"),
     ]
     return fit_file([FILE_ID, timer(0, 0), *run, *day, *night, *more]) + fit_file(strap(7, [1024] * 16))
-
-
-def mutated(data: bytes, rng: np.random.Generator) -> bytes:
-    """Flip bits, cut, delete or double a stretch."""
-    out = bytearray(data)
-    for _ in range(int(rng.integers(1, 6))):
-        at = int(rng.integers(0, max(len(out), 1)))
-        length = int(rng.integers(1, 40))
-        match int(rng.integers(0, 5)):
-            case 0 if out:
-                out[at] ^= 1 << int(rng.integers(0, 8))
-            case 1 if out:
-                out[at : at + length] = rng.bytes(len(out[at : at + length]))
-            case 2:
-                del out[at : at + length]
-            case 3:
-                out[at:at] = out[at : at + length]
-            case _:
-                del out[int(rng.integers(len(out) // 2, len(out) + 1)) :]
-    return bytes(out)
 
 
 def test_mutated_files_neither_crash_nor_hang_nor_give_impossible_rows():

@@ -31,7 +31,6 @@ READ = {
 }  # fmt: skip
 """The kinds of messages that are read; the others are counted."""
 
-STRESS_MS = 180_000.0  # a stress value stands for the three minutes from its stamp on
 HRV_VALUE_MS = 300_000.0  # an RMSSD value stands for the five minutes before its stamp
 LONGEST_STAGE_MS = 6 * 3_600_000.0
 CALCULATING = 65_534  # a scale that has no weight yet
@@ -187,11 +186,13 @@ def _resting(reader: Reader) -> Iterator[Rows]:
 
 
 def _stress(reader: Reader) -> Iterator[Rows]:
-    """Give the maker's stress score; below zero it says why there is none (not worn, moving)."""
+    """Give the maker's stress score; below zero it says why there is none (not worn, moving).
+
+    Some watches write one a minute, others one in three, and the file does not say which: they stay instants.
+    """
     table = reader.messages.table(STRESS, 0, 1)
-    start = unix_ms(table.one(1))
     score = np.where(table.one(0) < 0, np.nan, table.one(0))
-    yield reader.intervals("stress_score", table, score, start, start + STRESS_MS)
+    yield reader.points("stress_score", table, score, stamp_s=table.one(1))
 
 
 def _oxygen(reader: Reader) -> Iterator[Rows]:
