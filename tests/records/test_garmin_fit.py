@@ -495,7 +495,7 @@ def test_steps_run_on_from_one_file_to_the_next_and_are_not_counted_twice():
     assert sorted(rows(found, "interval/steps")["value"].to_list()) == [50, 100, 800]
     found, problems = read(evening)
     assert rows(found, "interval/steps")["value"].to_list() == [50]
-    assert said(problems, "counted before the file begins")
+    assert said(problems, "before their file begins")
 
 
 def test_stress_below_zero_is_no_value():

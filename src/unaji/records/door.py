@@ -93,9 +93,16 @@ def let_in(rows: Rows, names: Sequence[str], clock: Clock, log: ProblemLog) -> R
     missing = np.isnan(rows.value)
     if missing.any():
         rule = f"values of {rows.quantity} say that nothing was measured; they were left out"
-        _each_file(rows.file[missing], lambda k, n: log.remark(names[k], None, f"{n}", rule))
+        log.remark(some_files(names, rows.file[missing]), None, f"{int(missing.sum())}", rule)
         rows = rows.where(~missing)
     return rows
+
+
+def some_files(names: Sequence[str], file: IntArray) -> str:
+    """Say which files some rows are from: the first by name, the others by how many they are."""
+    several = np.unique(file)
+    first = names[int(several[0])]
+    return first if several.size == 1 else f"{first} and {several.size - 1:,} more files"
 
 
 def batches(rows: Rows, key: NDArray[Any], device_of: Callable[[Any], Device]) -> Iterator[Batch]:

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 import numpy as np
 import polars as pl
-from msgspec import Struct
+from msgspec import Raw, Struct
 
 from unaji.records.batch import Batch, Device, Kind
 from unaji.records.clock import MINUTE, NAT, Clock
@@ -198,22 +198,26 @@ class _Document(Struct):
     exercises: list[_Exercise] | None = None
 
 
-_DOCUMENTS = msgspec.json.Decoder(_Document | list[_Document])
+_DOCUMENT = msgspec.json.Decoder(_Document)
+_LIST = msgspec.json.Decoder(list[Raw])
 
 
 def _export(k: int, data: bytes, clock: Clock, file: str, log: ProblemLog) -> _Found:
+    """Read a document, or a list of them one at a time, so that a month of pulses is never objects all at once."""
     try:
-        decoded = _DOCUMENTS.decode(data)
+        for one in _LIST.decode(data) if data.lstrip().startswith(b"[") else [data]:
+            yield from _of_document(k, _DOCUMENT.decode(one), clock, file, log)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         log.reject(file, None, "", f"the JSON cannot be read ({error}); was the file cut off? Export it again")
-        return
-    for document in decoded if isinstance(decoded, list) else [decoded]:
-        for device in document.devicePpiSamplesList or ():
-            yield from _pulses(k, device, clock, file, log)
-        for day in document.deviceDays or ():
-            yield from _heart_of_day(k, day, clock, file, log)
-        for exercise in document.exercises or ():
-            yield from _training(k, exercise, document.timeZoneOffset, clock, file, log)
+
+
+def _of_document(k: int, document: _Document, clock: Clock, file: str, log: ProblemLog) -> _Found:
+    for device in document.devicePpiSamplesList or ():
+        yield from _pulses(k, device, clock, file, log)
+    for day in document.deviceDays or ():
+        yield from _heart_of_day(k, day, clock, file, log)
+    for exercise in document.exercises or ():
+        yield from _training(k, exercise, document.timeZoneOffset, clock, file, log)
 
 
 def _pulses(k: int, device: _PulseDevice, clock: Clock, file: str, log: ProblemLog) -> _Found:

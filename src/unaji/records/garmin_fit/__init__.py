@@ -16,7 +16,7 @@ import numpy as np
 
 from unaji.records.batch import Batch, Device
 from unaji.records.clock import Clock
-from unaji.records.door import Rows, batches, group, let_in
+from unaji.records.door import Rows, batches, group, let_in, some_files
 from unaji.records.garmin_fit.beats import interval_rows, strap_rows
 from unaji.records.garmin_fit.messages import DEVICE_INFO, FILE_ID, READ, Reader, simple_rows
 from unaji.records.garmin_fit.protocol import HEADER_SIZES, MAGIC, IntArray, Messages
@@ -167,7 +167,7 @@ def _with_strap(reader: Reader) -> BoolArray:
 
 def _note_unread(names: Sequence[str], unread: Counter[int], log: ProblemLog) -> None:
     if unread:
-        where = names[0] if len(names) == 1 else f"{len(names)} FIT files"
+        where = some_files(names, np.arange(len(names)))
         kinds = ", ".join(f"{number} ({n:,})" for number, n in sorted(unread.items()))
         rule = f"messages of kinds that unaji does not read were left out; by number and how many: {kinds}"
         log.remark(where, None, f"{sum(unread.values()):,}", rule)

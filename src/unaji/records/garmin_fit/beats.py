@@ -171,7 +171,7 @@ def strap_rows(reader: Reader) -> Iterator[Rows]:
     bits, two in three bytes, and count on from the beat before. A count equal to that before is padding. A difference
     longer than 2 s, or more than a quarter off the heart rate beside it, is no single interval: a gap is marked.
     """
-    table = reader.messages.table(HR, TIMESTAMP, 0, 6, 9, 10)
+    table = reader.messages.table(HR, TIMESTAMP, 0, 1, 6, 9, 10)
     if not len(table):
         return
     file = reader.file(table)
@@ -244,7 +244,8 @@ def _whole_ticks(count: IntArray, whole: BoolArray) -> tuple[IntArray, BoolArray
 
 def _clock_of(reader: Reader, table: Table, message: IntArray, ticks: IntArray, whole: BoolArray) -> FloatArray:
     """Return when each beat was [s, FIT], counted from the newest message that gives a time with a whole count."""
-    stamp_s = reader.messages.stamps(table) + np.nan_to_num(table.one(0)) / 32_768
+    fraction_s = np.where(np.isnan(table.one(0)), table.one(1) / 256, table.one(0) / 32_768)
+    stamp_s = reader.messages.stamps(table) + np.nan_to_num(fraction_s)
     begins = whole & np.append(True, message[1:] != message[:-1]) & ~np.isnan(stamp_s[message])
     last = np.maximum.accumulate(np.where(begins, np.arange(message.size), -1))
     at = np.maximum(last, 0)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from unaji.records.batch import Kind
-from unaji.records.door import DAY_MS, Rows
+from unaji.records.door import DAY_MS, Rows, some_files
 from unaji.records.garmin_fit.messages import MONITORING, MONITORING_INFO, Reader, monitoring_stamps, unix_ms
 from unaji.records.garmin_fit.protocol import TIMESTAMP, IntArray
 from unaji.records.problems import ProblemLog
@@ -69,9 +69,9 @@ def step_rows(readings: Sequence[Counts], names: Sequence[str], log: ProblemLog)
     value = np.where(same, np.diff(steps, prepend=0), steps)
     known = same | whole | np.isnan(time_ms)
     before = file[~known & (steps > 0)]
-    for k in np.unique(before):
-        rule = "steps were counted before the file begins; that reading only says where counting stood"
-        log.remark(names[k], None, f"{int((before == k).sum())}", rule)
+    if before.size:
+        rule = "readings of steps count what was walked before their file begins; they only say where counting stood"
+        log.remark(some_files(names, before), None, f"{before.size}", rule)
     keep = known & ~(same & (np.diff(time_ms, prepend=np.nan) == 0) & (value == 0))
     rows = Rows(Kind.INTERVAL, "steps", file, start, value, time_ms, zone_min).where(keep)
     for one in np.unique(device[keep]):
