@@ -12,7 +12,7 @@ from unaji.records.door import DAY_MS, Rows, some_files
 from unaji.records.garmin_fit.messages import MONITORING, MONITORING_INFO, Reader, monitoring_stamps, unix_ms
 from unaji.records.garmin_fit.protocol import TIMESTAMP, IntArray
 from unaji.records.problems import ProblemLog
-from unaji.records.timeline import FloatArray
+from unaji.records.timeline import BoolArray, FloatArray
 
 RUNNING, WALKING = 1, 6
 AT_MIDNIGHT_MS = 60_000.0
@@ -51,31 +51,36 @@ def step_rows(readings: Sequence[Counts], names: Sequence[str], log: ProblemLog)
     The first reading of a day counts from midnight where its file began by then. Where the file began later, what was
     counted before belongs to an earlier file: that reading only says where counting stood.
     """
-    file, device, activity, time_ms, steps, zone_min, began_ms = (
-        np.concatenate([getattr(part, name) for part in readings]) for name in Counts.__slots__
-    )
-    order = np.lexsort((steps, time_ms, activity, device))
-    file, device, activity, time_ms = file[order], device[order], activity[order], time_ms[order]
-    steps, zone_min, began_ms = steps[order], zone_min[order], began_ms[order]
-    shift = np.nan_to_num(zone_min) * 60_000
-    midnight = (np.ceil((time_ms + shift) / DAY_MS) - 1) * DAY_MS - shift  # at 24:00 a day's last reading is written
-    same = np.ones(file.size, dtype=bool)
-    same[0:1] = False
-    same[1:] = (np.diff(device) == 0) & (np.diff(activity) == 0) & (np.diff(midnight) == 0) & (np.diff(steps) >= 0)
-    new_day = np.ones(file.size, dtype=bool)
-    new_day[1:] = (np.diff(device) != 0) | (np.diff(activity) != 0) | (np.diff(midnight) != 0)
-    whole = new_day & ~np.isnan(zone_min) & (began_ms <= midnight + AT_MIDNIGHT_MS)
-    start = np.where(same, np.insert(time_ms[:-1], 0, np.nan), midnight)
-    value = np.where(same, np.diff(steps, prepend=0), steps)
-    known = same | whole | np.isnan(time_ms)
-    before = file[~known & (steps > 0)]
+    all_of = _by_counter(readings)
+    device, time_ms, steps = all_of.device, all_of.time_ms, all_of.steps
+    shift_ms = np.nan_to_num(all_of.zone_min) * 60_000
+    midnight = (np.ceil((time_ms + shift_ms) / DAY_MS) - 1) * DAY_MS - shift_ms  # 24:00 is a day's last reading
+    follows = _no_change(device) & _no_change(all_of.activity) & _no_change(midnight)
+    between = follows & (np.diff(steps, prepend=np.inf) >= 0)
+    whole = ~follows & ~np.isnan(all_of.zone_min) & (all_of.began_ms <= midnight + AT_MIDNIGHT_MS)
+    start = np.where(between, np.roll(time_ms, 1), midnight)
+    value = np.where(between, np.diff(steps, prepend=0), steps)
+    known = between | whole | np.isnan(time_ms)
+    before = all_of.file[~known & (steps > 0)]
     if before.size:
         rule = "readings of steps count what was walked before their file begins; they only say where counting stood"
         log.remark(some_files(names, before), None, f"{before.size}", rule)
-    keep = known & ~(same & (np.diff(time_ms, prepend=np.nan) == 0) & (value == 0))
-    rows = Rows(Kind.INTERVAL, "steps", file, start, value, time_ms, zone_min).where(keep)
+    keep = known & ~(between & (start == time_ms) & (value == 0))
+    rows = Rows(Kind.INTERVAL, "steps", all_of.file, start, value, time_ms, all_of.zone_min).where(keep)
     for one in np.unique(device[keep]):
         yield int(one), rows.where(device[keep] == one)
+
+
+def _by_counter(readings: Sequence[Counts]) -> Counts:
+    """Put all readings together, those of one counter by time."""
+    columns = {name: np.concatenate([getattr(part, name) for part in readings]) for name in Counts.__slots__}
+    order = np.lexsort((columns["steps"], columns["time_ms"], columns["activity"], columns["device"]))
+    return Counts(**{name: column[order] for name, column in columns.items()})
+
+
+def _no_change(column: FloatArray | IntArray) -> BoolArray:
+    """Say which rows equal the row before."""
+    return np.append(False, column[1:] == column[:-1])
 
 
 def _began_ms(reader: Reader, n_files: int) -> FloatArray:
