@@ -256,6 +256,14 @@ def test_a_days_sums_stand_over_its_instants_or_over_the_persons_day_of_23_hours
         read([{"calendarDate": "2024-03-10", "totalSteps": 5}], zones=None)
 
 
+def test_a_resting_heart_rate_beside_no_sleep_is_that_of_the_date():
+    found, _ = read(
+        {"dailySleepDTO": {"calendarDate": "2023-07-20", "sleepStartTimestampGMT": None}, "restingHeartRate": 51}
+    )
+    row = rows(found, "interval/hr_resting_bpm").row(0, named=True)
+    assert (row["time"], row["value"]) == (DAY, 51.0)
+
+
 def test_quarter_hours_of_steps_are_intervals():
     quarter = {"startGMT": "2023-07-20T06:00:00.0", "endGMT": "2023-07-20T06:15:00.0", "steps": 250,
                "primaryActivityLevel": "active"}  # fmt: skip

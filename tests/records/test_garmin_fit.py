@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import time
+from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -376,6 +377,14 @@ def test_times_never_run_back_when_the_sum_ran_ahead():
     assert batch["value"].to_list() == [1000] * 8
 
 
+def test_a_file_beside_another_of_the_same_minutes_does_not_move_its_beats():
+    run = fit_file([FILE_ID, *[m for k in range(20) for m in (record(k), rr(1000))]])
+    alone, _ = read(run)
+    twice, _ = read(run, run)
+    assert rows(twice, "beats/rri_ms")["time"].to_list() == sorted(2 * rows(alone, "beats/rri_ms")["time"].to_list())
+    assert rows(twice, "beats/rri_ms")["gap"].sum() == 2
+
+
 def test_intervals_without_any_time_in_the_file_are_counted():
     found, problems = read(fit_file([FILE_ID, rr(800, 800), rr(800)]))
     assert "beats/rri_ms" not in found
@@ -596,6 +605,16 @@ def test_a_large_file_is_read_beyond_its_first_bytes(tmp_path):
     assert path.stat().st_size > HEAD_BYTES
     batches = list(garmin_fit.read([file_source(path)], Clock(None, NOW), ProblemLog()))
     assert sum(len(b) for b in batches if b.kind is Kind.SERIES) == 12_000
+
+
+def test_files_read_together_give_what_they_give_one_by_one():
+    """But for steps, whose counters run on from one file to the next."""
+    files = [everything(), fit_file([FILE_ID, begun(50), record(5, 77), rr(700)]), everything()[:300], everything()]
+    together, _ = read(*files)
+    alone = [read(data)[0] for data in files]
+    for key in set(together) - {"interval/steps"}:
+        told = Counter(row for found in alone for batch in found.get(key, []) for row in batch.rows.rows())
+        assert Counter(row for batch in together[key] for row in batch.rows.rows()) == told, key
 
 
 # -- hostile files -----------------------------------------------------------------------------------------------------

@@ -73,6 +73,7 @@ class _Sleep(Struct):
     sleepStartTimestampGMT: _Stamp = None
     sleepEndTimestampGMT: _Stamp = None
     sleepStartTimestampLocal: _Stamp = None
+    calendarDate: str | None = None
 
 
 class _Level(Struct):
@@ -352,6 +353,10 @@ def _take_night(answer: _Answer, k: int, lots: _Lots) -> None:
             lots.spans.setdefault("skin_temp_dev_c", _Lot()).add(k, value=[answer.avgSkinTempDeviationC], **span)
         if answer.restingHeartRate is not None:
             lots.nights.setdefault("hr_resting_bpm", _Lot()).add(k, value=[answer.restingHeartRate], **span)
+    elif night is not None and answer.restingHeartRate is not None:  # a day without sleep
+        lots.dates.setdefault("hr_resting_bpm", _Lot()).add(
+            k, time=[night.calendarDate], value=[answer.restingHeartRate]
+        )  # fmt: skip
     readings = answer.hrvReadings or ()
     if readings:
         lots.points.setdefault("rmssd_ms", _Lot()).add(

@@ -13,6 +13,7 @@ from unaji.records.garmin_fit.messages import EVENT, HR, HRV, RECORD, Reader, un
 from unaji.records.garmin_fit.protocol import TIMESTAMP, IntArray, Table
 from unaji.records.timeline import BoolArray, FloatArray
 
+RRI_PER_S = 1000  # intervals are written in ms
 LARGEST_DRIFT_S = 2.0
 LONGEST_OVERLAP_S = 60.0  # a clock set back by more is no overlap of two runs of beats
 
@@ -35,35 +36,34 @@ def interval_rows(reader: Reader) -> Iterator[Rows]:
     before it was written; from there on intervals are added up, as long as each message lies within 2 s of the times
     written before and after it. Where it does not, and after each pause, the sum begins anew and a gap is marked.
     """
-    table = reader.messages.table(HRV, 0)
-    rri_s = table.columns[0] / 1000
-    given: BoolArray = np.greater(rri_s, 0)
-    keep: BoolArray = np.any(given, axis=1)
-    table, rri_s, given = table.where(keep), rri_s[keep], given[keep]
+    table = _with_intervals(reader.messages.table(HRV, 0))
     if not len(table):
         return
     early, late, resumed = _surroundings(reader, table)
     timed = ~np.isnan(early)
-    _note_untimed(reader, table.where(~timed), given[~timed])
-    table, rri_s, given = table.where(timed), rri_s[timed], given[timed]
+    _note_untimed(reader, table.where(~timed))
+    table, early, late, resumed = table.where(timed), early[timed], late[timed], resumed[timed]
     if not len(table):
         return
+    rri_s = table.columns[0] / RRI_PER_S
+    given = rri_s > 0
     total_s = np.cumsum(np.where(given, rri_s, 0).sum(axis=1))
-    forced = _new_run(table, resumed[timed])
-    base_s, run = _anchored(total_s, early[timed], late[timed], forced)
+    base_s, run = _anchored(total_s, early, late, _new_run(table, resumed))
     per_message = given.sum(axis=1)
     message = np.repeat(np.arange(len(table)), per_message)
-    value_s = rri_s[given]
-    time_s = np.cumsum(value_s) + base_s[message]
-    first = np.cumsum(per_message) - per_message
-    gap = np.zeros(value_s.size, dtype=bool)
-    gap[first[run]] = True
-    time_s, gap = _in_order(time_s, gap)
-    zone_min = reader.zone_min(table)[message]
+    gap = np.zeros(message.size, dtype=bool)
+    gap[(np.cumsum(per_message) - per_message)[run]] = True
+    time_s, gap = _in_order(np.cumsum(rri_s[given]) + base_s[message], gap, table.part[message])
     yield Rows(
-        Kind.BEATS, "rri_ms", reader.file(table)[message], unix_ms(time_s), np.round(value_s * 1000),
-        zone_min=zone_min, others={"gap": gap},
+        Kind.BEATS, "rri_ms", reader.file(table)[message], unix_ms(time_s), table.columns[0][given],
+        zone_min=reader.zone_min(table)[message], others={"gap": gap},
     )  # fmt: skip
+
+
+def _with_intervals(table: Table) -> Table:
+    """Return the messages that hold an interval; zero and all ones are padding."""
+    holds: BoolArray = np.any(np.greater(table.columns[0], 0), axis=1)
+    return table.where(holds)
 
 
 def _surroundings(reader: Reader, table: Table) -> tuple[FloatArray, FloatArray, IntArray]:
@@ -91,11 +91,11 @@ def _surroundings(reader: Reader, table: Table) -> tuple[FloatArray, FloatArray,
     return np.where(np.isnan(early), late, early), np.where(np.isnan(late), np.inf, late), resumed
 
 
-def _note_untimed(reader: Reader, table: Table, given: BoolArray) -> None:
+def _note_untimed(reader: Reader, table: Table) -> None:
     rule = "intervals between beats came without any time in their file"
-    file = reader.file(table)
+    file, beats = reader.file(table), (table.columns[0] > 0).sum(axis=1)
     for k in np.unique(file):
-        reader.log.reject(reader.names[k], None, "rri_ms", rule, count=int(given[file == k].sum()))
+        reader.log.reject(reader.names[k], None, "rri_ms", rule, count=int(beats[file == k].sum()))
 
 
 def _new_run(table: Table, resumed: IntArray) -> BoolArray:
@@ -148,13 +148,13 @@ def _first_drift(
     return border
 
 
-def _in_order(time_s: FloatArray, gap: BoolArray) -> tuple[FloatArray, BoolArray]:
-    """Hold back the beats of a run that would lie before the end of the run before it."""
+def _in_order(time_s: FloatArray, gap: BoolArray, part: IntArray) -> tuple[FloatArray, BoolArray]:
+    """Hold back the beats of a run that would lie before the end of the run before it in the same part."""
     time_s, gap = time_s.copy(), gap.copy()
     starts = np.append(np.flatnonzero(gap), gap.size)
     for start, stop in pairwise(starts[1:]):
         before = time_s[start - 1]
-        if 0 < before - time_s[start] <= LONGEST_OVERLAP_S:
+        if part[start] == part[start - 1] and 0 < before - time_s[start] <= LONGEST_OVERLAP_S:
             held = time_s[start:stop] < before
             time_s[start:stop][held] = before
             gap[start:stop] |= held
