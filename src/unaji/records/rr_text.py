@@ -6,6 +6,7 @@ import re
 from pathlib import Path, PurePosixPath
 
 import numpy as np
+import polars as pl
 
 from unaji.errors import InputError
 from unaji.records.problems import ProblemLog
@@ -74,7 +75,9 @@ def intervals_of_text(text: str, path: Path | str, log: ProblemLog) -> FloatArra
         What to call the text in errors and problems.
     """
     name = PurePosixPath(path).name
-    values = _column(text.splitlines(), path, log)
+    lines = text.splitlines()
+    plain = _one_number_a_line(lines)
+    values = _column(lines, path, log) if plain is None else plain
     measured = values[np.isfinite(values)]
     if not measured.size:
         raise InputError(f"{path}: holds no number; {_HOW}")
@@ -94,6 +97,17 @@ def intervals_of_text(text: str, path: Path | str, log: ProblemLog) -> FloatArra
         rule = "the median is no interval of a heart in milliseconds; is it a heart rate, or another unit?"
         log.remark(name, None, f"{middle:g}", f"{rule} Nothing was converted")
     return values
+
+
+def _one_number_a_line(lines: list[str]) -> FloatArray | None:
+    """Read the usual file at once: one number a line, maybe under a name; None where it is anything else."""
+    text = pl.Series(lines, dtype=pl.String)
+    text = text.filter(~text.str.starts_with("#")).str.strip_chars()
+    text = text.filter(text != "")
+    if len(text) and text[0].strip("\"' ").lower() in COLUMN_NAMES:
+        text = text[1:]
+    values = text.cast(pl.Float64, strict=False)
+    return np.array(values.to_numpy()) if len(values) and values.is_finite().fill_null(value=False).all() else None
 
 
 def _column(lines: list[str], path: Path | str, log: ProblemLog) -> FloatArray:
