@@ -313,7 +313,7 @@ def test_times_since_power_on_and_of_the_future_are_no_dates():
     found, problems = read(fit_file([FILE_ID, *odd]))
     assert seconds(found, "series/hr_bpm") == [0]
     assert {p.rule for p in problems if p.rejected} == {
-        "hr_bpm: the row has no time that can be read",
+        "hr_bpm: lies before 1990: was the clock of the device set?",
         "hr_bpm: lies in the future: is the year right?",
     }
 

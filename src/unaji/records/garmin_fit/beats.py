@@ -9,7 +9,7 @@ import numpy as np
 
 from unaji.records.batch import Kind
 from unaji.records.door import Rows
-from unaji.records.garmin_fit.messages import EVENT, HR, HRV, RECORD, Reader, unix_ms
+from unaji.records.garmin_fit.messages import EVENT, FIRST_DATE_S, HR, HRV, RECORD, Reader, unix_ms
 from unaji.records.garmin_fit.protocol import TIMESTAMP, IntArray, Table
 from unaji.records.timeline import BoolArray, FloatArray
 
@@ -77,7 +77,7 @@ def _surroundings(reader: Reader, table: Table) -> tuple[FloatArray, FloatArray,
     position = np.concatenate([mark.position for mark in marks])
     stamp = np.concatenate([messages.stamps(mark) for mark in marks])
     order = np.argsort(position)
-    order = order[np.isfinite(unix_ms(stamp[order]))]
+    order = order[stamp[order] >= FIRST_DATE_S]
     position, stamp = position[order], stamp[order]
     after = np.searchsorted(position, table.position)
     early, late = np.full(len(table), np.nan), np.full(len(table), np.nan)

@@ -107,8 +107,12 @@ class Reader:
 
 
 def unix_ms(stamp_s: FloatArray) -> FloatArray:
-    """Turn FIT's seconds into milliseconds since 1970; a time since power-on is none and becomes NaN."""
-    return np.where(stamp_s >= FIRST_DATE_S, (stamp_s + EPOCH_S) * 1000.0, np.nan)
+    """Turn FIT's seconds into milliseconds since 1970.
+
+    A time since power-on is no date: it stays within the first years after 1970, and is turned back at the door as
+    that of a clock that was not set.
+    """
+    return np.where(stamp_s >= FIRST_DATE_S, stamp_s + EPOCH_S, stamp_s) * 1000.0
 
 
 def simple_rows(reader: Reader) -> Iterator[Rows]:
