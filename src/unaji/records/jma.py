@@ -216,9 +216,11 @@ def _stamp(headings: Sequence[str], cells: Sequence[str]) -> str:
 
 
 def _wall(stamps: Sequence[str]) -> TimeArray:
-    """Read dates and hours, 24:00 being the next midnight; NaT where that is not possible."""
+    """Read dates (with the day of the week, if asked for) and hours, 24:00 being the next midnight; else NaT."""
     text = pl.Series(list(stamps), dtype=pl.String).str.normalize("NFKC")
-    parts = text.str.extract_groups(r"^(\d{4}[/-]\d{1,2}[/-]\d{1,2})(?:[ T]+(\d{1,2}):(\d{2})(?::00)?)?$").struct
+    parts = text.str.extract_groups(
+        r"^(\d{4}[/-]\d{1,2}[/-]\d{1,2})(?:\([^()]\))?(?:[ T]+(\d{1,2}):(\d{2})(?::00)?)?$"
+    ).struct
     date = parts.field("1").str.replace_all("/", "-").str.to_datetime("%Y-%m-%d", time_unit="ms", strict=False)
     hour, minute = (parts.field(name).cast(pl.Int64, strict=False).fill_null(0).to_numpy() for name in ("2", "3"))
     time = np.array(date.to_numpy(), dtype="datetime64[ms]") + (60 * hour + minute) * MINUTE

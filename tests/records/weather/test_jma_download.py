@@ -17,13 +17,18 @@ APART = (
 
 
 def test_readings_of_a_station_are_batches_on_the_japanese_clock(importing):
-    data = download("年月日時", ["現地気圧(hPa)", "全天日射量(MJ/㎡)"], ["2024/5/1 13:00:00,1009.1,8,1,1.80,8,1"])
+    data = download("年月日時", ["現地気圧(hPa)", "日射量(MJ/㎡)"], ["2024/5/1 13:00:00,1009.1,8,1,1.80,8,1"])
     got = importing(batches, data)
     pressure = got.of("station_pressure_hpa")
     assert (pressure.kind, pressure.device.source, pressure.device.role) == (Kind.SERIES, "jma", "station")
     assert (pressure.device.name, pressure.rows["zone_min"].to_list()) == ("東京", [540])
     # 1.8 MJ/m² in an hour are 500 W/m² on average.
     assert got.rows("solar_w_m2") == [("2024-05-01T03:00", "2024-05-01T04:00", pytest.approx(500.0))]
+
+
+def test_the_day_of_the_week_may_stand_beside_the_date(importing):
+    got = importing(batches, download("年月日", ["平均気温(℃)"], ["2024/5/1(水),15.2,8,1"]))
+    assert got.rows("air_temp_c") == [("2024-04-30T15:00", "2024-05-01T15:00", 15.2)]
 
 
 def test_a_days_radiation_is_its_mean_over_24_hours(importing):

@@ -64,7 +64,7 @@ HOURLY: dict[str, Element] = {
     **_named("風速 風向・風速/風速 風向・風速/平均風速 風速・風向/平均風速", Element("wind_m_s", before_min=10)),
     **_named("降水量", Element("precip_mm", before_min=60, total=True)),
     **_named("日照時間", Element("sunshine_min", 60, before_min=60, total=True)),
-    **_named("全天日射量", Element("solar_w_m2", PER_HOUR, before_min=60, total=True)),
+    **_named("全天日射量 日射量", Element("solar_w_m2", PER_HOUR, before_min=60, total=True)),
 }
 """Elements of hourly tables without their unit, in every spelling met; ``/`` joins the lines of a page's heading."""
 
