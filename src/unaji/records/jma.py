@@ -22,6 +22,7 @@ import io
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 
 import numpy as np
 import polars as pl
@@ -184,12 +185,13 @@ def parse(data: bytes, file: str, log: ProblemLog) -> Download | None:
         next((row for row in rows[top + 1 : first] if has_marks == bool(set(row) & set(MARKS))), [])
         for has_marks in (False, True)
     )
-    cells = [tuple(_cell(row, j) for _, row in numbered) for j in range(len(elements))]
+    cells = [tuple(map(str.strip, column)) for column in zip_longest(*(row for _, row in numbered), fillvalue="")]
+    cells += [("",) * len(numbered)] * (len(elements) - len(cells))
     columns = [
         Column(_cell(stations, j), _cell(elements, j), _cell(sub_items, j), _cell(marks, j), cells[j])
         for j in range(n_time, len(elements))
     ]
-    stamps = tuple(_stamp(headings, [_cell(row, j) for j in range(n_time)]) for _, row in numbered)
+    stamps = tuple(_stamp(headings, row) for row in zip(*cells[:n_time], strict=True))
     return Download(
         file=file,
         stamps=stamps,
@@ -364,22 +366,36 @@ def height_steps(weather: Sequence[Series]) -> TimeArray:
     3 % of the height, that the medians of the five rows before and after confirm. Tokyo's station moved so on
     2014-12-02 without a new homogeneity number for its station pressure.
     """
-    station, sea = (_row_by_time(weather, quantity) for quantity in PRESSURES)
-    air = _row_by_time(weather, "air_temp_c")
-    time = sorted(station.keys() & sea.keys())
-    if len(time) < 2 * ROWS_BESIDE_STEP:
+    (station_time, station), (sea_time, sea) = (_in_order(weather, quantity) for quantity in PRESSURES)
+    time, at_station, at_sea = np.intersect1d(station_time, sea_time, assume_unique=True, return_indices=True)
+    if time.size < 2 * ROWS_BESIDE_STEP:
         return np.array([], dtype="datetime64[ms]")
-    kelvin = 273.15 + np.array([air.get(t, USUAL_AIR_C) for t in time])
-    ratio = np.array([sea[t] / station[t] for t in time])
-    height_m = DRY_AIR_J_PER_KG_K * kelvin / GRAVITY_M_S2 * np.log(ratio)
+    kelvin = 273.15 + _air_c(weather, time)
+    height_m = DRY_AIR_J_PER_KG_K * kelvin / GRAVITY_M_S2 * np.log(sea[at_sea] / station[at_station])
     beside = np.lib.stride_tricks.sliding_window_view(height_m, ROWS_BESIDE_STEP)
     median = np.median(beside, axis=1)
     before, after = median[:-ROWS_BESIDE_STEP], median[ROWS_BESIDE_STEP:]
     step = np.diff(height_m)[ROWS_BESIDE_STEP - 1 : -(ROWS_BESIDE_STEP - 1)]
     smallest = np.maximum(SMALLEST_STEP_M, SMALLEST_STEP_SHARE * np.abs(before))
     moved = (np.abs(step) > smallest) & (np.abs(after - before) > smallest)
-    return np.array(time, dtype="datetime64[ms]")[np.flatnonzero(moved) + ROWS_BESIDE_STEP]
+    moments: TimeArray = time[np.flatnonzero(moved) + ROWS_BESIDE_STEP]
+    return moments
 
 
-def _row_by_time(weather: Sequence[Series], quantity: str) -> dict[np.datetime64, float]:
-    return {t: v for s in weather if s.quantity == quantity for t, v in zip(s.time, s.value, strict=True)}
+def _in_order(weather: Sequence[Series], quantity: str) -> tuple[TimeArray, FloatArray]:
+    """Return the instants and values of a quantity, each instant once."""
+    series = [s for s in weather if s.quantity == quantity]
+    time = np.concatenate([np.array([], dtype="datetime64[ms]"), *(s.time for s in series)])
+    value = np.concatenate([np.array([]), *(s.value for s in series)])
+    time, first = np.unique(time, return_index=True)
+    return time, value[first]
+
+
+def _air_c(weather: Sequence[Series], time: TimeArray) -> FloatArray:
+    """Return the air temperature at some instants [°C], a usual one where it is missing."""
+    known, value = _in_order(weather, "air_temp_c")
+    if not known.size:
+        return np.full(time.size, USUAL_AIR_C)
+    nearest = np.minimum(np.searchsorted(known, time), known.size - 1)
+    air_c: FloatArray = np.where(known[nearest] == time, value[nearest], USUAL_AIR_C)
+    return air_c

@@ -18,12 +18,12 @@ import numpy as np
 import polars as pl
 
 from unaji.records.batch import Batch, Device
-from unaji.records.clock import HOUR, Clock
+from unaji.records.clock import HOUR, NAT, Clock
 from unaji.records.problems import ProblemLog
 from unaji.records.source import Source
 from unaji.records.tables import Table
 from unaji.records.timeline import BoolArray, TimeArray
-from unaji.records.weather.rows import batch, csv_rows, note_unread, possible, unzipped, unzipped_head
+from unaji.records.weather.rows import IntArray, batch, csv_rows, note_unread, possible, unzipped, unzipped_head
 
 SOURCE = "meteostat"
 OBSERVED = (
@@ -101,13 +101,28 @@ def _batches(table: Table, station: str, clock: Clock, log: ProblemLog) -> Itera
 def _times(table: Table) -> TimeArray:
     """Put year, month, day and hour together; NaT where they are no time."""
     if "date" in table:
-        date = table.plain_cells("date")
+        dates = table.plain_cells("date").str.to_date("%Y-%m-%d", strict=False)
+        day_of = np.array(dates.to_numpy(), dtype="datetime64[D]")
     else:
-        parts = [table.plain_cells(name) for name in ("year", "month", "day")]
-        date = pl.select(pl.concat_str(parts, separator="-")).to_series()
-    text = pl.select(pl.concat_str(date, table.plain_cells("hour"), pl.lit("00"), separator=":")).to_series()
-    stamps = text.str.to_datetime("%Y-%m-%d:%H:%M", time_unit="ms", strict=False)
-    return np.array(stamps.to_numpy(), dtype="datetime64[ms]")
+        day_of = _days(*(_whole(table, name) for name in ("year", "month", "day")))
+    hour = _whole(table, "hour")
+    time = day_of.astype("datetime64[ms]") + hour * HOUR
+    return np.where((hour >= 0) & (hour < 24), time, NAT)
+
+
+def _days(year: IntArray, month: IntArray, day: IntArray) -> TimeArray:
+    """Return days of the calendar; NaT where there is no such day."""
+    first: TimeArray = ((year - 1970) * 12 + month - 1).astype("datetime64[M]")
+    date = first.astype("datetime64[D]") + (day - 1).astype("timedelta64[D]")
+    known = (year > 0) & (month >= 1) & (month <= 12) & (date.astype("datetime64[M]") == first)
+    return np.where(known, date, np.datetime64("NaT", "D"))
+
+
+def _whole(table: Table, name: str) -> IntArray:
+    """Return a column as whole numbers, -1 where a cell is none or has more than four digits."""
+    numbers = table.plain_cells(name).cast(pl.Int64, strict=False).fill_null(-1)
+    whole = numbers.to_numpy()
+    return np.where((whole >= 0) & (whole <= 9999), whole, -1)
 
 
 def _devices(table: Table, name: str, station: Device) -> Iterator[tuple[BoolArray, Device]]:
