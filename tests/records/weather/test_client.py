@@ -88,6 +88,10 @@ def stall(handler: BaseHTTPRequestHandler) -> None:
     time.sleep(0.6)
 
 
+def nonsense(handler: BaseHTTPRequestHandler) -> None:
+    handler.wfile.write(b"this is no HTTP\r\n\r\n")
+
+
 def trickle(handler: BaseHTTPRequestHandler) -> None:
     handler.send_response(200)
     handler.send_header("Content-Type", "application/json")
@@ -237,9 +241,10 @@ def test_trouble_that_passes_is_borne(server, client, trouble):
         (stall, "the server said nothing for 0.3 s"),
         (trickle, "the answer was not whole after 0.8 s"),
         (answer(length=999), "the answer broke off"),
+        (nonsense, "the answer broke off"),
         (answer(b"\x1f\x8bno gzip at all", Content_Encoding="gzip"), "the answer's compression is damaged"),
     ],
-    ids=["500", "429", "stall", "trickle", "cut", "garbage"],
+    ids=["500", "429", "stall", "trickle", "cut", "no http", "garbage"],
 )
 def test_trouble_that_stays_ends_after_four_tries_and_says_which(server, client, trouble, part):
     server.will(trouble)
@@ -295,6 +300,14 @@ def test_nobody_at_the_address(client):
         client.get(request(Server(port)))
 
 
+def test_a_server_without_a_certificate_is_not_believed(server, client):
+    server.will(answer())
+    url = server.url.replace("http:", "https:")
+    with pytest.raises(FetchError, match="no connection that can be trusted"):
+        client.get(Request(url, date(2025, 5, 31), ("application/json",), whole))
+    assert server.asked == []
+
+
 # -- what is wrong for good --------------------------------------------------------------------------------------------
 
 
@@ -311,12 +324,14 @@ def test_nobody_at_the_address(client):
         (answer(b"\x00\xff garbage"), "not what was asked for and was not kept: it is no whole JSON"),
         (answer(BODY[:-1]), "it is no whole JSON"),
         (answer(b"", 302, Location="http://localhost:1/other"), r"it sends elsewhere \(http://localhost:1\)"),
-        (answer(b"", 301, Location="file:///etc/passwd"), "it sends elsewhere \\(a file: address\\)"),
+        (answer(b"", 301, Location="file:///etc/passwd"), "it sends elsewhere \\(no web address: 'file:///etc/passwd'\\)"),
         (answer(b"", 302), "it sends elsewhere"),
+        (answer(b"", 302, Location="http://[half an address"), "it sends elsewhere"),
+        (answer(length=5), "it is no whole JSON"),
         (answer(b"", 302, Location="/again"), "from one address to the next without end"),
     ],
     ids=["404", "400", "web page", "no type", "says it is large", "flood", "garbage", "short", "other host", "file",
-         "redirection to nowhere", "redirection without end"],
+         "redirection to nowhere", "redirection to nonsense", "says it is short", "redirection without end"],
 )  # fmt: skip
 def test_what_is_wrong_for_good_is_told_at_once_and_nothing_is_kept(server, client, script, part):
     server.will(script)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import random
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from click.testing import CliRunner
 
+from tests.records.weather.conftest import broken
 from unaji.cli import unaji
 from unaji.cli.weather_ import PROVIDERS
 from unaji.errors import InputError, OutputError, UsageError
@@ -173,10 +175,11 @@ def test_hours_that_are_not_there_yet_are_told_and_asked_for_anew(server, client
          "values are implausible, such as"),
         (b'{"latitude": 35.7, "longitude": 139.7', "no whole answer of Open-Meteo"),
         (b"{}", "no whole answer of Open-Meteo"),
+        (b"[" + model_hours("2025-05-01", "2025-05-31") + b"]", "it is not about one place"),
         ('{"latitude":35.7,"longitude":139.7,"utc_offset_seconds":0,"hourly_units":{"temperature_2m":"°C"},"hourly":{"time":[],"temperature_2m":[]}}'.encode(),
          "it holds no weather"),
     ],
-    ids=["another year", "a day too many", "another place", "implausible", "cut", "empty", "no hours"],
+    ids=["another year", "a day too many", "another place", "implausible", "cut", "empty", "several", "no hours"],
 )  # fmt: skip
 def test_an_answer_that_is_not_what_was_asked_for_is_not_kept(server, client, hana, answer, part):
     server.reply = lambda path: (answer, "application/json")
@@ -184,6 +187,18 @@ def test_an_answer_that_is_not_what_was_asked_for_is_not_kept(server, client, ha
         fetch_weather(hana, client, "open-meteo", place=TOKYO, period=MAY)
     assert not (hana / "weather").exists()
     assert not client.cache.exists()
+
+
+def test_broken_answers_are_refused_and_never_crash():
+    (wanted,) = services.open_meteo_files(TOKYO, date(2025, 5, 1), date(2025, 5, 2), NOW)
+    whole, rng, refused = model_hours("2025-05-01", "2025-05-02"), random.Random(7), 0
+    assert wanted.request.check(whole)
+    for _ in range(200):
+        try:
+            wanted.request.check(broken(whole, rng))
+        except InputError:
+            refused += 1
+    assert refused > 100
 
 
 def test_a_folder_that_cannot_be_written_is_told(server, client, hana):
@@ -203,6 +218,7 @@ METEOSTAT_LIST = json.dumps(
         {"id": "99999", "location": {"latitude": 35.7, "longitude": 139.8, "elevation": None},
          "inventory": {"hourly": {"start": "1973-01-01", "end": "1999-05-28"}}},
         {"id": "0CNUO", "location": {"latitude": 35.7, "longitude": 139.8, "elevation": None}, "inventory": {}},
+        {"id": "0CNUP", "location": {"latitude": None, "longitude": None}, "inventory": {"hourly": None}},
     ]
 ).encode()  # fmt: skip
 NOAA_LIST = (

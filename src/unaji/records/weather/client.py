@@ -219,8 +219,8 @@ class Client:
             case urllib3.exceptions.SSLError():
                 return _failure(
                     request,
-                    "サーバーの証明書を確かめられません。この機械の時計は合っていますか",
-                    f"its certificate cannot be trusted ({error}); is this machine's clock right?",
+                    "安全な接続を確かめられません。この機械の時計は合っていますか",
+                    f"no connection that can be trusted came about ({error}); is this machine's clock right?",
                 )
             case urllib3.exceptions.NewConnectionError():  # before the timeout, of which it is a kind
                 return _PassingError("there is no connection to the server (is the network there?)")
@@ -341,14 +341,17 @@ def put_file(place: Path, data: bytes) -> None:
 
 def _redirected(request: Request, url: str, location: str | None) -> str:
     """Follow a redirection on the same server; never to another, to a file, or from https to http."""
-    target = urljoin(url, location or "")
-    here, there = urlsplit(url), urlsplit(target)
+    here = urlsplit(url)
+    try:
+        target = urljoin(url, location or "")
+        there = urlsplit(target)
+    except ValueError:  # an address that is none
+        there = urlsplit("")
     same_place = there.netloc == here.netloc and there.scheme == here.scheme
     upgraded = there.hostname == here.hostname and (here.scheme, there.scheme) == ("http", "https")
     if not location or not (same_place or upgraded):
-        where = (
-            f"{there.scheme}://{there.netloc}" if there.scheme in ("http", "https") else f"a {there.scheme}: address"
-        )
+        web = there.scheme in ("http", "https")
+        where = f"{there.scheme}://{there.netloc}" if web else f"no web address: {(location or '')[:LONGEST_REASON]!r}"
         raise _failure(
             request,
             "別の場所へ転送されそうになったので止めました",

@@ -178,7 +178,10 @@ def _extent(batches: Sequence[Batch]) -> tuple[np.datetime64, np.datetime64]:
 
 def _check_place(place: Place, check: Callable[[bytes], bool], data: bytes) -> bool:
     whole = check(data)
-    answer = msgspec.json.decode(data, type=open_meteo.Answer)
+    try:
+        answer = msgspec.json.decode(data, type=open_meteo.Answer)
+    except msgspec.MsgspecError as error:
+        raise InputError(f"it is not about one place ({error})") from error
     off = max(abs(answer.latitude - place.latitude), abs(answer.longitude - place.longitude))
     if off > FARTHEST_CELL_DEG:
         raise InputError(

@@ -33,8 +33,8 @@ class Station:
 
 
 class _Location(msgspec.Struct):
-    latitude: float
-    longitude: float
+    latitude: float | None = None
+    longitude: float | None = None
 
 
 class _Span(msgspec.Struct):
@@ -43,7 +43,7 @@ class _Span(msgspec.Struct):
 
 
 class _Inventory(msgspec.Struct):
-    hourly: _Span = msgspec.field(default_factory=_Span)
+    hourly: _Span | None = None
 
 
 class _Station(msgspec.Struct):
@@ -85,16 +85,14 @@ def _meteostat(data: bytes) -> pl.DataFrame:
         stations = msgspec.json.decode(unzipped(data, METEOSTAT_LIST, ProblemLog()), type=list[_Station])
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise InputError(f"the list of stations cannot be read ({error})") from error
-    return pl.DataFrame(
-        {
-            "id": [s.id for s in stations],
-            "latitude": [s.location.latitude for s in stations],
-            "longitude": [s.location.longitude for s in stations],
-            "start": [s.inventory.hourly.start for s in stations],
-            "end": [s.inventory.hourly.end for s in stations],
-        },
-        schema={"id": pl.String, "latitude": pl.Float64, "longitude": pl.Float64, "start": pl.String, "end": pl.String},
-    ).with_columns(pl.col("start", "end").str.to_date("%Y-%m-%d", strict=False))
+    rows = [
+        (s.id, s.location.latitude, s.location.longitude, s.inventory.hourly.start, s.inventory.hourly.end)
+        for s in stations
+        if s.inventory.hourly is not None
+    ]
+    schema = {"id": pl.String, "latitude": pl.Float64, "longitude": pl.Float64, "start": pl.String, "end": pl.String}
+    table = pl.DataFrame(rows, schema=schema, orient="row")
+    return table.with_columns(pl.col("start", "end").str.to_date("%Y-%m-%d", strict=False)).drop_nulls()
 
 
 def _noaa(data: bytes) -> pl.DataFrame:
