@@ -6,11 +6,11 @@ import pytest
 
 from tests.records.test_detect import SAMPLES, STRANGERS
 from unaji.records import jma
-from unaji.records.weather import jma_tables, meteostat, noaa_isd, open_meteo, pvgis
+from unaji.records.weather import jma_tables, meteostat, noaa_isd, open_meteo, pvgis, surfrad
 
 IMPORTERS = {
     "jma": jma, "jma_tables": jma_tables, "meteostat": meteostat, "noaa_isd": noaa_isd, "open_meteo": open_meteo,
-    "pvgis": pvgis,
+    "pvgis": pvgis, "surfrad": surfrad,
 }  # fmt: skip
 
 
@@ -37,4 +37,5 @@ def test_of_all_real_files_only_those_of_weather_are_claimed(shared_data):
                 claimed.setdefault(name, []).append(file.relative_to(shared_data).parts[0])
     assert claimed == {
         "jma": ["weather-jma-tokyo-daily"] * 6, "jma_tables": ["weather-jma-etrn"] * 3, "pvgis": ["weather-hourly-tmy"],
+        "surfrad": ["weather-hourly-tmy"],
     }  # fmt: skip

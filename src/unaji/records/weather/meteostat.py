@@ -15,7 +15,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import polars as pl
 
 from unaji.records.batch import Batch, Device
 from unaji.records.clock import HOUR, NAT, Clock
@@ -23,7 +22,8 @@ from unaji.records.problems import ProblemLog
 from unaji.records.source import Source
 from unaji.records.tables import Table
 from unaji.records.timeline import BoolArray, TimeArray
-from unaji.records.weather.rows import IntArray, batch, csv_rows, note_unread, possible, unzipped, unzipped_head
+from unaji.records.weather.dates import days_of, whole_numbers
+from unaji.records.weather.rows import batch, csv_rows, note_unread, possible, unzipped, unzipped_head
 
 SOURCE = "meteostat"
 OBSERVED = (
@@ -104,25 +104,10 @@ def _times(table: Table) -> TimeArray:
         dates = table.plain_cells("date").str.to_date("%Y-%m-%d", strict=False)
         day_of = np.array(dates.to_numpy(), dtype="datetime64[D]")
     else:
-        day_of = _days(*(_whole(table, name) for name in ("year", "month", "day")))
-    hour = _whole(table, "hour")
+        day_of = days_of(*(whole_numbers(table, name) for name in ("year", "month", "day")))
+    hour = whole_numbers(table, "hour")
     time = day_of.astype("datetime64[ms]") + hour * HOUR
     return np.where((hour >= 0) & (hour < 24), time, NAT)
-
-
-def _days(year: IntArray, month: IntArray, day: IntArray) -> TimeArray:
-    """Return days of the calendar; NaT where there is no such day."""
-    first: TimeArray = ((year - 1970) * 12 + month - 1).astype("datetime64[M]")
-    date = first.astype("datetime64[D]") + (day - 1).astype("timedelta64[D]")
-    known = (year > 0) & (month >= 1) & (month <= 12) & (date.astype("datetime64[M]") == first)
-    return np.where(known, date, np.datetime64("NaT", "D"))
-
-
-def _whole(table: Table, name: str) -> IntArray:
-    """Return a column as whole numbers, -1 where a cell is none or has more than four digits."""
-    numbers = table.plain_cells(name).cast(pl.Int64, strict=False).fill_null(-1)
-    whole = numbers.to_numpy()
-    return np.where((whole >= 0) & (whole <= 9999), whole, -1)
 
 
 def _devices(table: Table, name: str, station: Device) -> Iterator[tuple[BoolArray, Device]]:
