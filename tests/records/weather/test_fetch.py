@@ -127,10 +127,10 @@ def hana(tmp_path: Path) -> Path:
 def test_a_place_is_asked_for_month_by_month_and_its_files_lie_in_the_folder(server, client, hana):
     fetched = fetch_weather(hana, client, "open-meteo", place=TOKYO, period=Period(date(2025, 4, 20), date(2025, 5, 3)))
     assert fetched.files == (
-        "weather/open-meteo_35.7_139.8_2025-04-20_2025-04-30.json",
-        "weather/open-meteo_35.7_139.8_2025-05-01_2025-05-03.json",
+        "weather/open-meteo_35.7_139.8_2025-04.json",
+        "weather/open-meteo_35.7_139.8_2025-05.json",
     )
-    assert fetched.values["station_pressure_hpa"] == 14 * 24
+    assert fetched.values["station_pressure_hpa"] == (30 + 31) * 24
     assert set(fetched.values) == {
         "air_temp_c", "dew_point_c", "precip_mm", "rel_humidity_pct", "sea_level_pressure_hpa", "solar_w_m2",
         "station_pressure_hpa", "sunshine_min", "wind_m_s",
@@ -147,6 +147,20 @@ def test_only_a_rounded_place_and_dates_leave_the_machine(server, client, hana):
         "latitude": ["35.7"], "longitude": ["139.8"], "start_date": ["2025-05-01"], "end_date": ["2025-05-31"],
         "wind_speed_unit": ["ms"], "timezone": ["GMT"],
     }  # fmt: skip
+
+
+def test_the_present_month_is_asked_for_up_to_yesterday_and_its_file_takes_the_place_of_the_older(
+    server, hana, tmp_path
+):
+    for day in (10, 25):
+        at = datetime(2025, 5, day, 9, tzinfo=UTC)
+        late = Client(tmp_path / "cache", now=lambda at=at: at, sleep=lambda _: None)
+        period = Period(date(2025, 5, 2), date(2025, 5, day - 1))
+        assert fetch_weather(hana, late, "open-meteo", place=TOKYO, period=period).values["air_temp_c"] == 24 * (
+            day - 1
+        )
+    assert [parse_qs(urlsplit(path).query)["end_date"] for path in server.asked] == [["2025-05-09"], ["2025-05-24"]]
+    assert [file.name for file in (hana / "weather").iterdir()] == ["open-meteo_35.7_139.8_2025-05.json"]
 
 
 def test_the_second_time_nobody_is_asked_and_offline_suffices(server, client, hana):
@@ -190,7 +204,7 @@ def test_an_answer_that_is_not_what_was_asked_for_is_not_kept(server, client, ha
 
 
 def test_broken_answers_are_refused_and_never_crash():
-    (wanted,) = services.open_meteo_files(TOKYO, date(2025, 5, 1), date(2025, 5, 2), NOW)
+    (wanted,) = services.open_meteo_files(TOKYO, date(2025, 5, 1), date(2025, 5, 2), datetime(2025, 5, 3, tzinfo=UTC))
     whole, rng, refused = model_hours("2025-05-01", "2025-05-02"), random.Random(7), 0
     assert wanted.request.check(whole)
     for _ in range(200):
@@ -381,11 +395,11 @@ def test_the_command_takes_place_and_period_from_the_person(server, run, hana):
     told = json.loads(ran.stdout)
     assert told["place"] == {"latitude": 35.7, "longitude": 139.8}
     assert told["period"] == {"first": "2025-05-07", "last": "2025-05-20"}
-    assert told["values"]["air_temp_c"] == 14 * 24
-    assert told["files"] == ["weather/open-meteo_35.7_139.8_2025-05-07_2025-05-20.json"]
+    assert told["values"]["air_temp_c"] == 31 * 24
+    assert told["files"] == ["weather/open-meteo_35.7_139.8_2025-05.json"]
     assert (told["warnings"], told["incomplete"], told["station"]) == ([], [], None)
     again = run("--into", str(hana), "--offline")
-    assert "air_temp_c: 336 values" in again.stdout
+    assert "air_temp_c: 744 values" in again.stdout
     assert "Open-Meteo.com" in again.stderr
     assert len(server.asked) == 1
 

@@ -104,13 +104,17 @@ def station_of(provider: str, text: str) -> str:
 
 
 def open_meteo_files(place: Place, first: date, last: date, now: datetime) -> Iterator[Wanted]:
-    """Ask Open-Meteo for the hours of a place, month by month, so that past months are asked for once."""
-    for start, end in _months(first, last):
+    """Ask Open-Meteo for the hours of a place in whole months, the present one up to yesterday.
+
+    So a month's address is the same whoever's days are in it, a past month is asked for once, and a newer file of a
+    month holds all that the older one held.
+    """
+    for start, end in _months(first, last, now.date() - timedelta(days=1)):
         url = (
             f"{OPEN_METEO}?latitude={place.latitude:.1f}&longitude={place.longitude:.1f}&start_date={start}"
             f"&end_date={end}&hourly={','.join(OPEN_METEO_HOURLY)}&wind_speed_unit=ms&timezone=GMT"
         )
-        name = f"open-meteo_{place.latitude:.1f}_{place.longitude:.1f}_{start}_{end}.json"
+        name = f"open-meteo_{place.latitude:.1f}_{place.longitude:.1f}_{start:%Y-%m}.json"
         check = partial(_check_place, place, partial(_check, name, open_meteo.read, start, end, 23, now))
         yield Wanted(Request(url, end, JSON_TYPES, check), name, open_meteo.read)
 
@@ -133,12 +137,12 @@ def source_of(name: str, data: bytes) -> Source:
     return Source(name, data[:HEAD_BYTES], lambda: io.BytesIO(data), len(data))
 
 
-def _months(first: date, last: date) -> Iterator[tuple[date, date]]:
-    """Part a period at the ends of months."""
-    start = first
-    while start <= last:
-        end = min(last, start.replace(day=calendar.monthrange(start.year, start.month)[1]))
-        yield start, end
+def _months(first: date, last: date, yesterday: date) -> Iterator[tuple[date, date]]:
+    """Give first and last day of the months in which a period lies; no day after yesterday."""
+    start = first.replace(day=1)
+    while start <= min(last, yesterday):
+        end = start.replace(day=calendar.monthrange(start.year, start.month)[1])
+        yield start, min(end, yesterday)
         start = end + timedelta(days=1)
 
 
