@@ -22,6 +22,7 @@ VERBS = {
     "simulate": "The neck under a scenario, or the heat balance over a table of surroundings.",
     "simulate-person": "Make up a person with a known truth, to try things on.",
     "trial": "Plan a trial on yourself, its days drawn by lot, and analyse it.",
+    "weather": "Fetch the weather of a person's place and period into their folder.",
 }
 
 
