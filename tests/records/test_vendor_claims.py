@@ -35,7 +35,7 @@ def test_a_real_file_of_a_vendor_is_claimed_by_its_importer_only(shared_data, fo
     for path in filter(is_data, (shared_data / folder).iterdir()):
         head = path.read_bytes()[:HEAD_BYTES]
         assert claimed_by(head) == [FOLDERS[folder]], path.name
-        assert importer_of(head) is None, path.name
+        assert importer_of(head).read is FOLDERS[folder].read, path.name
 
 
 @pytest.mark.shared

@@ -10,7 +10,26 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from unaji.errors import InputError
-from unaji.records import empatica_e4, headache_weather, ibutton, jma, thermal_enth, wfdb
+from unaji.records import (
+    apple_health,
+    elite_hrv,
+    empatica_e4,
+    fitbit,
+    garmin_connect,
+    garmin_fit,
+    google_fit,
+    headache_weather,
+    health_connect,
+    hrv4training,
+    ibutton,
+    jma,
+    oura,
+    polar,
+    samsung_health,
+    thermal_enth,
+    wfdb,
+    withings,
+)
 from unaji.records.archive import ZIP_MAGIC, members
 from unaji.records.batch import Batch
 from unaji.records.clock import Clock
@@ -18,8 +37,13 @@ from unaji.records.fragments import batches_of, fragment_of
 from unaji.records.merge import Fragment
 from unaji.records.problems import ProblemLog
 from unaji.records.source import OnRead, Source, file_source
+from unaji.records.weather import jma_tables, meteostat, noaa_isd, open_meteo, pvgis, surfrad
 
 DEEPEST = 8
+
+
+def _folder(source: Source) -> str:
+    return source.folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +55,15 @@ class Importer:
     claims_file : callable
         Whether the first 64 kB of a file are this source's.
     read : callable
-        Reads all files of this source in one folder together: batch by batch, or small ones as one fragment.
+        Reads all files of one recording together: batch by batch, or small ones as one fragment.
+    recording : callable
+        Name of the recording that a file belongs to; by default its folder.
     """
 
     name: str
     claims_file: Callable[[bytes], bool]
     read: Callable[[Sequence[Source], Clock, ProblemLog], Iterator[Batch] | Fragment]
+    recording: Callable[[Source], str] = _folder
 
 
 IMPORTERS = (
@@ -48,10 +75,28 @@ IMPORTERS = (
     Importer("Fitbit heart rate and steps", thermal_enth.claims_fitbit, thermal_enth.read_fitbit),
     Importer("PurpleAir sensor", thermal_enth.claims_purpleair, thermal_enth.read_purpleair),
     Importer("WFDB record", wfdb.claims_file, wfdb.read),
+    Importer("Apple Health", apple_health.claims_file, apple_health.read),
+    Importer("Fitbit", fitbit.claims_file, fitbit.read),
+    Importer("Garmin FIT", garmin_fit.claims_file, garmin_fit.read),
+    Importer("Garmin Connect", garmin_connect.claims_file, garmin_connect.read),
+    Importer("Oura", oura.claims_file, oura.read),
+    Importer("Withings", withings.claims_file, withings.read),
+    Importer("Google Fit", google_fit.claims_file, google_fit.read),
+    Importer("Samsung Health", samsung_health.claims_file, samsung_health.read, samsung_health.export_of),
+    Importer("Health Connect", health_connect.claims_file, health_connect.read),
+    Importer("Polar", polar.claims_file, polar.read),
+    Importer("Elite HRV", elite_hrv.claims_file, elite_hrv.read),
+    Importer("HRV4Training", hrv4training.claims_file, hrv4training.read),
+    Importer("JMA tables", jma_tables.claims_file, jma_tables.read),
+    Importer("Open-Meteo", open_meteo.claims_file, open_meteo.read),
+    Importer("Meteostat", meteostat.claims_file, meteostat.read),
+    Importer("NOAA ISD", noaa_isd.claims_file, noaa_isd.read),
+    Importer("PVGIS", pvgis.claims_file, pvgis.read),
+    Importer("SURFRAD", surfrad.claims_file, surfrad.read),
 )
 
 Recording = tuple[Importer, list[Source]]
-"""Files of one source in one folder, read together."""
+"""Files of one source that belong together and are read together."""
 
 
 def recognise(path: Path) -> Importer | None:
@@ -72,7 +117,7 @@ def importer_of(head: bytes) -> Importer | None:
 
 
 def recordings(found: Iterator[Source] | Sequence[Source], log: ProblemLog) -> list[Recording]:
-    """Put the files that an importer claims together, those of one folder each; remark on the others."""
+    """Put the files that an importer claims together, those of one recording each; remark on the others."""
     claimed: dict[tuple[str, str], Recording] = {}
     strangers: list[Source] = []
     for source in found:
@@ -80,7 +125,7 @@ def recordings(found: Iterator[Source] | Sequence[Source], log: ProblemLog) -> l
         if importer is None:
             strangers.append(source)
         else:
-            claimed.setdefault((source.folder, importer.name), (importer, []))[1].append(source)
+            claimed.setdefault((importer.recording(source), importer.name), (importer, []))[1].append(source)
     companions = {folder for folder, name in claimed if name == "Empatica E4"}
     for source in strangers:
         records = claimed.get((source.folder, "WFDB record"))

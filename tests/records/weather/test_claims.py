@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.records.test_detect import SAMPLES, STRANGERS
+from tests.records.test_detect import SAMPLES, STRANGERS, WEATHER
 from unaji.records import jma
 from unaji.records.weather import jma_tables, meteostat, noaa_isd, open_meteo, pvgis, surfrad
 
@@ -18,7 +18,7 @@ def claimants(head: bytes) -> list[str]:
     return [name for name, module in IMPORTERS.items() if module.claims_file(head)]
 
 
-@pytest.mark.parametrize("head", [head for name, heads in SAMPLES.items() if name != "JMA download" for head in heads])
+@pytest.mark.parametrize("head", [head for name, heads in SAMPLES.items() if name not in WEATHER for head in heads])
 def test_nobody_here_claims_what_is_another_importers(head):
     assert claimants(head) == []
 
