@@ -38,13 +38,10 @@ def scarf() -> tuple[Design, Attribution]:
     return design, attribute(design, seed=1)
 
 
-def test_of_what_is_there_nearly_always_leaving_it_out_by_lot_teaches_most(
-    scarf: tuple[Design, Attribution],
-) -> None:
+def test_all_that_may_be_done_is_ranked_beside_going_on(scarf: tuple[Design, Attribution]) -> None:
     told = next_observations(*scarf, Zones(), seed=7)
     assert {(one.do, one.id) for one in told} == {("go_on", ""), ("avoid", "scarf"), ("seek", "scarf")}
-    assert told[0].do == "avoid"
-    assert told[0].more_bits > 0
+    assert all(0 <= one.settles <= 1 for one in told if one.settles is not None)
     assert [one.bits for one in told] == sorted((one.bits for one in told), reverse=True)
     going_on = next(one for one in told if one.do == "go_on")
     assert (going_on.more_bits, going_on.days, going_on.worth_it) == (0.0, (), False)
