@@ -6,7 +6,9 @@ from datetime import date, timedelta
 import numpy as np
 import pytest
 
+from tests.report.synthetic import result, rich
 from unaji.care.next_observation import NextObservation
+from unaji.causes.attribution import Verdict
 from unaji.claims.model import Urgency
 from unaji.records.timeline import Series, utc_ms
 from unaji.report.story.answer import AnswerKind
@@ -93,6 +95,13 @@ def test_a_range_that_reaches_beyond_a_year_is_not_said_as_a_promise(people):
     story = tell(replace(findings, more_data=(more,)), JA)
     coffee = next(line for line in story.open.lines if line.factor.id == "caffeine")
     assert coffee.text == "あと22回ほどの記録(約6週間)が目安ですが、1年以上かかることもあります。"
+
+
+def test_a_bound_of_nothing_is_not_said_of_what_is_too_seldom_to_tell(people):
+    seldom = result("caffeine", Verdict.CANNOT_TELL, 0.01, (0.0, 0.0, 0.0), 46)
+    coffee = next(line for line in tell(rich(causes=(seldom,)), JA).open.lines if line.factor.id == "caffeine")
+    assert "10回に0回" not in coffee.text
+    assert coffee.text.startswith("記録が少なく、ある・ないのどちらとも言えません。")
 
 
 @pytest.mark.parametrize(

@@ -127,8 +127,8 @@ def _why_open(factor: Factor, more: MoreData | None, findings: Findings, words: 
         return words("open.no_contrast")
     reach = ""
     if result.verdict is Verdict.CANNOT_TELL:
-        wide = factor.tens is not None
-        reach = words("open.wide", n=factor.tens.high) if wide and factor.tens else words("open.wide_few")
+        tens = factor.tens  # what is too seldom to tell has a bound of nothing, which says nothing
+        reach = words("open.wide", n=tens.high) if tens and tens.high else words("open.wide_few")
     need = _need(more, words) if more and findings.attribution.fitted else ""
     return words("list.space").join(text for text in (reach, need) if text)
 
