@@ -10,12 +10,15 @@ from html.parser import HTMLParser
 
 import pytest
 
+from unaji.causes.attribution import SignalState
 from unaji.claims.graph import load_claims
 from unaji.errors import OutputError
-from unaji.report.html import SECTIONS, to_html, unbroken, write_html
+from unaji.report.html import SECTIONS, _row, to_html, unbroken, write_html
+from unaji.report.story.story import tell
 from unaji.report.words import catalogue
 
 VOID = {"meta", "br", "link", "img", "input", "hr"}
+JA = catalogue("ja")
 EMPTY_SVG = {"rect", "circle", "line", "path"}
 
 
@@ -304,3 +307,15 @@ def test_a_page_that_cannot_be_written_is_an_output_error_that_says_where(tmp_pa
     with pytest.raises(OutputError, match="taken"):
         write_html(tmp_path / "taken", "x")
     assert [one.name for one in tmp_path.iterdir()] == ["taken"]
+
+
+def test_of_what_took_no_part_the_full_table_says_no_number(people):
+    """It is not that it explains no episode: nothing is known."""
+    findings = people["rich"]()
+    causes = findings.attribution.causes
+    unrecorded = replace(causes[-1], signal=SignalState.INSUFFICIENT, p_cause=float("nan"), p_cause_mcse=float("nan"))
+    part = replace(findings.attribution, causes=(*causes[:-1], unrecorded))
+    factor = next(
+        one for one in tell(replace(findings, attribution=part), JA).candidates.factors if one.id == unrecorded.id
+    )
+    assert _row(factor, JA)[2:9] == ["—"] * 7
