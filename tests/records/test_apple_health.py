@@ -771,3 +771,17 @@ def test_steps_add_up_whatever_the_order_of_attributes():
                   f"{head} {rest}></Record>", f"{head} {rest.replace(chr(34), chr(39))}/>")  # fmt: skip
     batches, _ = read_bytes(data)
     assert pl.concat([batch.rows for batch in batches])["value"].sum() == 35
+
+
+def test_a_date_no_calendar_has_is_rejected_also_where_a_zone_is_named(of_export):
+    stamps = 'startDate="0001-01-01 00:00:00 +0900" endDate="0001-01-01 00:30:00 +0900"'
+    night = category("SleepAnalysis", "SleepAnalysisAsleepCore", stamps, metadata("HKTimeZone", "Asia/Tokyo"))
+    batches, noted = of_export(night, quantity("HeartRate", "count/min", 61))
+    assert set(batches) == {"hr_bpm"}
+    assert any("before 1990" in problem for problem in noted)
+
+
+def test_blood_oxygen_in_another_unit_is_left_out(of_export):
+    batches, noted = of_export(quantity("OxygenSaturation", "kPa", 96), quantity("OxygenSaturation", "%", 96))
+    assert column(batches["spo2_pct"], "value") == [96.0]
+    assert any("the unit of spo2_pct must be one of" in problem for problem in noted)

@@ -408,3 +408,13 @@ def test_mutated_files_are_withstood():
         "temp.csv": b"type,sleep_start,sleep_end,nightly_temperature\nSKIN,2024-05-01T23:00,2024-05-02T07:00,33.4\n",
     }  # fmt: skip
     withstands(fitbit, seeds, rounds=600)
+
+
+def test_weights_are_of_nothing_worn_and_a_training_typed_in_is_told_apart():
+    text = "timestamp,weight grams,data source\n2024-05-01T08:00:00Z,72000,Fitbit Web\n"
+    batches, _ = brought(fitbit, source(text, "weight.csv"))
+    assert table(batches, "weight_kg").select("value", "role", "site").rows() == [(72.0, "", "")]
+    run = {"logId": 1, "activityName": "Run", "startTime": "08:00", "startDate": "2024-05-01", "duration": 600_000,
+           "hasStartTime": True}  # fmt: skip
+    batches, _ = brought(fitbit, source({"activities": [{**run, "logType": "manual"}, {**run, "logId": 2}]}))
+    assert sorted(table(batches, "exercise")["role"].to_list()) == ["", "manual"]

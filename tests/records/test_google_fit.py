@@ -48,9 +48,10 @@ def test_steps_keep_their_interval_to_the_millisecond():
     assert batches[0].rows.select("time", "end", "value").rows() == [(1_436_565_497_687, 1_436_565_557_687, 17.0)]
 
 
-def test_of_raw_and_merged_streams_only_the_merged_one_is_read():
+@pytest.mark.parametrize("called", [MERGED, "derived:com.google.{0}:com.google.android.gms:merged"])
+def test_of_raw_and_merged_streams_only_the_merged_one_is_read(called):
     point_ = point("weight", 72.1)
-    merged, raw = (source(takeout("weight", point_, stream=stream), stream[:3]) for stream in (MERGED, RAW))
+    merged, raw = (source(takeout("weight", point_, stream=stream), stream[:3]) for stream in (called, RAW))
     height = source(takeout("height", point("height", 1.72), stream=RAW), "height")
     batches, problems = brought(google_fit, raw, merged, height)
     assert {batch.quantity: len(batch) for batch in batches} == {"weight_kg": 1, "height_cm": 1}

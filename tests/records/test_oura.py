@@ -128,3 +128,17 @@ def test_mutated_files_are_withstood():
         "days.json": json.dumps({"readiness": [{"day": "2024-05-02", "temperature_deviation": 0.21}]}).encode(),
     }
     withstands(oura, seeds, rounds=400)
+
+
+@pytest.mark.parametrize("kind", ["deleted", "rest"])
+def test_a_sleep_that_the_person_deleted_or_said_was_none_is_left_out(kind):
+    batches, problems = brought(oura, source({"data": [NIGHT, {**NIGHT, "id": "0", "type": kind}]}))
+    assert table(batches, "sleep")["label"].to_list().count("in_bed") == 1
+    assert len(table(batches, "skin_temp_dev_c")) == 1
+    assert count(problems) == 1 + 1 + 1  # the sleep, and a missing value in each of the two lists of the other
+
+
+def test_the_deviation_of_a_night_is_told_once():
+    day = {"id": "r", "day": "2022-07-12", "temperature_deviation": -0.06, "timestamp": "2022-07-12T00:00:00+00:00"}
+    batches, _ = brought(oura, source({"sleep": [NIGHT], "readiness": [day]}))
+    assert table(batches, "skin_temp_dev_c")["method"].to_list() == ["oura_daily"]

@@ -172,3 +172,11 @@ def test_mutated_files_are_withstood():
         "exercise.csv": export("shealth.exercise", "start_time,end_time,exercise_type", f"{span},1002"),
     }
     withstands(samsung_health, seeds, rounds=500)
+
+
+def test_a_bin_tells_its_temperature_once():
+    bins = [{"start_time": NOON, "end_time": NOON + 60_000, "temperature": 33.0, "mean": 34.0},
+            {"start_time": NOON + 60_000, "end_time": NOON + 120_000, "mean": 33.5}]  # fmt: skip
+    file = source(bins, "jsons/com.samsung.health.skin_temperature/1/1.binning_data.json")
+    batches, _ = brought(samsung_health, file)
+    assert table(batches, "skin_temp_c")["value"].to_list() == [33.0, 33.5]

@@ -65,7 +65,7 @@ def _type(stream: str) -> str:
 
 
 def _is_merged(stream: str) -> bool:
-    return stream.startswith("derived:") and ":merge_" in stream
+    return stream.startswith("derived:") and (":merge_" in stream or stream.endswith(":merged"))
 
 
 class _Value(msgspec.Struct, gc=False, rename="camel"):

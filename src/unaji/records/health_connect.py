@@ -110,7 +110,7 @@ def read(files: Sequence[Source], clock: Clock, log: ProblemLog) -> Iterator[Bat
 
 def _read(connection: sqlite3.Connection, data: bytes, door: Door) -> Iterator[Batch]:
     _open_safely(connection, data, door)
-    tables = _Tables(connection, door)
+    tables = _Tables(connection, door, _Budget(connection, 2 + len(data) / BYTES_A_SECOND))
     for known in VALUES:
         yield from _guarded(tables, known.table, _values(tables, known))
     for children in CHILDREN:
@@ -130,8 +130,20 @@ def _open_safely(connection: sqlite3.Connection, data: bytes, door: Door) -> Non
     connection.text_factory = lambda text: text.decode(errors="replace")
     for pragma in ("trusted_schema=OFF", "query_only=ON", "cell_size_check=ON", "temp_store=MEMORY"):
         connection.execute(f"PRAGMA {pragma}")
-    latest = monotonic() + 2 + len(data) / BYTES_A_SECOND
-    connection.set_progress_handler(lambda: monotonic() > latest, STEPS_BETWEEN_LOOKS)
+
+
+class _Budget:
+    """Time for reading a database; what its rows are then put to is not counted."""
+
+    def __init__(self, connection: sqlite3.Connection, seconds: float) -> None:
+        self.seconds, self._latest, self._paused = seconds, monotonic() + seconds, 0.0
+        connection.set_progress_handler(lambda: monotonic() > self._latest, STEPS_BETWEEN_LOOKS)
+
+    def pause(self) -> None:
+        self._paused = monotonic()
+
+    def resume(self) -> None:
+        self._latest += monotonic() - self._paused
 
 
 def _guarded(tables: _Tables, table: str, batches: Iterator[Batch]) -> Iterator[Batch]:
@@ -140,14 +152,16 @@ def _guarded(tables: _Tables, table: str, batches: Iterator[Batch]) -> Iterator[
         yield from batches
     except BROKEN as error:
         rule = "the table is damaged; what could not be read of it was left out"
+        if "interrupted" in str(error):
+            rule = f"reading the database took longer than {tables.budget.seconds:.0f} s; the rest was left out"
         tables.door.log.reject(tables.door.file, None, f"{table}: {error}", rule)
 
 
 class _Tables:
     """The tables of a database, with the apps that wrote their rows."""
 
-    def __init__(self, connection: sqlite3.Connection, door: Door) -> None:
-        self.connection, self.door = connection, door
+    def __init__(self, connection: sqlite3.Connection, door: Door, budget: _Budget) -> None:
+        self.connection, self.door, self.budget = connection, door, budget
         listed = connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'table'").fetchall()
         self.names = {str(name) for name, sql in listed if not str(sql).upper().startswith("CREATE VIRTUAL")}
         self.apps = dict(self._pairs("application_info_table", "row_id", "package_name"))
@@ -177,7 +191,9 @@ class _Tables:
     def fetch(self, query: str, names: tuple[str, ...]) -> Iterator[Rows]:
         cursor = self.connection.execute(query)
         while rows := cursor.fetchmany(ROWS_A_BATCH):
+            self.budget.pause()
             yield dict(zip(names, map(list, zip(*rows, strict=True)), strict=True))
+            self.budget.resume()
 
     def device(self, app: float, *, typed_in: bool) -> Device:
         role = "manual" if typed_in else "merged"

@@ -9,7 +9,7 @@ Temperatures are deviations from the person's own baseline, at the finger. Score
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
 import msgspec
@@ -30,6 +30,7 @@ RING = Device("oura", role="ring", site="finger")
 CELL = float | str | None
 FIVE_MIN_S = 300.0
 MOST_INTERVAL_S = 3600.0
+NO_SLEEP = ("deleted", "rest")  # types of sleeps: removed by the person, and said to have been none
 STAGES = {"1": "deep", "2": "light", "3": "rem", "4": "awake"}
 VALID = (1, 1.0, True, "1", "true", "valid")
 BEAT_TOLERANCE_MS = 20.0
@@ -73,6 +74,7 @@ class _Entry(msgspec.Struct):
     """Any entry of any list; what is not there is None."""
 
     id: str | int | None = None
+    type: str | None = None
     day: str | None = None
     summary_date: str | None = None
     timestamp: str | float | None = None
@@ -104,8 +106,10 @@ def read(files: Sequence[Source], clock: Clock, log: ProblemLog) -> Iterator[Bat
     """Read files of one export or answer each."""
     for file in files:
         door = Door(file.name, clock, log)
-        for found in _lists(file, log):
-            yield from _nights([entry for entry in found if entry.bedtime_start], door)
+        lists = list(_lists(file, log))
+        told_by_day = {e.day for found in lists for e in found if not e.bedtime_start and e.temperature_deviation}
+        for found in lists:
+            yield from _nights(_slept([entry for entry in found if entry.bedtime_start], door), told_by_day, door)
             yield from _days([entry for entry in found if not entry.bedtime_start], door)
             yield from _heart_rates([entry for entry in found if entry.bpm is not None], door)
             yield from _intervals([entry for entry in found if entry.ibi is not None], door)
@@ -126,7 +130,17 @@ def _lists(file: Source, log: ProblemLog) -> Iterator[list[_Entry]]:
 # -- nights ------------------------------------------------------------------------------------------------------------
 
 
-def _nights(nights: Sequence[_Entry], door: Door) -> Iterator[Batch]:
+def _slept(nights: Sequence[_Entry], door: Door) -> list[_Entry]:
+    """Leave out what the person deleted, or said was no sleep."""
+    slept = [night for night in nights if night.type not in NO_SLEEP]
+    if len(slept) < len(nights):
+        rule = "sleeps that the person deleted or said were none"
+        door.log.reject(door.file, None, ", ".join(NO_SLEEP), rule, count=len(nights) - len(slept), lost=False)
+    return slept
+
+
+def _nights(nights: Sequence[_Entry], told_by_day: Collection[str | None], door: Door) -> Iterator[Batch]:
+    """Give nights; the deviation of temperature only where no day's summary tells it once more."""
     if not nights:
         return
     cells = pl.Series([night.bedtime_start for night in nights], dtype=pl.String)
@@ -141,7 +155,10 @@ def _nights(nights: Sequence[_Entry], door: Door) -> Iterator[Batch]:
     breaths = _first_given([night.average_breath for night in nights], [night.breath_average for night in nights])
     warmer = _first_given(
         [night.temperature_delta for night in nights],
-        [night.readiness.temperature_deviation if night.readiness else None for night in nights],
+        [
+            night.readiness.temperature_deviation if night.readiness and night.day not in told_by_day else None
+            for night in nights
+        ],
     )
     for quantity, value in (("resp_rate_bpm", breaths), ("skin_temp_dev_c", warmer)):
         given = ~np.isnan(value) & ((value != 0) | (quantity != "resp_rate_bpm"))

@@ -173,7 +173,8 @@ def _values(*columns: tuple[str, str], instant: bool = False, zero: bool = False
                 value = rows.numbers(column, door.log)
                 none = np.isnan(value) | (value == -1) | ((value == 0) & (not zero))
                 door.left_out(none & ~rows.empty(column), value, f"{column}: -1 and 0 stand for no value")
-                where = Device(device.source, device.role, device.name, site=site, method=_METHODS.get(quantity, ""))
+                role = device.role if site else ""  # scales and cuffs are not worn
+                where = Device(device.source, role, device.name, site=site, method=_METHODS.get(quantity, ""))
                 for kept, ends in ((~none & spot, None), (~none & ~spot, end)):
                     mask = pl.Series(kept)
                     yield from door.batch(
@@ -314,6 +315,8 @@ def _of_bins(part: _Gathered, table: str, device: Device, door: Door) -> Iterato
     }
     if not part.bins:
         return
+    if "mean" in columns:  # newer files name the bin's temperature; both at once are one reading
+        columns["mean"] = np.where(np.isnan(columns["temperature"]), columns["mean"], np.nan)
     if all(np.isnan(value).all() for value in columns.values()):
         rule = "bins that hold nothing unaji uses, or do not say of which table they are"
         door.log.reject(door.file, None, table, rule, count=len(part.bins), lost=False)

@@ -37,6 +37,7 @@ MEASURES: dict[int, tuple[str, float, str]] = {  # type: quantity, factor, site
     9: ("diastolic_mmhg", 1.0, ""),
     10: ("systolic_mmhg", 1.0, ""),
     11: ("hr_bpm", 1.0, ""),
+    12: ("body_temp_c", 1.0, ""),
     54: ("spo2_pct", 1.0, ""),
     71: ("body_temp_c", 1.0, ""),
     73: ("skin_temp_c", 1.0, "forehead"),  # of the thermometer that is passed over it

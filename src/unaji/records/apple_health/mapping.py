@@ -134,8 +134,9 @@ class Mapping:
         if not (named >= 0).any():
             return None
         offset = np.full(len(rows), np.nan)
+        early, late = self._clock.impossible(_as_times(rows.start))  # beyond them the zones' calendar may end
         for number in np.unique(named[named >= 0]).tolist():
-            mask = named == number
+            mask = (named == number) & ~(early | late)
             try:
                 zones = Zones((rows.strings[number],))
             except ValueError:
@@ -181,7 +182,7 @@ class Mapping:
                 rule = f"the unit of {known.name} must be one of {', '.join(known.units)}"
                 self._reject(rows.where(of_unit), [unit] * int(of_unit.sum()), rule)
         if known.name == "spo2_pct":  # some apps write per cent where Apple writes the fraction
-            converted = np.where(value > 1, value, converted)
+            converted = np.where((value > 1) & ~np.isnan(converted), value, converted)
         good = ~np.isnan(converted)
         return rows.where(good), converted[good]
 

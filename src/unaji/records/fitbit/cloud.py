@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from unaji.records.batch import Batch, Device
-from unaji.records.fitbit.export import Reader, workouts
+from unaji.records.fitbit.export import Reader, logged
 from unaji.records.fitbit.nights import ISO_WALL, WATCH, Night, Weighing, sleep, weights
 from unaji.records.json_read import UNREADABLE, document
 from unaji.records.rows import Door, numbers, vendor_ids, wall_times
@@ -153,7 +153,8 @@ def _activities(file: Source, door: Door) -> Iterator[Batch]:
     minutes = numbers([row.duration for row in timed]) / 60_000
     labels = pl.Series([row.activity_name or row.name for row in timed])
     names = vendor_ids(row.log_id for row in timed)
-    yield from workouts(door, Device("fitbit"), start, minutes, labels, names)
+    by_hand = np.array([row.log_type == "manual" for row in timed])
+    yield from logged(door, Device("fitbit"), start, minutes, labels, names, by_hand)
 
 
 class _HrvValue(msgspec.Struct, gc=False, rename="camel"):

@@ -121,10 +121,22 @@ def _exercise(file: Source, door: Door) -> Iterator[Batch]:
         by_hand = np.array([row.log_type == "manual" for row in block])
         names = vendor_ids(row.log_id for row in block)
         labels = pl.Series([row.activity_name for row in block])
-        for rows, device in ((~by_hand, WATCH), (by_hand, Device("fitbit", role="manual"))):
-            yield from workouts(
-                door, device, start[rows], minutes[rows], *(cells.filter(pl.Series(rows)) for cells in (labels, names))
-            )
+        yield from logged(door, WATCH, start, minutes, labels, names, by_hand)
+
+
+def logged(
+    door: Door,
+    device: Device,
+    start: np.ndarray,
+    minutes: np.ndarray,
+    label: pl.Series,
+    vendor_id: pl.Series,
+    by_hand: np.ndarray,
+) -> Iterator[Batch]:
+    """Give training, what was typed in by hand apart from what a device noticed."""
+    for rows, who in ((~by_hand, device), (by_hand, Device("fitbit", role="manual"))):
+        texts = (cells.filter(pl.Series(rows)) for cells in (label, vendor_id))
+        yield from workouts(door, who, start[rows], minutes[rows], *texts)
 
 
 def workouts(

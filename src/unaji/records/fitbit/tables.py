@@ -72,6 +72,11 @@ def _layout(columns: str, *values: tuple[str, str, float], **options: object) ->
 RMSSD = "root mean square of successive differences milliseconds"
 BREATHS = "full sleep stats - milli breaths per minute"  # in spite of the name: breaths per minute
 
+NOT_WORN = (
+    _layout("timestamp,weight grams", ("weight grams", "weight_kg", 0.001)),
+    _layout("timestamp,height millimeters", ("height millimeters", "height_cm", 0.1)),
+)
+"""What scales and people say; the same weights stand in the JSON, which does not say who wrote them."""
 LAYOUTS = (
     _layout("timestamp,rmssd,coverage,low_frequency,high_frequency", ("rmssd", "rmssd_ms", 1),
             ("low_frequency", "lf_ms2", 1), ("high_frequency", "hf_ms2", 1), lasts_s=FIVE_MIN_S),
@@ -94,8 +99,7 @@ LAYOUTS = (
     _layout("timestamp,average heart rate variability milliseconds",
             ("average heart rate variability milliseconds", "rmssd_ms", 1), daily=True, method=NIGHTLY),
     _layout("timestamp,temperature celsius", ("temperature celsius", "skin_temp_c", 1)),
-    _layout("timestamp,weight grams", ("weight grams", "weight_kg", 0.001)),
-    _layout("timestamp,height millimeters", ("height millimeters", "height_cm", 0.1)),
+    *NOT_WORN,
     _layout("timestamp,kilocalories", ("kilocalories", "active_kcal", 1), lasts_s=60.0, alone=True),
     _layout(f"timestamp,{BREATHS}", (BREATHS, "resp_rate_bpm", 1), daily=True, method=NIGHTLY, missing=-1.0),
     _layout("timestamp,breaths per minute", ("breaths per minute", "resp_rate_bpm", 1), daily=True, method=NIGHTLY),
@@ -148,7 +152,8 @@ def read(file: Source, door: Door) -> Iterator[Batch]:
         if known is HEART_RATE and _is_resting(file, table):
             known = RESTING
         for device, rows in _by_device(table):
-            yield from _plain(rows, known, replace(device, method=known.method), door)
+            who = Device("fitbit") if known in NOT_WORN else replace(device, method=known.method)
+            yield from _plain(rows, known, who, door)
 
 
 def _is_resting(file: Source, table: Table) -> bool:
