@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -119,3 +120,49 @@ def test_nothing_is_erased_while_an_import_runs(person):
     with only_writer(person / "store" / "lock"), pytest.raises(OutputError, match="another import is writing here"):
         erase(person)
     assert (person / "episodes.csv").exists()
+
+
+def test_beats_of_two_devices_of_one_kind_are_not_mixed_in_the_copy(folder, tmp_path):
+    place = folder({"ratings.csv": "time,quantity,value\n2024-05-01T08:00,stress,3\n"})
+    other = Device("garmin_fit", "watch", name="old", origin="ppg")
+    put(
+        place,
+        beats(PULSE, MS + 1000 * np.arange(1, 101), 1000.0),
+        beats(other, MS + 500 + 990 * np.arange(1, 90), 990.0),
+    )
+    export_folder(place, tmp_path / "copy", now=NOW)
+    one, copy = read_folder(place, now=NOW).beats, read_folder(tmp_path / "copy", now=NOW).beats
+    np.testing.assert_array_equal(one.time, copy.time)
+    np.testing.assert_array_equal(one.gap, copy.gap)
+    assert len(copy) == 100
+
+
+def test_what_the_tables_have_no_place_for_is_told(person, tmp_path):
+    doubted = frame(time=[MS + 90_000], value=[80.0], low_quality=True)
+    put(person, Batch(Kind.SERIES, "hr_bpm", WATCH, doubted), exported=30)
+    told = " ".join(map(str, export_folder(person, tmp_path / "copy", now=NOW).problems))
+    assert "no place for stages of sleep" in told
+    assert "values of hr_bpm are doubted by their own source" in told
+
+
+def test_what_could_not_be_removed_is_told_and_erasing_can_be_done_again(person, monkeypatch):
+    unlink, stuck = Path.unlink, person / "episodes.csv"
+
+    def refuse(file, missing_ok=False):
+        if file == stuck:
+            raise PermissionError(13, "Permission denied")
+        unlink(file, missing_ok=missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+    with pytest.raises(OutputError, match=r"episodes.csv: could not be removed \(Permission denied\). Whatever"):
+        erase(person)
+    assert (person / "store" / "lock").exists()
+    monkeypatch.undo()
+    erase(person)
+    assert not stuck.exists()
+    assert not (person / "store").exists()
+
+
+def test_the_truth_of_a_simulated_person_is_erased_too(person):
+    (person / "truth.toml").write_text("x = 1")
+    assert "truth.toml" not in {file.name for file in erase(person).left}

@@ -10,7 +10,8 @@ import pytest
 from unaji.records.batch import Batch, Device, Kind, frame
 from unaji.records.folder import read_folder
 from unaji.records.fragments import batches_of, fragment_of
-from unaji.records.merge import Fragment
+from unaji.records.merge import Fragment, merge
+from unaji.records.problems import ProblemLog
 from unaji.records.store.writing import Origin, writing
 from unaji.records.timeline import Beats, Episode, Exposure, Interval, Outcome, Rating, Series
 
@@ -79,6 +80,16 @@ def test_two_places_are_two_series_and_so_are_two_barometers():
         ("air_temp_c", "indoor", "x"), ("air_temp_c", "outdoor", "x"),
         ("station_pressure_hpa", "outdoor", "jma:1"), ("station_pressure_hpa", "outdoor", "jma:2"),
     ]  # fmt: skip
+
+
+def test_two_stations_of_one_service_are_not_joined_to_one_barometer():
+    tokyo, karuizawa = (Device("jma", "station", name=name, site="outdoor") for name in ("東京", "軽井沢"))
+    low = frame(time=[MS + 60 * MIN], value=[905.0])
+    fragment = fragment_of(
+        [Batch(Kind.SERIES, "station_pressure_hpa", tokyo, frame(time=[MS], value=[1010.0])),
+         Batch(Kind.SERIES, "station_pressure_hpa", karuizawa, low)]
+    )  # fmt: skip
+    assert [series.value.tolist() for series in merge([fragment], ProblemLog()).series] == [[1010.0], [905.0]]
 
 
 def test_a_value_that_its_own_source_doubts_is_taken_only_where_there_is_no_other():

@@ -15,6 +15,7 @@ from unaji.records.detect import Importer
 from unaji.records.folder import read_folder
 from unaji.records.importing import import_files, undo_import
 from unaji.records.store import disk
+from unaji.records.store.writing import writing
 
 NOW = datetime(2025, 6, 1, tzinfo=UTC)
 EDA = "1646305200.0\n4.0\n0.0\n0.41\n0.42\n"
@@ -43,9 +44,8 @@ def test_what_was_there_stays_and_the_same_file_twice_counts_once(eda, folder):
     (first,), (second,) = (import_files([eda], place, now=NOW) for _ in range(2))
     assert first.rows == {"scl_microsiemens": 2}
     assert (second.rows, second.batch) == ({}, None)
-    assert [(p.count, p.rule) for p in second.rejected] == [
-        (2, "the same file was imported before (import 1); it brings nothing new")
-    ]
+    assert [(p.count, p.rule) for p in second.rejected] == [(2, second.rejected[0].rule)]
+    assert "imported before (import 1); it brings nothing new" in second.rejected[0].rule
     again = read_folder(place, now=NOW)
     assert len(again.episodes) == 1
     assert len(again.series[0]) == 2
@@ -293,3 +293,61 @@ def test_a_folder_without_person_gets_one_and_one_without_zone_is_told(eda, fold
     (brought,) = import_files([eda], place, timezone="Asia/Tokyo", now=NOW)
     assert (place / "person.toml").read_text() == 'id = "hana"  # mine\n'
     assert 'add the line timezone = "Asia/Tokyo"' in str(brought.problems[0])
+
+
+def test_an_import_that_is_refused_leaves_the_running_one_its_lock(eda, tmp_path):
+    person = tmp_path / "person"
+    with writing(person):
+        with pytest.raises(OutputError, match="another import is writing here"):
+            import_files([eda], person, timezone="Asia/Tokyo")
+        assert (person / "store" / "lock").is_file()
+
+
+def test_an_old_file_that_is_read_anew_does_not_overrule_a_later_one(tmp_path, monkeypatch):
+    """Of a file that does not say when it was made, the first import counts, also after unaji has changed."""
+    reader = Importer("X", lambda head: True, _value_of_name)
+    monkeypatch.setattr("unaji.records.detect.IMPORTERS", (reader,))
+    for name in ("60", "65"):
+        (tmp_path / name).write_text(name)
+    person = tmp_path / "person"
+    for day, name in ((1, "60"), (2, "65")):
+        import_files([tmp_path / name], person, timezone="UTC", now=datetime(2025, 6, day, tzinfo=UTC))
+    monkeypatch.setattr("unaji.records.importing.__version__", "later")
+    import_files([tmp_path / "60"], person, timezone="UTC", now=datetime(2025, 6, 3, tzinfo=UTC))
+    assert read_folder(person).of("hr_bpm").value.tolist() == [65.0]
+
+
+def _value_of_name(files, clock, log):
+    value = float(files[0].base_name)
+    yield Batch(Kind.SERIES, "hr_bpm", Device("x", "watch"), frame(time=[1_714_521_600_000], value=[value]))
+
+
+def test_a_folder_with_a_file_that_may_not_be_read_is_told_and_the_others_are_imported(eda, tmp_path, monkeypatch):
+    closed = tmp_path / "closed"
+    closed.mkdir()
+    (closed / "EDA.csv").write_bytes(eda.read_bytes())
+    monkeypatch.setattr("unaji.records.importing._sha256", _refuse_of("closed"))
+    done = import_files([closed, eda], tmp_path / "person", timezone="Asia/Tokyo")
+    assert "cannot be read (Permission denied)" in done[0].refused
+    assert done[1].batch == 1
+
+
+def _refuse_of(name):
+    def sha256(path):
+        if path.name == name:
+            raise PermissionError(13, "Permission denied")
+        return path.name
+
+    return sha256
+
+
+@pytest.mark.parametrize("damage", ["cut", "gone"])
+def test_a_damaged_store_is_told_with_its_file(eda, tmp_path, damage):
+    import_files([eda], tmp_path / "person", timezone="Asia/Tokyo")
+    rows = next((tmp_path / "person" / "store").rglob("*.parquet"))
+    if damage == "gone":
+        rows.unlink()
+    else:
+        rows.write_bytes(rows.read_bytes()[:50])
+    with pytest.raises(InputError, match=f"{rows.name}: cannot be read, so the store is damaged"):
+        read_folder(tmp_path / "person")

@@ -16,7 +16,7 @@ def command(person: Path, yes: bool) -> None:
     """Remove all records of PERSON: tables, imports, and what was put away before.
 
     Files that unaji did not write, such as exports put into the folder, stay and are named. What a disk or a backup
-    keeps of removed files is beyond unaji's reach.
+    keeps of removed files is beyond unaji's reach. Weather that was fetched lies in unaji's cache, by place and day.
 
     \b
     Example:

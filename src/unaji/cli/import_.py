@@ -8,6 +8,7 @@ import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -51,7 +52,7 @@ def command(
     if undo is not None:
         _tell_undone(undo, sum(undo_import(undo, into).rows.values()), as_json=as_json)
         return
-    ask = None if yes or not sys.stdin.isatty() else click.confirm
+    ask = None if yes or not sys.stdin.isatty() else partial(click.confirm, err=True)
     with _progress(files) as on_read:
         done = import_files(files, into, timezone=timezone, on_read=on_read, ask=ask)
     for problem in (problem for one in done for problem in one.problems if not one.refused):

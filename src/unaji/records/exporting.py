@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -12,8 +12,10 @@ from pathlib import Path
 import polars as pl
 
 from unaji.errors import InputError, OutputError
+from unaji.records.batch import Kind
 from unaji.records.clock import now_utc
 from unaji.records.folder import (
+    IGNORED,
     PREVIOUS,
     Content,
     contents_of,
@@ -45,8 +47,9 @@ LEFT_OVER = ".unaji-*"
 def export_folder(person: Path, to: Path, *, timezone: str | None = None, now: datetime | None = None) -> Timeline:
     """Write all that is known of a person as a folder of plain tables.
 
-    What several devices measured is written for each of them, not only the best one's. Rows that a later export has
-    replaced, or whose import was undone, are not.
+    What several devices measured is written for each of them, not only the best one's; of beats, those of each kind of
+    device. Rows that a later export has replaced, or whose import was undone, are not. What the tables have no place
+    for is remarked on: stages of sleep, of which the spans are written, and values that their own source doubts.
 
     Parameters
     ----------
@@ -76,9 +79,9 @@ def export_folder(person: Path, to: Path, *, timezone: str | None = None, now: d
     log = ProblemLog()
     who, clock = whose_folder(person, timezone, now or now_utc(), log)
     fragments = [
-        *(fragment for _, fragment in own_tables(person, clock, log)),
+        *own_tables(person, clock, log),
         *(replace(fragment, series=(), beats=()) for fragment in stored(person, log)),
-        *_devices(person),
+        *_devices(person, log),
         *vendors_files(person, clock, log),
     ]
     timeline = timeline_of(who, clock.zones or Zones((who.timezone,)), merge(fragments, log), log)
@@ -86,10 +89,17 @@ def export_folder(person: Path, to: Path, *, timezone: str | None = None, now: d
     return timeline
 
 
-def _devices(person: Path) -> Iterator[Fragment]:
+def _devices(person: Path, log: ProblemLog) -> Iterator[Fragment]:
     store = Store.open(person)
-    tables = ((kind, quantity, store.read(kind, quantity)) for kind, quantity in store.contents)
-    return by_device(tables, store.sources)
+    for kind, quantity in store.contents:
+        rows = store.read(kind, quantity)
+        if kind is Kind.SLEEP:
+            rule = "the tables have no place for stages of sleep; the spans asleep were written"
+            log.remark("store", None, rows.height, rule)
+        if doubted := int(rows["low_quality"].sum()):
+            rule = f"values of {quantity} are doubted by their own source and were written only where it had no others"
+            log.remark("store", None, doubted, rule)
+        yield from by_device([(kind, quantity, rows)], store.sources)
 
 
 def _contents(timeline: Timeline, every: Iterable[Beats]) -> Iterator[tuple[str, Content]]:
@@ -137,7 +147,8 @@ def what_erasing_takes(person: Path) -> list[Path]:
     folders += [person / PREVIOUS, *sorted(person.glob(LEFT_OVER))]
     inside = [file for folder in folders if folder.is_dir() for file in folder.rglob("*") if not file.is_dir()]
     # The lock goes last: while it is there, what is left of a store is known as one, and erasing can be done again.
-    return sorted({*own_files(person), *inside}, key=lambda file: (file.name == "lock", file))
+    own = [*own_files(person), *(person / name for name in IGNORED if (person / name).is_file())]
+    return sorted({*own, *inside}, key=lambda file: (file.name == "lock", file))
 
 
 def erase(person: Path) -> Erased:
@@ -151,18 +162,27 @@ def erase(person: Path) -> Erased:
         Something could not be removed, or an import is running.
     """
     files = what_erasing_takes(person)
-    if is_store(person / FOLDER):
-        with only_writer(person / FOLDER / "lock"):
-            pass  # nobody is writing
-    for file in files:
-        file.unlink(missing_ok=True)
+    lock = person / FOLDER / "lock"
+    with only_writer(lock) if is_store(person / FOLDER) else nullcontext():  # while nobody writes
+        failed = [reason for file in files if file != lock and (reason := _removed(file))]
+    if not failed and (reason := _removed(lock)):
+        failed = [reason]
+    if failed:
+        more = f"; and {len(failed) - 1} more files" if len(failed) > 1 else ""
+        raise OutputError(f"{failed[0]}{more}. Whatever could be removed is gone; make these removable and erase again")
     for folder in [person / FOLDER, person / PREVIOUS, person / "series", *person.glob(LEFT_OVER)]:
         if folder.is_dir() and not any(inside.is_file() for inside in folder.rglob("*")):
             shutil.rmtree(folder, ignore_errors=True)
     with suppress(OSError):  # something else is in it
         person.rmdir()
-    still_there = [file for file in files if file.exists()]
-    if still_there:
-        raise OutputError(f"{still_there[0]}: could not be removed, and {len(still_there) - 1} more")
     left = sorted(file for file in person.rglob("*") if not file.is_dir()) if person.is_dir() else []
     return Erased(len(files), tuple(left))
+
+
+def _removed(file: Path) -> str:
+    """Remove a file; return why it is still there, "" where it is not."""
+    try:
+        file.unlink(missing_ok=True)
+    except OSError as error:
+        return f"{file}: could not be removed ({error.strerror or error})"
+    return f"{file}: is there again" if file.exists() else ""

@@ -23,6 +23,7 @@ from unaji.records.fragments import fragment_of_tables
 from unaji.records.merge import Fragment, merge
 from unaji.records.person import check_zone, person_toml, read_person, read_preferences, read_zones, zones_sheet
 from unaji.records.problems import ProblemLog
+from unaji.records.store.manifest import CURRENT
 from unaji.records.store.reading import FOLDER as STORE
 from unaji.records.store.reading import Store
 from unaji.records.tables import read_table
@@ -67,8 +68,7 @@ def read_folder(path: Path, *, timezone: str | None = None, now: datetime | None
         raise InputError(f"{path}: is not a folder; unaji reads a folder that holds one person's records")
     log = ProblemLog()
     person, clock = whose_folder(path, timezone, now or now_utc(), log)
-    own = [fragment for _, fragment in own_tables(path, clock, log)]
-    merged = merge([*own, *stored(path, log), *vendors_files(path, clock, log)], log)
+    merged = merge([*own_tables(path, clock, log), *stored(path, log), *vendors_files(path, clock, log)], log)
     if not merged:
         raise InputError(_nothing_usable(path, log))
     if clock.zones is None:
@@ -102,17 +102,17 @@ def timeline_of(person: Person, zones: Zones, merged: Fragment, log: ProblemLog)
     )
 
 
-def own_tables(path: Path, clock: Clock, log: ProblemLog) -> Iterator[tuple[Path, Fragment]]:
-    """Read the files of the folder format, each with what it holds."""
+def own_tables(path: Path, clock: Clock, log: ProblemLog) -> Iterator[Fragment]:
+    """Read the files of the folder format."""
     for name, read in (*diary.READERS.items(), ("beats", measured.read_beats)):
         for file in table_files(path, name):
             table = read_table(file, file.name, log)
             if table is not None:
-                yield file, read(table, clock, log)
+                yield read(table, clock, log)
     for file in _series_files(path):
         table = read_table(file, f"series/{file.name}", log)
         if table is not None:
-            yield file, measured.read_series(table, clock, log)
+            yield measured.read_series(table, clock, log)
 
 
 def stored(path: Path, log: ProblemLog) -> list[Fragment]:
@@ -126,7 +126,7 @@ def stored(path: Path, log: ProblemLog) -> list[Fragment]:
 
 def is_store(path: Path) -> bool:
     """Say whether a folder is one that imports go to."""
-    return path.name == STORE and (path / "lock").is_file()
+    return path.name == STORE and ((path / "lock").is_file() or (path / CURRENT).is_file())
 
 
 def vendors_files(path: Path, clock: Clock, log: ProblemLog) -> list[Fragment]:

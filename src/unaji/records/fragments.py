@@ -9,7 +9,6 @@ from typing import Protocol
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from unaji.quantities import QUANTITIES, RATINGS
 from unaji.records.batch import Batch, Device, Kind, frame
@@ -50,8 +49,6 @@ LONGEST_WAKING_MS = 60 * 60_000
 
 ROLE_OF = {"e4": "watch", "fitbit": "watch", "ibutton": "logger", "jma": "station", "purpleair": "station"}
 ROLE_OF_BEATS = {"ecg": "ecg", "strap": "strap", "ppg": "watch", "app": "phone", "": ""}
-
-IntArray = NDArray[np.int64]
 
 
 class Recorder(Protocol):
@@ -138,12 +135,23 @@ def fragment_of_tables(
 
 
 def by_device(tables: Iterable[Table], recorders: Mapping[int, Recorder]) -> Iterator[Fragment]:
-    """Give the series and beats of each device by itself; a number tells apart those of one source and place."""
+    """Give the series of each device by itself; a number tells apart those of one source and place.
+
+    Beats go by how exact they are, as in the folder's one table of them: where two devices of one kind recorded the
+    same heart, the better one's are given.
+    """
     alike = Counter((one.source, one.site) for one in recorders.values())
     for kind, quantity, rows in tables:
+        if kind is Kind.BEATS:
+            of_kind: dict[tuple[str, str], list[int]] = {}
+            for number, one in recorders.items():
+                of_kind.setdefault((one.origin, one.corrected), []).append(number)
+            for numbers in of_kind.values():
+                yield fragment_of_tables([(kind, quantity, rows.filter(pl.col("source_id").is_in(numbers)))], recorders)
+            continue
         for number, one in recorders.items():
             own = rows.filter(pl.col("source_id") == number)
-            if own.height and kind in (Kind.SERIES, Kind.INTERVAL, Kind.BEATS):
+            if own.height and kind in (Kind.SERIES, Kind.INTERVAL):
                 name = one.source if alike[one.source, one.site] == 1 else f"{one.source}:{number}"
                 device = Device(name, one.role, site=one.site, origin=one.origin, corrected=one.corrected)
                 yield fragment_of_tables([(kind, quantity, own)], {number: device})
@@ -157,16 +165,19 @@ def _series(
     rows = rows.filter(pl.col("value").is_not_null())
     if known is None:
         return
+    numbers = rows["source_id"].unique().to_list()
     for ids in _kept_apart(quantity, rows, recorders):
         of_these = rows.filter(pl.col("source_id").is_in(ids))
         taken = _taken(of_these, recorders, order)
         for with_end in (False, True):
             part = taken.filter(pl.col("end").is_not_null() == with_end).sort("time", maintain_order=True)
             if part.height:
-                first = _most_often(part, recorders)
+                first, name = _most_often(part, recorders), _sources(part, recorders)
+                if quantity in BAROMETERS and sum(recorders[n].source == name for n in numbers) > 1:
+                    name = f"{name}:{ids[0]}"  # two stations of one service must not be joined again
                 yield Series(
                     quantity, _times(part, "time"), part["value"].to_numpy(),
-                    _times(part, "end") if with_end else None, first.site, _sources(part, recorders),
+                    _times(part, "end") if with_end else None, first.site, name,
                 )  # fmt: skip
 
 
@@ -175,7 +186,7 @@ def _kept_apart(quantity: str, rows: pl.DataFrame, recorders: Mapping[int, Recor
     groups: dict[str, list[int]] = {}
     for number in rows["source_id"].unique().sort().to_list():
         one = recorders[number]
-        apart = one.source if quantity in BAROMETERS else one.site if quantity in PLACE_MATTERS else ""
+        apart = str(number) if quantity in BAROMETERS else one.site if quantity in PLACE_MATTERS else ""
         groups.setdefault(apart, []).append(number)
     return list(groups.values())
 

@@ -119,13 +119,15 @@ def import_files(
     person, clock = whose_folder(into, timezone, now or now_utc(), ProblemLog())
     if clock.zones is None:
         raise InputError(f"{into}: nobody has said in which time zone this person lives; pass --timezone Asia/Tokyo")
-    was_there = into.is_dir()
+    was_there, alone = into.is_dir(), False
     try:
         with writing(into) as store:
+            alone = True
             place = _Place(into, store, person_toml(person), clock)
             return tuple(_import(file, place, on_read, ask) for file in files)
     finally:
-        _leave_nothing_empty(into, was_there=was_there)
+        if alone:  # else what looks empty is another import's
+            _leave_nothing_empty(into, was_there=was_there)
 
 
 def undo_import(batch: int, into: Path) -> BatchEntry:
@@ -183,10 +185,16 @@ def _import(file: Path, place: _Place, on_read: OnRead | None, ask: Ask | None) 
     if not found:
         known = ", ".join(importer.name for importer in IMPORTERS)
         return _nothing(file, names, log, f"nothing in it could be used; unaji reads {known}")
-    sha256 = _sha256(file)
+    try:
+        sha256 = _sha256(file)
+    except OSError as error:
+        return _nothing(file, names, log, f"it cannot be read ({error.strerror or error}); check that it may be opened")
     before = place.store.manifest.batch_of(sha256)
     if before is not None and before.read_by == _read_by(place.clock):
-        rule = f"the same file was imported before (import {before.id}); it brings nothing new"
+        rule = (
+            f"the same file was imported before (import {before.id}); it brings nothing new. If it was read wrongly, "
+            f"because of its name, say, first take that back with --undo {before.id}"
+        )
         log.reject(str(file), None, "", rule, count=sum(before.rows.values()), lost=False)
         return Imported(str(file), names, rejected=tuple(log.rejected()), problems=log.problems())
     with place.store.incoming(instead_of=None if before is None else before.id) as incoming:
@@ -199,7 +207,7 @@ def _import(file: Path, place: _Place, on_read: OnRead | None, ask: Ask | None) 
         if reason := _stopped_by(ask, file, rows, log):
             return _nothing(file, names, log, reason)
         place.say_whose(log)
-        kept = incoming.commit(_origin(found, names, sha256, place.clock))
+        kept = incoming.commit(_origin(found, names, sha256, place.clock, before))
     for quantity, count in kept.known.items():
         if count:
             rule = "rows are in the store already, or more than once in what was read; they are counted once"
@@ -232,10 +240,13 @@ def _stopped_by(ask: Ask | None, file: Path, rows: int, log: ProblemLog) -> str:
     return "" if go_on else "too many of its rows could not be used, so none was stored"
 
 
-def _origin(found: Sequence[Recording], names: tuple[str, ...], sha256: str, clock: Clock) -> Origin:
+def _origin(
+    found: Sequence[Recording], names: tuple[str, ...], sha256: str, clock: Clock, before: BatchEntry | None
+) -> Origin:
+    """Say where rows come from; a file read anew is as old as it was, and its words count no more than before."""
     now_ms = _ms(clock.now)
     said = [_exported_ms(source) for _, files in found for source in files[:FILES_WITH_A_DATE]]
-    exported_ms = max(filter(None, said), default=now_ms)
+    exported_ms = max(filter(None, said), default=now_ms if before is None else before.exported_ms)
     return Origin(now_ms, exported_ms, names, sha256, _read_by(clock))
 
 

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import numpy as np
 
 from unaji.errors import InputError
+from unaji.quantities import QUANTITIES
 from unaji.records.batch import ROLES
 from unaji.records.clock import HOW_TO_WRITE_TIMES, Clock, iso_local
 from unaji.records.problems import ProblemLog
@@ -80,7 +81,10 @@ def read_preferences(path: Path, log: ProblemLog) -> dict[str, tuple[str, ...]]:
         return {}  # `read_person` says so
     preferences: dict[str, tuple[str, ...]] = {}
     for quantity, roles in said.items() if isinstance(said, dict) else [("prefer", said)]:
-        if isinstance(roles, list) and all(role in ROLES for role in roles):
+        if quantity not in (*QUANTITIES, "sleep", "exercise", "prefer"):
+            rule = "is no quantity that unaji knows, so its order of devices says nothing; write hr_bpm or such"
+            log.reject(path.name, None, f"prefer.{quantity}", rule)
+        elif isinstance(roles, list) and all(role in ROLES for role in roles):
             preferences[quantity] = tuple(roles)
         else:
             rule = (

@@ -6,7 +6,8 @@ others in their place. Of all that imports that were not undone say of a row, th
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from unaji.errors import InputError
 from unaji.records.store.manifest import BatchEntry, FileEntry, Mark
 
 NEVER = -1
@@ -58,7 +60,8 @@ def said_of(
     for mark in marks:
         if mark.batch in counting:
             column = held if mark.says == "seen" else superseded
-            numbers = pl.read_parquet(path / mark.rows)["row"].to_numpy()
+            with _readable(path / mark.rows):
+                numbers = pl.read_parquet(path / mark.rows)["row"].to_numpy()
             column[numbers] = np.maximum(column[numbers], rank[mark.batch])
     return Said(held, superseded)
 
@@ -87,9 +90,18 @@ def numbers_frame(numbers: RowNumbers) -> pl.DataFrame:
 def _rows(
     path: Path, file: FileEntry, where: pl.Expr | None, number: str | None, columns: Sequence[str] | None = None
 ) -> pl.DataFrame:
-    rows = pl.scan_parquet(path / file.path, row_index_name=number)
-    if where is not None:
-        rows = rows.filter(where)
-    if columns is not None:
-        rows = rows.select(*columns, *([number] if number else []))
-    return rows.collect()
+    with _readable(path / file.path):
+        rows = pl.scan_parquet(path / file.path, row_index_name=number)
+        if where is not None:
+            rows = rows.filter(where)
+        if columns is not None:
+            rows = rows.select(*columns, *([number] if number else []))
+        return rows.collect()
+
+
+@contextmanager
+def _readable(file: Path) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise InputError(f"{file}: cannot be read, so the store is damaged; restore its folder from a copy") from error

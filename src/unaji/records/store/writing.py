@@ -85,7 +85,9 @@ def writing(person: Path) -> Iterator[Writer]:
             writer.sweep()
             yield writer
     except OSError as error:
-        raise OutputError(f"{path}: cannot be written ({error.strerror or error}); nothing was changed") from error
+        raise OutputError(
+            f"{path}: cannot be written ({error.strerror or error}); nothing of this file was stored"
+        ) from error
 
 
 class Writer:
