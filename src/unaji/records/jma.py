@@ -30,7 +30,6 @@ import polars as pl
 from unaji.records.batch import Batch, Device
 from unaji.records.clock import MINUTE, Clock
 from unaji.records.measured import checked_series, possible_times
-from unaji.records.merge import Fragment
 from unaji.records.problems import ProblemLog
 from unaji.records.source import Source
 from unaji.records.tables import Table
@@ -118,17 +117,8 @@ def claims_file(head: bytes) -> bool:
     return any(DOWNLOADED_AT.encode(encoding) in first_line for encoding in ("cp932", "utf-8"))
 
 
-def read(files: Sequence[Source], clock: Clock, log: ProblemLog) -> Fragment:
-    """Read the downloads of one station, which may follow each other in time; incomplete values are left out."""
-    _, weather, breaks = _read(files, clock, log)
-    series = [series for reading in weather for series in _series(reading, log)]
-    for reading in weather:
-        _note_incomplete(reading, log)
-    return Fragment(series=tuple(_segmented(series, breaks)))
-
-
-def batches(files: Sequence[Source], clock: Clock, log: ProblemLog) -> Iterator[Batch]:
-    """Read the downloads of one station as batches; incomplete values are kept and marked."""
+def read(files: Sequence[Source], clock: Clock, log: ProblemLog) -> Iterator[Batch]:
+    """Read the downloads of one station, which may follow each other; incomplete values are kept and marked."""
     station, weather, breaks = _read(files, clock, log)
     device = Device(SOURCE, role="station", name=station, site="outdoor")
     for reading in weather:
@@ -311,13 +301,6 @@ def _series(reading: Reading, log: ProblemLog) -> tuple[Series, ...]:
     )  # fmt: skip
 
 
-def _note_incomplete(reading: Reading, log: ProblemLog) -> None:
-    n = int((reading.low & ~np.isnan(reading.value)).sum())
-    if n:
-        rule = f"{reading.element}: values of quality {INCOMPLETE} ({MEANING[INCOMPLETE]}) were left out"
-        log.reject(reading.file, None, n, rule, count=n)
-
-
 def _utc(wall: TimeArray) -> TimeArray:
     utc: TimeArray = wall - JST_MIN * MINUTE
     return utc
@@ -331,20 +314,6 @@ def _renumbered(download: Download, station: str) -> Iterator[np.datetime64]:
             numbered = np.flatnonzero([cell != "" for cell in column.cells] & ~np.isnat(start))
             numbers = np.array(column.cells)[numbered]
             yield from start[numbered[1:][numbers[1:] != numbers[:-1]]]
-
-
-def _segmented(weather: Sequence[Series], breaks: TimeArray) -> Iterator[Series]:
-    """Part the pressures at the breaks."""
-    for series in weather:
-        if series.quantity not in PRESSURES:
-            yield series
-            continue
-        segment = np.searchsorted(breaks, series.time, side="right")
-        for number in np.unique(segment):
-            rows = segment == number
-            end = None if series.end is None else series.end[rows]
-            name = _segment_name(breaks, int(number))
-            yield replace(series, time=series.time[rows], value=series.value[rows], end=end, source=name)
 
 
 def _segment_name(breaks: TimeArray, number: int) -> str:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from unaji.records.batch import Batch, Device, Kind, frame
 from unaji.records.clock import Clock, now_utc
-from unaji.records.jma import batches
+from unaji.records.jma import read as read_jma
 from unaji.records.problems import ProblemLog
 from unaji.records.source import file_source
 from unaji.records.timeline import Zones
@@ -71,7 +71,7 @@ def test_what_was_derived_says_so_and_needs_both_values():
 def test_six_years_of_tokyo_are_reproduced_to_the_printed_digit(shared_data):
     """Both pressures are printed to 0.1 hPa; the barometer stood at 36.5 m, after the move at 24.2 m."""
     files = [file_source(f) for f in sorted((shared_data / "weather-jma-tokyo-daily").glob("*.csv"))]
-    found = list(batches(files, Clock(Zones(("Asia/Tokyo",)), now_utc()), ProblemLog()))
+    found = list(read_jma(files, Clock(Zones(("Asia/Tokyo",)), now_utc()), ProblemLog()))
 
     def column(quantity: str, source: str) -> dict[int, float]:
         rows = [b.rows for b in found if b.quantity == quantity and b.device.source == source]
