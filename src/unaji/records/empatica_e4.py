@@ -14,9 +14,12 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable, Sequence
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from unaji.records.clock import Clock
 from unaji.records.measured import checked_series
@@ -25,6 +28,7 @@ from unaji.records.problems import ProblemLog
 from unaji.records.source import Source
 from unaji.records.timeline import Beats, Exposure, FloatArray, TimeArray, from_utc_ms
 
+LEFT_OUT = ("BVP",)
 COMPANIONS = ("tags.csv", "info.txt")  # in a session's folder these need no remark, also when empty
 ACC_COUNTS_PER_G = 64.0
 ACTIVITY_WINDOW_S = 10
@@ -50,20 +54,19 @@ def read(files: Sequence[Source], clock: Clock, log: ProblemLog) -> Fragment:
 
 
 def _read_file(file: Source, clock: Clock, log: ProblemLog) -> Fragment:
-    sensor = next((s for s in READERS if file.base_name.upper().startswith(s)), None)
+    sensor = next((s for s in (*READERS, *LEFT_OUT) if file.base_name.upper().startswith(s)), None)
     if sensor is None:
-        names = ", ".join(f"{name}.csv" for name in READERS)
+        names = ", ".join(f"{name}.csv" for name in (*READERS, *LEFT_OUT))
         log.reject(file.name, None, "", f"an E4 file whose name does not say the sensor; call it one of {names}")
         return Fragment()
-    data = file.load()
-    if not data.strip():
+    if sensor in LEFT_OUT or not file.head.strip():
         return Fragment()
-    start_s = float(re.split(rb"[,\r\n]", data, maxsplit=1)[0])
+    start_s = float(re.split(rb"[,\r\n]", file.head, maxsplit=1)[0])
     early, late = clock.impossible(np.array([round(start_s * 1000)], dtype="datetime64[ms]"))
     if early[0] or late[0]:
         log.reject(file.name, 1, f"{start_s:g}", "the session begins before 1990 or in the future: was its clock set?")
         return Fragment()
-    return READERS[sensor](file, data, start_s, log)
+    return READERS[sensor](file, file.load(), start_s, log)
 
 
 def _together(parts: Sequence[Fragment]) -> Fragment:
@@ -74,33 +77,47 @@ def _together(parts: Sequence[Fragment]) -> Fragment:
     )
 
 
-def _samples(data: bytes, start_s: float, log: ProblemLog, file: str) -> tuple[TimeArray, FloatArray, float]:
-    """Return times, values (one row a sample, one column an axis) and rate [Hz] of a sensor file."""
-    values = _numbers(data)
-    if not values.size or not values[0, 0] > 0:
+def _samples(
+    data: bytes, log: ProblemLog, file: str, usual: type[pl.DataType] = pl.Float64
+) -> tuple[FloatArray, float]:
+    """Return values (one row a sample, one column an axis) and rate [Hz] of a sensor file."""
+    _, rates, samples = _lines(data, 2)
+    try:
+        rate_hz = float(rates.partition(b",")[0])
+    except ValueError:
+        rate_hz = 0.0
+    if not rate_hz > 0:
         log.reject(file, 2, "", "the second line must be the sampling rate in Hz; the file was left out")
-        return np.array([], dtype="datetime64[ms]"), np.empty((0, 1)), 1.0
-    rate_hz = float(values[0, 0])
-    since_start_ms = np.round(np.arange(len(values) - 1) * 1000 / rate_hz)
-    return _at(start_s, since_start_ms), values[1:], rate_hz
+        return np.empty((0, 1)), 1.0
+    return _numbers(samples, usual), rate_hz
 
 
-def _numbers(data: bytes) -> FloatArray:
-    """Return what follows the first line as numbers; NaN where a cell is none."""
-    body = data.partition(b"\n")[2]
-    if not body.strip():
+def _lines(data: bytes, n: int) -> tuple[bytes, ...]:
+    """Return the first lines, and what follows them without copying each byte twice."""
+    ends = [-1]
+    for _ in range(n):
+        end = data.find(b"\n", ends[-1] + 1)
+        ends.append(len(data) if end < 0 else end)
+    return (*(data[before + 1 : end] for before, end in pairwise(ends)), data[ends[-1] + 1 :])
+
+
+def _numbers(text: bytes, usual: type[pl.DataType] = pl.Float64) -> FloatArray:
+    """Return lines of numbers, NaN where a cell is none; `usual` is what nearly all cells can be read as at once."""
+    if not text.strip():
         return np.empty((0, 1))
-    frame = pl.read_csv(
-        io.BytesIO(body),
-        has_header=False,
-        infer_schema=False,
-        quote_char=None,
-        truncate_ragged_lines=True,
-        encoding="utf8-lossy",
-    )
-    return np.array(
-        frame.select(pl.all().str.strip_chars().cast(pl.Float64, strict=False)).fill_null(np.nan).to_numpy()
-    )
+    names = [f"column_{k}" for k in range(text.partition(b"\n")[0].count(b",") + 1)]
+    how: dict[str, Any] = {"has_header": False, "quote_char": None, "truncate_ragged_lines": True}
+    try:
+        frame = pl.read_csv(io.BytesIO(text), schema=dict.fromkeys(names, usual), **how)
+    except pl.exceptions.PolarsError:  # a blank before a number, or something that is none
+        cells = pl.read_csv(io.BytesIO(text), schema=dict.fromkeys(names, pl.String), encoding="utf8-lossy", **how)
+        frame = cells.select(pl.all().str.strip_chars().cast(pl.Float64, strict=False))
+    return np.array(frame.to_numpy(), dtype=np.float64)  # a null is NaN then
+
+
+def _times(start_s: float, samples: NDArray[np.int64], rate_hz: float) -> TimeArray:
+    """Return when samples were taken, by their number."""
+    return _at(start_s, np.round(samples * 1000 / rate_hz))
 
 
 def _at(start_s: float, since_start_ms: FloatArray) -> TimeArray:
@@ -113,7 +130,8 @@ def _read_one(
     """Make the reader of a one-column file; `mean_of_s` where a value is the mean of the seconds before its stamp."""
 
     def read_one(file: Source, data: bytes, start_s: float, log: ProblemLog) -> Fragment:
-        stamp, values, _ = _samples(data, start_s, log, file.name)
+        values, rate_hz = _samples(data, log, file.name)
+        stamp = _times(start_s, np.arange(len(values)), rate_hz)
         lines = np.arange(stamp.size) + FIRST_LINE
         stamp, value, lines = stamp[skip:], values[skip:, 0], lines[skip:]
         start, end = (stamp - np.timedelta64(mean_of_s, "s"), stamp) if mean_of_s else (stamp, None)
@@ -126,14 +144,14 @@ def _read_one(
 
 
 def _read_acceleration(file: Source, data: bytes, start_s: float, log: ProblemLog) -> Fragment:
-    time, counts, rate_hz = _samples(data, start_s, log, file.name)
+    counts, rate_hz = _samples(data, log, file.name, pl.Int16)
     per_window = round(ACTIVITY_WINDOW_S * rate_hz)
     windows = len(counts) // per_window
     if not windows:
         return Fragment()
-    size_g = np.sqrt((counts**2).sum(axis=1)) / ACC_COUNTS_PER_G
+    size_g = np.sqrt(np.einsum("ij,ij->i", counts, counts)) / ACC_COUNTS_PER_G
     movement_mg = 1000 * np.abs(size_g[: windows * per_window] - 1).reshape(windows, per_window)
-    start = time[: windows * per_window : per_window]
+    start = _times(start_s, np.arange(windows) * per_window, rate_hz)
     length = np.timedelta64(round(1000 * per_window / rate_hz), "ms")
     series = checked_series(
         "activity_mg", start, movement_mg.mean(axis=1), end=start + length, site="wrist", source="e4",
@@ -144,7 +162,7 @@ def _read_acceleration(file: Source, data: bytes, start_s: float, log: ProblemLo
 
 def _read_intervals(file: Source, data: bytes, start_s: float, log: ProblemLog) -> Fragment:
     """Each row: seconds from the start to the beat that ends the interval, and the interval in seconds."""
-    rows = _numbers(data)
+    rows = _numbers(_lines(data, 1)[-1])
     if rows.shape[1] < 2:
         return Fragment()
     good = np.isfinite(rows[:, :2]).all(axis=1) & (rows[:, 1] > 0)
@@ -167,16 +185,11 @@ def _read_tags(file: Source, data: bytes, start_s: float, log: ProblemLog) -> Fr
     return Fragment(exposures=tuple(Exposure(from_utc_ms(t), "event_mark") for t in stamps))
 
 
-def _leave_out(file: Source, data: bytes, start_s: float, log: ProblemLog) -> Fragment:
-    return Fragment()
-
-
 READERS: dict[str, Callable[[Source, bytes, float, ProblemLog], Fragment]] = {
     "EDA": _read_one("scl_microsiemens", skip=1),
     "TEMP": _read_one("skin_temp_c"),
     "HR": _read_one("hr_bpm", mean_of_s=HEART_RATE_MEAN_S),
     "IBI": _read_intervals,
     "ACC": _read_acceleration,
-    "BVP": _leave_out,
     "TAGS": _read_tags,
 }
