@@ -163,6 +163,14 @@ def test_overlapping_files_are_refused(path):
     assert "overlap" in problems[0] or "damaged" in problems[0]
 
 
+def test_a_name_that_is_no_text_where_the_file_lies_is_damage(path):
+    data = bytearray(zipped({"é.csv": b"x"}))
+    data[data.index("é".encode())] = 0xFF  # in the local header, which comes first
+    found, problems = read(path, bytes(data))
+    assert found == {}
+    assert "the file in the archive is damaged" in problems[0]
+
+
 @pytest.mark.parametrize(
     ("limit", "value", "said"),
     [
