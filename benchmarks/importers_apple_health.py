@@ -4,10 +4,10 @@
 
 Each program runs in a process of its own, in turn, on the same made export (`make_apple_export.py`): CPU seconds of
 reading it (modules loaded, loops compiled before), seconds by the wall, highest memory of the process. unaji reads to
-batches, once more with each batch written to Parquet, and from the zipped export; a larger file shows that memory does
-not grow with it. The others, healthkit-to-sqlite (into SQLite) and apple-health-parser (every type into data frames),
-live in an environment of their own, made in `--peers` (a temporary folder when not given), for their old pins. With
-`--no-peers` they are left out.
+batches, once more with each batch written to Parquet, and from the zipped export; then all the way into a person's
+store, with row identity, the file's hash and fsync. A larger file shows that memory does not grow with it. The others,
+healthkit-to-sqlite (into SQLite) and apple-health-parser (every type into data frames), live in an environment of their
+own, made in `--peers` (a temporary folder when not given), for their old pins. With `--no-peers` they are left out.
 """
 
 from __future__ import annotations
@@ -55,6 +55,19 @@ to_parquet = False
 run(sys.argv[1])
 to_parquet = sys.argv[4] == "parquet"
 """
+STORE = """
+import json, sys, time
+from pathlib import Path
+from unaji.records.importing import import_files
+
+def run(path):
+    person = Path(sys.argv[3]) / Path(path).name.replace(".", "_")
+    (done,) = import_files([Path(path)], person, timezone="Europe/Berlin")
+    assert not done.refused, done.refused
+    return sum(done.rows.values())
+
+run(sys.argv[1])
+"""
 SQLITE = """
 import contextlib, io, json, sys, time
 from healthkit_to_sqlite.cli import cli
@@ -101,11 +114,14 @@ def main() -> None:
             ("unaji, to batches", sys.executable, UNAJI, export, ""),
             ("unaji, to Parquet", sys.executable, UNAJI, export, "parquet"),
             ("unaji, from the zip, to batches", sys.executable, UNAJI, zipped, ""),
+            ("unaji import, into the store", sys.executable, STORE, export, ""),
+            ("unaji import of the zip, into the store", sys.executable, STORE, zipped, ""),
         ]
         if options.large_mb:
             large = work / "large.xml"
             write_export(large, options.large_mb)
             runs.insert(1, (f"unaji, to batches, {options.large_mb:g} MB", sys.executable, UNAJI, large, ""))
+            runs.insert(2, (f"unaji import, {options.large_mb:g} MB", sys.executable, STORE, large, ""))
         if not options.no_peers:
             python = environment(options.peers or work / "peers")
             runs += [
@@ -116,11 +132,11 @@ def main() -> None:
         sizes = {name: (export if file == zipped else file).stat().st_size for name, _, _, file, _ in runs}
     first = next(iter(measured))
     ours = sizes[first] / measured[first]["cpu_s"]
-    print(f"{'':36}{'MB/s (CPU)':>12}{'wall s':>9}{'peak MB':>9}{'rows':>12}{'unaji is … x':>14}")
+    print(f"{'':41}{'MB/s (CPU)':>12}{'wall s':>9}{'peak MB':>9}{'rows':>12}{'unaji is … x':>14}")
     for name, result in measured.items():
         rate = sizes[name] / result["cpu_s"]
         print(
-            f"{name:36}{rate / 1e6:12.1f}{result['wall_s']:9.1f}{result['peak_mb']:9.0f}{result['rows']:12,.0f}"
+            f"{name:41}{rate / 1e6:12.1f}{result['wall_s']:9.1f}{result['peak_mb']:9.0f}{result['rows']:12,.0f}"
             f"{ours / rate:14.1f}"
         )
 

@@ -74,6 +74,13 @@ def test_the_same_session_twice_counts_once(read):
     assert "beats: found '3': beats are in more than one file and were counted once" in map(str, twice.problems)
 
 
+def test_button_presses_that_are_no_times_are_counted(read):
+    timeline = read({"EDA.csv": SESSION["EDA.csv"], "tags.csv": f"{START + 1}\n71\n1x[\n{START + 3}.5\n\n"})
+    seconds = [(exposure.start.timestamp() - START) for exposure in timeline.exposures]
+    assert seconds == [1, 3.5]
+    assert [(problem.line, problem.count) for problem in timeline.problems if problem.rejected] == [(2, 1), (3, 1)]
+
+
 def test_empty_tags_and_missing_sensors_are_normal(read):
     timeline = read({"EDA.csv": SESSION["EDA.csv"], "tags.csv": "", "info.txt": "about"})
     assert timeline.problems == ()

@@ -177,9 +177,9 @@ def _read_intervals(file: Source, data: bytes, start_s: float, log: ProblemLog) 
 
 
 def _read_tags(file: Source, data: bytes, start_s: float, log: ProblemLog) -> Fragment:
-    pressed_s = np.array([float(stamp) for stamp in data.split()])
+    pressed_s = _numbers(data.strip())[:, 0]
     near = np.abs(pressed_s - start_s) <= LONGEST_SESSION_S
-    rule = "a button press must lie within two days of the session; it was left out"
+    rule = "a button press must be a time within two days of the session; it was left out"
     log.rows(file.name, np.flatnonzero(~near) + 1, pressed_s[~near], rule)
     stamps = np.round(pressed_s[near] * 1000).astype("datetime64[ms]")
     return Fragment(exposures=tuple(Exposure(from_utc_ms(t), "event_mark") for t in stamps))
