@@ -38,6 +38,7 @@ SAMPLES = {
     "Polar": [b"[Params]\r\nVersion=106\r\nInterval=238\r\n"],
     "Elite HRV": [b"812\n800\n795\n", b"0.81\n0.79\n0.80\n"],
     "ISHNE Holter": [b"ISHNE1.0\x16\x6e\x00\x00\x00\x00", b"ANN  1.0\x00\x00\x00\x00\x00\x00"],
+    "OpenSignals": [b'# OpenSignals Text File Format\n# {"00": {"sensor": ["ECG"]}}\n# EndOfHeader\n0\t0\t2050\t\n'],
     "Open-Meteo": [b'{"latitude":35.7,"utc_offset_seconds":32400,"hourly":{"time":[]}}'],
 }  # fmt: skip
 MADE_ELSEWHERE = {
@@ -106,6 +107,7 @@ def test_each_real_file_is_claimed_by_at_most_one(shared_data):
         ("rr-hrvanalysis-test", "Elite HRV"): 1,
         ("rr-physionet-toolbox-reference", "WFDB record"): 3,
         ("rr-pyhrv-samples", "Elite HRV"): 2,
+        ("rr-pyhrv-samples", "OpenSignals"): 1,
         ("thermal-enth", "Cozie votes"): 7,
         ("thermal-enth", "Fitbit heart rate and steps"): 7,
         ("thermal-enth", "PurpleAir sensor"): 1,
