@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 from unaji.errors import InputError
 from unaji.records import (
     apple_health,
+    edf,
     elite_hrv,
     empatica_e4,
     fitbit,
@@ -91,6 +92,7 @@ IMPORTERS = (
     Importer("HRV4Training", hrv4training.claims_file, hrv4training.read),
     Importer("ISHNE Holter", ishne.claims_file, ishne.read),
     Importer("OpenSignals", opensignals.claims_file, opensignals.read),
+    Importer("EDF", edf.claims_file, edf.read),
     Importer("JMA tables", jma_tables.claims_file, jma_tables.read),
     Importer("Open-Meteo", open_meteo.claims_file, open_meteo.read),
     Importer("Meteostat", meteostat.claims_file, meteostat.read),
