@@ -42,7 +42,8 @@ SAMPLES = {
     "Open-Meteo": [b'{"latitude":35.7,"utc_offset_seconds":32400,"hourly":{"time":[]}}'],
 }  # fmt: skip
 MADE_ELSEWHERE = {
-    "EDF", "Health Connect", "HRV4Training", "JMA tables", "Meteostat", "NOAA ISD", "PVGIS", "SURFRAD",
+    "EDF", "Empatica EmbracePlus", "Health Connect", "HRV4Training", "JMA tables", "Meteostat", "NOAA ISD", "PVGIS",
+    "SURFRAD",
 }  # fmt: skip
 """Importers whose samples are too long for here: their own tests say that they are claimed, and by them alone."""
 WEATHER = ("JMA download", "Open-Meteo")

@@ -44,6 +44,10 @@ WIDTHS = (16, 80, 8, 8, 8, 8, 8, 80, 8, 32)
 
 READ_BYTES = 4 << 20
 LARGEST_RECORD = 64 << 20
+LONGEST_RECORD_S = 100_000.0
+LARGEST_LIMIT = 1e12
+"""No physical limit is beyond this."""
+
 ANNOTATIONS = ("EDF Annotations", "BDF Annotations")
 FIRST_YEAR = 85
 """Two digits of a year from here on are of the last century (EDF+ specification, 2.1.3.2)."""
@@ -106,6 +110,12 @@ class Signal:
     digital: tuple[int, int]
     n_samples: int
     first: int
+
+    @property
+    def says_what_it_means(self) -> bool:
+        """Whether its numbers can be told in its dimension."""
+        known = all(abs(limit) <= LARGEST_LIMIT for limit in self.physical)  # False for NaN
+        return known and self.digital[0] < self.digital[1] and self.n_samples > 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,10 +219,10 @@ def read_header(opened: BinaryIO, size: int, file: str) -> Header:
         raise InputError(f"{file}: the header promises {n_signals} signals and ends before; copy it again")
     signals = _signals(opened.read(FIXED * n_signals), n_signals, file)
     n_records, record_s = _whole(fixed[236:244]), _number(fixed[244:252])
-    if n_records is None or not record_s > 0:
+    if n_records is None or not 0 < record_s <= LONGEST_RECORD_S:
         raise InputError(
             f"{file}: the header says that there are {_text(fixed[236:244])!r} data records of "
-            f"{_text(fixed[244:252])!r} s; both must be numbers, the length above 0"
+            f"{_text(fixed[244:252])!r} s; both must be numbers, the length above 0 and at most {LONGEST_RECORD_S:g}"
         )
     header = Header(
         _start(fixed, file), n_records, record_s, fixed[192:197] in (b"EDF+D", b"BDF+D"),
@@ -289,7 +299,7 @@ def _known(header: Header, file: str, log: ProblemLog) -> Iterator[tuple[Signal,
             why = "its label is not one that unaji knows"
         elif factor is None:
             why = f"its dimension {signal.dimension!r} is none of {', '.join(meaning.units)}"
-        elif signal.digital[0] >= signal.digital[1] or not np.isfinite(signal.physical).all() or not signal.n_samples:
+        elif not signal.says_what_it_means:
             why = "the header does not say what its numbers mean"
         elif meaning.quantity in taken:
             why = "an earlier signal is of the same quantity; that one was taken"

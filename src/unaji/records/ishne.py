@@ -29,7 +29,7 @@ from unaji.records.problems import ProblemLog
 from unaji.records.rows import Door
 from unaji.records.source import Source
 from unaji.records.timeline import FloatArray
-from unaji.records.waveform import BLOCK, Waveform
+from unaji.records.waveform import BLOCK, Waveform, offsets_min
 
 MAGIC = b"ISHNE1.0"
 MARKS_MAGIC = b"ANN  1.0"
@@ -193,10 +193,9 @@ def _marked_beats(file: Source, door: Door) -> Iterator[Batch]:
     parted = np.append(True, ~keep[:-1])[: keep.size]
     time = np.round(start_ms + sample[keep] * (1000.0 / header.sampling_rate_hz))
     stamps = time.astype(np.int64).astype("datetime64[ms]")
-    zones = door.clock.zones
     yield from door.batch(
         "rri_ms", Device("ishne", "ecg", origin="ecg", corrected="unknown"), stamps, rri_ms[keep], kind=Kind.BEATS,
-        gap=parted[keep], zone_min=None if zones is None else zones.offset_min(stamps),
+        gap=parted[keep], zone_min=offsets_min(door.clock, stamps),
     )  # fmt: skip
 
 

@@ -29,6 +29,7 @@ from typing import Any, BinaryIO
 import msgspec
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from unaji.errors import InputError
 from unaji.records.batch import Batch, Device
@@ -49,6 +50,7 @@ MOST_LOST = 5_000_000
 """More packets than these were never lost within one block: then the column does not count."""
 
 COUNTER = "nSeq"
+LARGEST_COUNT = 2.0**40
 EDA_SINCE_FIRMWARE = 5.0
 """Boards before it measure the resistance of the skin, by another law."""
 
@@ -317,28 +319,28 @@ class _Stream:
             rule = "values are no counts of the channel's converter; they were left out"
             log.reject(file, None, self._broken, rule, count=self._broken)
 
-    def _lost_before(self, rows: FloatArray) -> np.ndarray:
+    def _lost_before(self, rows: FloatArray) -> NDArray[np.int64]:
         """Return how many packets are missing before each row."""
         column = self._recorder.counter
         if column is None:
             return np.zeros(len(rows), dtype=np.int64)
-        counted = rows[:, column]
+        counted = np.where(np.abs(rows[:, column]) < LARGEST_COUNT, rows[:, column], np.nan)
         if self._bits is None:
             # The hubs' headers do not say it. What never goes beyond four bits has four; else it goes on and on.
-            self._bits = 4 if np.nanmax(counted, initial=0) < 1 << 4 else 0
+            self._bits = 0 if (counted >= 1 << 4).any() else 4
         bits, before = self._bits, counted[0] - 1 if self._counted is None else self._counted
         missing = np.diff(counted, prepend=before) - 1
-        known = np.abs(missing) < 2.0**40  # False for NaN: a counter that cannot be read loses nothing
-        missing = np.where(known, missing, 0).astype(np.int64)
+        # Where the counter cannot be read, nothing is taken to be lost.
+        missing = np.nan_to_num(missing).astype(np.int64)
         if 1 <= bits <= 32:
             missing %= 1 << bits
         self._restarts += int((missing < 0).sum())
-        missing = np.maximum(missing, 0)
-        if missing.sum() > MOST_LOST:
+        lost: NDArray[np.int64] = np.maximum(missing, 0)
+        if lost.sum() > MOST_LOST:
             raise InputError(f"{self._door.file}: the column {COUNTER} does not count the samples; it jumps too far")
         self._counted = float(counted[-1])
-        self._lost += int(missing.sum())
-        return missing
+        self._lost += int(lost.sum())
+        return lost
 
 
 def _device(law: Law, name: str) -> Device:
