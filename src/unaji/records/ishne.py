@@ -216,6 +216,8 @@ def _millivolts(units: NDArray[np.int16], resolution_nv: int) -> FloatArray:
 
 def _header(data: bytes, size: int, file: str) -> IshneHeader:
     """Read the header of a recording whose size must be what it promises."""
+    if not data.startswith(MAGIC):
+        raise InputError(f"{file}: the file does not begin with {MAGIC.decode()}; is it a Holter's .ecg?")
     header = _fixed_part(data, file)
     n_leads = len(header.resolution_nv)
     n_there, left_over = divmod(size - header.first_sample, 2 * n_leads)
@@ -231,7 +233,7 @@ def _header(data: bytes, size: int, file: str) -> IshneHeader:
 def _fixed_part(data: bytes, file: str) -> IshneHeader:
     """Read a header as it is, also of a file of marks."""
     if not data.startswith((MAGIC, MARKS_MAGIC)) or len(data) < HEADER_BYTES:
-        raise InputError(f"{file}: the file does not begin with {MAGIC.decode()} and a header; is it a Holter's .ecg?")
+        raise InputError(f"{file}: the file does not begin with the header of a Holter's; copy it again")
     n_variable, n_said, first_sample = struct.unpack_from("<2i4xi", data, 10)
     day, month, year, hour, minute, second, n_leads = struct.unpack_from("<3h6x4h", data, 138)
     resolution_nv = struct.unpack_from(f"<{MOST_LEADS}h", data, 206)[: max(n_leads, 0)]
