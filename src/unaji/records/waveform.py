@@ -1,14 +1,18 @@
-"""Evenly sampled signals on their way to the store: stretch by stretch as they come, in constant memory.
+"""Evenly sampled signals on their way to the store, stretch by stretch as they come in constant memory, and back.
 
 A stretch begins at an instant and goes on at the sampling rate; where the recorder paused, a new one begins. Stored are
 at most `MOST_HZ` values a second, since a row's time is a whole millisecond and two rows of one time would be one; of
 what changes in seconds (skin, breath, blood), at most `MOST_HZ_SLOW`. Faster signals are averaged over as few
 neighbouring samples as that needs, and each mean stands at their middle.
+
+What comes back is a series of values at whole milliseconds, without those that were not recorded; `recordings_of` lays
+it on an even grid again.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from math import ceil
 
 import numpy as np
@@ -18,7 +22,7 @@ from numpy.typing import NDArray
 from unaji.records.batch import Batch, Device
 from unaji.records.clock import EARLIEST, LATEST_AFTER_NOW, Clock
 from unaji.records.rows import Door
-from unaji.records.timeline import FloatArray, TimeArray, utc_ms
+from unaji.records.timeline import FloatArray, Series, TimeArray, utc_ms
 
 BLOCK = 1 << 17
 """Samples that are worth reading at a time."""
@@ -26,6 +30,12 @@ BLOCK = 1 << 17
 MOST_HZ, MOST_HZ_SLOW = 1000.0, 16.0
 FAST = ("ecg_mv", "bvp")
 """Quantities whose shape within a second matters."""
+
+PAUSE_MS = 10_000
+"""A pause longer than this parts two recordings."""
+
+LEAST_RECORDED = 0.25
+"""Least share of a recording's samples that must be there."""
 
 
 class Waveform:
@@ -101,3 +111,50 @@ def offsets_min(clock: Clock, time: TimeArray) -> NDArray[np.int64] | None:
         return None
     # Instants that cannot be are left out at the door; no calendar reaches some of them.
     return clock.zones.offset_min(np.clip(time, EARLIEST, utc_ms(clock.now + LATEST_AFTER_NOW)))
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Recording:
+    """An evenly sampled signal.
+
+    Attributes
+    ----------
+    start : datetime64[ms]
+        The instant of the first sample, UTC.
+    samples : ndarray, shape (n,)
+        NaN where nothing was recorded.
+    """
+
+    start: np.datetime64
+    rate_hz: float
+    samples: FloatArray
+
+
+def recordings_of(series: Series) -> Iterator[Recording]:
+    """Lay a stored signal on an even grid again, recording by recording.
+
+    A recording of which most is missing is left out, and so is one whose rate milliseconds cannot tell.
+    """
+    time_ms = series.time.astype(np.int64)
+    breaks = np.flatnonzero(np.diff(time_ms) > PAUSE_MS) + 1
+    for first, last in zip(np.append(0, breaks), np.append(breaks, time_ms.size), strict=True):
+        own_ms = time_ms[first:last]
+        step_ms = _step_ms(own_ms) if own_ms.size > 1 else 0.0
+        if not step_ms >= 1000.0 / MOST_HZ:
+            continue
+        place = np.round((own_ms - own_ms[0]) / step_ms).astype(np.int64)
+        if place.size < LEAST_RECORDED * (place[-1] + 1):
+            continue
+        samples = np.full(int(place[-1]) + 1, np.nan)
+        samples[place] = series.value[first:last]
+        yield Recording(series.time[first], 1000.0 / step_ms, samples)
+
+
+def _step_ms(time_ms: NDArray[np.int64]) -> float:
+    """Return how far samples are apart whose times were rounded to milliseconds: by the longest unbroken stretch."""
+    apart = np.diff(time_ms)
+    broken = np.flatnonzero(apart > 1.5 * np.median(apart) + 1.0)
+    edges = np.concatenate([[-1], broken, [apart.size]])
+    longest = int(np.argmax(np.diff(edges)))
+    first, last = int(edges[longest]) + 1, int(edges[longest + 1])
+    return float(time_ms[last] - time_ms[first]) / max(last - first, 1)

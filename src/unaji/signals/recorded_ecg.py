@@ -1,8 +1,6 @@
 """Beats of the electrocardiograms in a person's records: found here, and put where no better beats were recorded.
 
-A stored electrocardiogram is a series of values at whole milliseconds, without those that were not recorded. Here it is
-laid on an even grid again, recording by recording, and given to the detector; what the detector doubts becomes a
-rejected beat.
+Each recording is laid on its even grid again and given to the detector; what that doubts becomes a rejected beat.
 """
 
 from __future__ import annotations
@@ -11,30 +9,18 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from unaji.records.merge import BEST_ORIGIN_FIRST
 from unaji.records.preferred import preferred
 from unaji.records.timeline import Beats, Series, Timeline, from_utc_ms
-from unaji.signals.detected import DetectedBeats
+from unaji.records.waveform import recordings_of
 from unaji.signals.ecg import LOWEST_RATE_HZ, ecg_beats
-
-PAUSE_MS = 10_000
-"""A pause longer than this parts two recordings."""
 
 SHORTEST_S = 10.0
 """A recording shorter than this is not looked at: the detector has to learn what this heart's beats look like."""
 
-FASTEST_HZ = 1_000.0
-"""More values a second than milliseconds cannot be told apart."""
-
-LEAST_RECORDED = 0.25
-"""Least share of a recording's samples that must be there."""
-
 MIN_QUALITY = 0.5
 """Least quality of both beats of an interval: at 12 dB of noise and more, what is left is right (see `ecg`'s tests)."""
-
-IntArray = NDArray[np.int64]
 
 
 def with_ecg_beats(timeline: Timeline) -> Timeline:
@@ -62,36 +48,11 @@ def beats_of(series: Series) -> Iterator[Beats]:
         Of quantity ``ecg_mv``. Recordings that are slower than the detector's `LOWEST_RATE_HZ`, shorter than
         `SHORTEST_S` or mostly missing give none.
     """
-    time_ms = series.time.astype(np.int64)
-    breaks = np.flatnonzero(np.diff(time_ms) > PAUSE_MS) + 1
-    for first, last in zip(np.append(0, breaks), np.append(breaks, time_ms.size), strict=True):
-        own_ms, value = time_ms[first:last], series.value[first:last]
-        if not own_ms.size or own_ms[-1] - own_ms[0] < 1000 * SHORTEST_S:
-            continue
-        step_ms = _step_ms(own_ms)
-        if not LOWEST_RATE_HZ <= 1000.0 / step_ms <= FASTEST_HZ:
-            continue
-        place = np.round((own_ms - own_ms[0]) / step_ms).astype(np.int64)
-        if place.size < LEAST_RECORDED * (place[-1] + 1):
-            continue
-        even = np.full(int(place[-1]) + 1, np.nan)
-        even[place] = value
-        yield _trusted(ecg_beats(even, 1000.0 / step_ms), own_ms[0])
-
-
-def _step_ms(time_ms: IntArray) -> float:
-    """Return how far samples are apart whose times were rounded to milliseconds: by the longest unbroken stretch."""
-    apart = np.diff(time_ms)
-    broken = np.flatnonzero(apart > 1.5 * np.median(apart) + 1.0)
-    edges = np.concatenate([[-1], broken, [apart.size]])
-    longest = int(np.argmax(np.diff(edges)))
-    first, last = int(edges[longest]) + 1, int(edges[longest + 1])
-    step_ms = float(time_ms[last] - time_ms[first]) / max(last - first, 1)
-    return step_ms if step_ms > 0 else float("inf")
-
-
-def _trusted(found: DetectedBeats, start_ms: np.int64) -> Beats:
-    return found.to_beats(from_utc_ms(np.datetime64(int(start_ms), "ms")), "ecg", min_quality=MIN_QUALITY)
+    for recording in recordings_of(series):
+        rate_hz = recording.rate_hz
+        if rate_hz >= LOWEST_RATE_HZ and recording.samples.size >= SHORTEST_S * rate_hz:
+            found = ecg_beats(recording.samples, rate_hz)
+            yield found.to_beats(from_utc_ms(recording.start), "ecg", min_quality=MIN_QUALITY)
 
 
 def _together(ranked: list[Beats]) -> Beats | None:
