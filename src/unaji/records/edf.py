@@ -29,8 +29,8 @@ import numpy as np
 from unaji.errors import InputError
 from unaji.records.batch import Batch, Device
 from unaji.records.clock import Clock
+from unaji.records.door import Door
 from unaji.records.problems import ProblemLog
-from unaji.records.rows import Door
 from unaji.records.source import Source
 from unaji.records.timeline import FloatArray
 from unaji.records.waveform import Waveform

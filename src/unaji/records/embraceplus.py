@@ -27,9 +27,10 @@ from numpy.typing import NDArray
 from unaji.errors import InputError
 from unaji.records.avro_file import MAGIC, records_of
 from unaji.records.batch import Batch, Device, Kind
+from unaji.records.cells import FURTHEST_MS, from_unix
 from unaji.records.clock import Clock
+from unaji.records.door import Door
 from unaji.records.problems import ProblemLog
-from unaji.records.rows import FURTHEST_MS, Door, from_unix
 from unaji.records.source import Source
 from unaji.records.timeline import FloatArray
 from unaji.records.waveform import Waveform, numbered, offsets_min

@@ -25,8 +25,8 @@ from numpy.typing import NDArray
 from unaji.errors import InputError
 from unaji.records.batch import Batch, Device, Kind
 from unaji.records.clock import Clock
+from unaji.records.door import Door
 from unaji.records.problems import ProblemLog
-from unaji.records.rows import Door
 from unaji.records.source import Source
 from unaji.records.timeline import FloatArray
 from unaji.records.waveform import BLOCK, Waveform, offsets_min

@@ -34,8 +34,8 @@ from numpy.typing import NDArray
 from unaji.errors import InputError
 from unaji.records.batch import Batch, Device
 from unaji.records.clock import Clock
+from unaji.records.door import Door
 from unaji.records.problems import ProblemLog
-from unaji.records.rows import Door
 from unaji.records.source import Source
 from unaji.records.timeline import BoolArray, FloatArray
 from unaji.records.waveform import Waveform

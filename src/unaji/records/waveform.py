@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from unaji.records.batch import Batch, Device
 from unaji.records.clock import EARLIEST, LATEST_AFTER_NOW, Clock
-from unaji.records.rows import Door
+from unaji.records.door import Door
 from unaji.records.timeline import FloatArray, Series, TimeArray, utc_ms
 
 BLOCK = 1 << 17
