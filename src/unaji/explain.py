@@ -31,6 +31,7 @@ from unaji.errors import InputError
 from unaji.findings import Enough, EpisodeFinding, Findings, RaisedFlag
 from unaji.records.clock import now_utc
 from unaji.records.timeline import Episode, Problem, Timeline, Zones, from_utc_ms
+from unaji.signals.recorded_ecg import with_ecg_beats
 from unaji.signals.state import autonomic_state
 
 CONCLUDE, RANK = (40, 12.0), (15, 6.0)
@@ -60,6 +61,7 @@ def explain(timeline: Timeline, claims: Claims, *, seed: int = 0, progress: Prog
     InputError
         If nothing at all was recorded.
     """
+    timeline = with_ecg_beats(timeline)
     observed = _observed(timeline)
     state = autonomic_state(timeline)
     design = design_of(timeline, claims, state, observed)
@@ -103,6 +105,7 @@ def design_for(timeline: Timeline, claims: Claims) -> Design:
     InputError
         If nothing at all was recorded.
     """
+    timeline = with_ecg_beats(timeline)
     observed = _observed(timeline)
     return design_of(timeline, claims, autonomic_state(timeline), observed)
 

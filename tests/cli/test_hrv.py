@@ -7,14 +7,18 @@ import io
 import json
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from tests.records.test_edf import raw
+from tests.signals.test_ecg import invented_ecg, rmssd_ms
 from unaji.cli import unaji
 from unaji.errors import InputError, OutputError, UnajiError, UsageError
+from unaji.signals.ecg import ecg_beats
 from unaji.signals.hrv import rmssd, sdnn
 
 KEYS = ["n", "mean_rri_ms", "mean_hr_bpm", "sdnn_ms", "rmssd_ms", "sdsd_ms", "pnn50", "sd1_ms", "sd2_ms", "sampen",
@@ -230,3 +234,21 @@ def test_nothing_but_json_goes_to_stdout_and_errors_have_no_traceback(tmp_path: 
     failed = subprocess.run([*command, str(tmp_path / "none")], capture_output=True, text=True, check=False)
     assert failed.returncode == 3
     assert "Traceback" not in failed.stderr
+
+
+def test_an_ecg_in_edf_is_read_by_its_content(tmp_path: Path):
+    ecg, beat_s = invented_ecg(300, 250.0)
+    units = np.round(ecg * 1000).astype("<i2").reshape(300, 250)
+    channel = ("ECG", "mV", -32, 32, -32000, 32000, 250)
+    (tmp_path / "night.edf").write_bytes(raw([channel], [second.tobytes() for second in units]))
+    found = json.loads(run(tmp_path / "night.edf", "--json", "--timezone", "Asia/Tokyo"))
+    assert found["mean_rri_ms"]["value"] == pytest.approx(1000 * np.diff(beat_s).mean(), rel=1e-3)
+    assert found["rmssd_ms"]["value"] == pytest.approx(rmssd_ms(beat_s), rel=0.02)
+
+
+@pytest.mark.shared
+def test_an_ecg_in_opensignals_text_is_read_by_its_content(shared_data: Path):
+    file = shared_data / "rr-pyhrv-samples" / "opensignals_ecg.txt"
+    found = json.loads(run(file, "--json", "--timezone", "Europe/Lisbon"))
+    direct = ecg_beats(np.loadtxt(file, usecols=5), 1000.0).to_beats(datetime(2016, 6, 11, tzinfo=UTC), "ecg")
+    assert found["mean_rri_ms"]["value"] == pytest.approx(np.nanmean(direct.rri_ms), rel=0.02)

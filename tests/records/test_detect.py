@@ -37,10 +37,13 @@ SAMPLES = {
     "Samsung Health": [b"com.samsung.shealth.stress,6310001,3\nstart_time,score,\n"],
     "Polar": [b"[Params]\r\nVersion=106\r\nInterval=238\r\n"],
     "Elite HRV": [b"812\n800\n795\n", b"0.81\n0.79\n0.80\n"],
+    "ISHNE Holter": [b"ISHNE1.0\x16\x6e\x00\x00\x00\x00", b"ANN  1.0\x00\x00\x00\x00\x00\x00"],
+    "OpenSignals": [b'# OpenSignals Text File Format\n# {"00": {"sensor": ["ECG"]}}\n# EndOfHeader\n0\t0\t2050\t\n'],
     "Open-Meteo": [b'{"latitude":35.7,"utc_offset_seconds":32400,"hourly":{"time":[]}}'],
 }  # fmt: skip
 MADE_ELSEWHERE = {
-    "Health Connect", "HRV4Training", "JMA tables", "Meteostat", "NOAA ISD", "PVGIS", "SURFRAD",
+    "EDF", "Empatica EmbracePlus", "Health Connect", "HRV4Training", "JMA tables", "Meteostat", "NOAA ISD", "PVGIS",
+    "SURFRAD",
 }  # fmt: skip
 """Importers whose samples are too long for here: their own tests say that they are claimed, and by them alone."""
 WEATHER = ("JMA download", "Open-Meteo")
@@ -90,6 +93,7 @@ def test_each_real_file_is_claimed_by_at_most_one(shared_data):
         ("apple-health", "Apple Health"): 2,
         ("e4-flirt-sample", "Empatica E4"): 6,
         ("e4-stress-predict", "Empatica E4"): 84,
+        ("ecg-holter-ishne", "ISHNE Holter"): 1,
         ("ecg-mitdb-100", "WFDB record"): 1,
         ("ecg-noise-stress", "Elite HRV"): 2,  # a column of numbers that may be intervals; refused, for it has no time
         ("elite-hrv", "Elite HRV"): 1,
@@ -104,6 +108,7 @@ def test_each_real_file_is_claimed_by_at_most_one(shared_data):
         ("rr-hrvanalysis-test", "Elite HRV"): 1,
         ("rr-physionet-toolbox-reference", "WFDB record"): 3,
         ("rr-pyhrv-samples", "Elite HRV"): 2,
+        ("rr-pyhrv-samples", "OpenSignals"): 1,
         ("thermal-enth", "Cozie votes"): 7,
         ("thermal-enth", "Fitbit heart rate and steps"): 7,
         ("thermal-enth", "PurpleAir sensor"): 1,

@@ -50,6 +50,7 @@ def test_a_date_that_is_none_is_not_made_up(file):
     [
         (b"", "does not begin"),
         (b"ISHNE1.0", "does not begin"),
+        (b"ANN  1.0" + bytes(600), "does not begin"),
         (holter([0, 0])[:-2], "copy it again"),
         (holter([0, 0], n_said=7), "promises 7"),
         (holter([0, 0], n_leads=0), "cannot be"),

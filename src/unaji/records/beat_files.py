@@ -1,6 +1,7 @@
 """Beats from whatever holds beats: a text file of intervals, beats.csv, a vendor's export, a person's folder.
 
-An electrocardiogram (ISHNE, or WFDB without annotations) is handed on as it is: `unaji.signals.ecg` finds its beats.
+An electrocardiogram (ISHNE, EDF, OpenSignals, or WFDB without annotations) is handed on as it is: `unaji.signals.ecg`
+finds its beats.
 """
 
 from __future__ import annotations
@@ -24,13 +25,14 @@ from unaji.records.rr_text import claims_rr_text, read_rr_text
 from unaji.records.source import HEAD_BYTES
 from unaji.records.tables import read_table
 from unaji.records.timeline import Beats, FloatArray, Problem, Zones
+from unaji.records.waveform import recordings_of
 
 RR_TEXT_ENDINGS = (".txt", ".rr")
 WFDB_ENDINGS = (".hea", ".atr", ".ecg", ".qrs", ".dat")
 SINUS_CODES = (1, 2, 3)  # normal, and left or right bundle branch block: the sinus node sets the time
 UNREADABLE = (
     "give a text file of one RR interval in milliseconds a line, beats.csv (time,rri_ms), a device's export, WFDB "
-    "annotations, an electrocardiogram (ISHNE or WFDB), or a person's folder"
+    "annotations, an electrocardiogram (ISHNE, WFDB, EDF or OpenSignals), or a person's folder"
 )
 
 
@@ -104,9 +106,11 @@ def read_recorded_beats(path: Path, *, timezone: str | None = None) -> RecordedB
     if path.suffix.lower() == ".ecg" and _head(path).startswith(ishne.MAGIC):
         signal_mv, header = ishne.read_signal(path)
         return _ecg(path, signal_mv, header.sampling_rate_hz, header.start, zones, log)
-    beats = _of_table_or_vendor(path, Clock(zones, now_utc()), log)
-    if beats is not None:
-        return _with_beats(path, beats, zones or Zones(), log.problems())
+    found = _of_table_or_vendor(path, Clock(zones, now_utc()), log)
+    if isinstance(found, RecordedEcg):
+        return RecordedBeats(None, None, None, zones or Zones(), log.problems(), found)
+    if found is not None:
+        return _with_beats(path, found, zones or Zones(), log.problems())
     head = _head(path)
     if b"\0" in head or not claims_rr_text(head):
         raise InputError(f"{path}: holds no beats that unaji can read; {UNREADABLE}")
@@ -185,8 +189,11 @@ def _annotations_beside(path: Path) -> Path | None:
     return next((marks for marks in found if marks.is_file()), None)
 
 
-def _of_table_or_vendor(path: Path, clock: Clock, log: ProblemLog) -> Beats | None:
-    """Return the beats of a table with time and rri_ms or of a recognised export; None for anything else."""
+def _of_table_or_vendor(path: Path, clock: Clock, log: ProblemLog) -> Beats | RecordedEcg | None:
+    """Return the beats of a table with time and rri_ms or of a recognised export; None for anything else.
+
+    An export without beats may hold an electrocardiogram; then that is returned, the longest where there are several.
+    """
     if _is_beats_table(path):
         table = read_table(path, path.name, log)
         fragment = merge([read_beats_table(table, clock, log)], log) if table is not None else None
@@ -195,9 +202,13 @@ def _of_table_or_vendor(path: Path, clock: Clock, log: ProblemLog) -> Beats | No
     if importer is None or importer.read is elite_hrv.read:  # intervals alone, which need no time of day here
         return None
     merged = merge(read_recognised(list(sources(path, log)), clock, log), log)
-    if not merged.beats:
+    if merged.beats:
+        return merged.beats[0]
+    ecg = [recording for series in merged.series if series.quantity == "ecg_mv" for recording in recordings_of(series)]
+    if not ecg:
         raise InputError(f"{path}: holds no intervals between heart beats; {UNREADABLE}")
-    return merged.beats[0]
+    longest = max(ecg, key=lambda recording: recording.samples.size)
+    return RecordedEcg(longest.samples, longest.rate_hz, longest.start)
 
 
 def _is_beats_table(path: Path) -> bool:

@@ -47,6 +47,9 @@ ASLEEP = ("asleep", "light", "deep", "rem")
 LONGEST_WAKING_MS = 60 * 60_000
 """Waking for less than this is part of one sleep: nobody writes a diary then [ms]."""
 
+SPOKEN = ("time", "end", "value", "low_quality", "source_id")
+"""Columns of what was measured that a timeline needs; a day of an electrocardiogram has eleven million rows."""
+
 ROLE_OF = {"e4": "watch", "fitbit": "watch", "ibutton": "logger", "jma": "station", "purpleair": "station"}
 ROLE_OF_BEATS = {"ecg": "ecg", "strap": "strap", "ppg": "watch", "app": "phone", "": ""}
 
@@ -112,7 +115,7 @@ def fragment_of_tables(
     for kind, quantity, rows in tables:
         order = (orders or {}).get(quantity, ORDER)
         if kind in (Kind.SERIES, Kind.INTERVAL):
-            measured.setdefault(quantity, []).append(rows)
+            measured.setdefault(quantity, []).append(rows.select(SPOKEN))
         elif kind is Kind.BEATS:
             beats += _beats(rows, recorders, order)
         elif kind is Kind.SLEEP:
@@ -162,15 +165,16 @@ def _series(
 ) -> Iterator[Series]:
     """Give the series of one quantity: instants and intervals, of each place where that matters."""
     known = QUANTITIES.get(quantity)
-    rows = rows.filter(pl.col("value").is_not_null())
     if known is None:
         return
+    rows = _where(rows, rows["value"].is_not_null())
     numbers = rows["source_id"].unique().to_list()
     for ids in _kept_apart(quantity, rows, recorders):
-        of_these = rows.filter(pl.col("source_id").is_in(ids))
+        of_these = _where(rows, rows["source_id"].is_in(ids))
         taken = _taken(of_these, recorders, order)
         for with_end in (False, True):
-            part = taken.filter(pl.col("end").is_not_null() == with_end).sort("time", maintain_order=True)
+            part = _where(taken, taken["end"].is_not_null() if with_end else taken["end"].is_null())
+            part = part if part["time"].is_sorted() else part.sort("time", maintain_order=True)
             if part.height:
                 first, name = _most_often(part, recorders), _sources(part, recorders)
                 if quantity in BAROMETERS and sum(recorders[n].source == name for n in numbers) > 1:
@@ -195,6 +199,8 @@ def _taken(
     rows: pl.DataFrame, recorders: Mapping[int, Recorder], order: Sequence[str], start: pl.Expr | None = None
 ) -> pl.DataFrame:
     """Return the rows of the best source at each time; what a source itself doubts comes after all else."""
+    if rows["source_id"].n_unique() < 2 and not rows["low_quality"].any():
+        return rows
     doubted = pl.col("low_quality").fill_null(value=False)
     columns = rows.select(
         start=start if start is not None else pl.col("time"),
@@ -208,6 +214,11 @@ def _taken(
 
 
 _DOUBTED = "doubted"
+
+
+def _where(rows: pl.DataFrame, keep: pl.Series) -> pl.DataFrame:
+    """Return some of the rows, and no copy where all of them are meant."""
+    return rows if keep.all() else rows.filter(keep)
 
 
 def _most_often(rows: pl.DataFrame, recorders: Mapping[int, Recorder]) -> Recorder:

@@ -37,6 +37,7 @@ _WHERE = {
     "Tachogram": "tachogram",
     "Value": "value",
     "window_starts": "indices",
+    "with_ecg_beats": "recorded_ecg",
 }
 
 __all__ = list(_WHERE)
