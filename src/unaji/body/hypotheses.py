@@ -34,6 +34,7 @@ from unaji.body.hypothesis_drivers import (
     recorded,
 )
 from unaji.body.persons import Persons
+from unaji.body.sensation import felt_amplified, felt_tender
 from unaji.body.simulate import Simulation
 from unaji.claims.model import Pathway
 from unaji.claims.parameters import default_parameters
@@ -47,9 +48,11 @@ MOST_CONTEXTS = 40
 
 NOTICED, NOTICED_SPREAD = 0.5, 0.2
 """Felt heat (0 to 10) that a driver must add to be written down, and how sharp that limit is [A]."""
-TOO_WARM, TOO_WARM_SPREAD = 2.4, 0.5
-"""The same for the warmth a person is in all over: half are dissatisfied 4.5 K above comfort (predicted mean vote 1.5,
-ISO 7730:2005 [R]), where the model's nape is 1.6 K warmer and 2.4 is felt."""
+TOO_WARM_K, TOO_WARM_SPREAD_K = 0.92, 0.19
+"""How far the skin of the neck's front and sides is above comfort when half of people are too warm all over, and how
+sharp that limit is: 26, 51 and 77 % are dissatisfied 3, 4.5 and 6 K above comfort (predicted mean vote 1, 1.5 and 2,
+ISO 7730:2005 [R]), where the model has that skin 0.66, 0.92 and 1.15 K warmer, ± 0.12 K between people. It is bare as
+the nape is, and no collar warms it."""
 TENDER_SHARE = 0.5
 """A neck that is loaded day after day is half as sensitised as one whose nerves alone make the heat [A]."""
 TENDER_K = 0.3
@@ -103,7 +106,7 @@ class Predicted:
 
 _OUTPUTS = (
     "nape_skin_temp_c", "mean_skin_temp_c", "finger_skin_temp_c", "core_temp_c", "hr_bpm", "eda_proxy",
-    "pressure_pain_threshold_kpa",
+    "pressure_pain_threshold_kpa", "felt_heat_thermal", "neck_skin_temp_c",
 )  # fmt: skip
 _Courses = dict[str, FloatArray]
 _EARLY = slice(0, int(np.searchsorted(END_MIN, FINE_MIN, side="right")))
@@ -149,20 +152,12 @@ def _courses(simulation: Simulation, channels: Channels, steps: slice) -> _Cours
     return dict(simulation.run(forcing_over(channels, steps), dt_s=60.0, outputs=_OUTPUTS).values)
 
 
-class _Comfort(NamedTuple):
-    """Nape and mean skin of a person in comfort, shape (n_persons, 1)."""
-
-    nape_c: FloatArray
-    mean_c: FloatArray
-
-
-def _comfort(persons: Persons, driver: Driver) -> _Comfort:
-    """Return the skin of persons who sit in the middle of the range of comfort."""
+def _comfort_c(persons: Persons, driver: Driver) -> FloatArray:
+    """Return the neck's skin, front and sides, in the middle of the range of comfort, shape (n_persons,)."""
     lanes = Lanes(persons, driver, (Context(),), (0,) * len(persons))
     channels = recorded(lanes)
     simulation = Simulation(persons, forcing_over(channels, slice(0, 1)))
-    found = _courses(simulation, channels, slice(0, 1))
-    return _Comfort(found["nape_skin_temp_c"], found["mean_skin_temp_c"])
+    return _courses(simulation, channels, slice(0, 1))["neck_skin_temp_c"][:, 0]
 
 
 # -- what is felt ------------------------------------------------------------------------------------------------------
@@ -170,80 +165,69 @@ def _comfort(persons: Persons, driver: Driver) -> _Comfort:
 _AROUND_ONSET = within(FINE_MIN, 15)
 LASTS_STEPS = 5
 """Heat is written down when it lasts for minutes; these steps are of a minute each."""
-_HOURS_BEFORE = END_MIN <= -60
 
 
-def _felt_warmth(course: _Courses, base: _Courses, comfort: _Comfort, persons: Persons) -> FloatArray:
-    """Return the heat felt for five minutes around the onset by the nape's temperature and speed, shape (n_lanes,).
-
-    The equations of `unaji.body.sensation` with one change: skin counts as warm against a comfortable room, or against
-    the hours before where these were cooler. Against the neutral skin of an unclothed person, which the set points are,
-    nobody would feel warm in a room below 30 °C.
-    """
-    nape, mean = course["nape_skin_temp_c"], course["mean_skin_temp_c"]
-    before = (
-        base[name][:, _HOURS_BEFORE].mean(axis=1, keepdims=True) for name in ("nape_skin_temp_c", "mean_skin_temp_c")
-    )
-    nape_k = nape - np.minimum(comfort.nape_c, next(before))
-    mean_k = mean - np.minimum(comfort.mean_c, next(before))
-    warm, cool, whole, speed, threshold = (
-        _trait(persons, name)[:, None]
-        for name in ("warm_gain", "cool_gain", "mean_gain", "dynamic_warm", "warm_threshold")
-    )
-    z = warm * np.maximum(nape_k, 0.0) + cool * np.minimum(nape_k, 0.0) + whole * (nape_k - mean_k)
-    warming_k_s = np.maximum(np.diff(nape, axis=1, prepend=nape[:, :1]) / STEP_S, 0.0)
-    feeling = 8.0 / (1.0 + np.exp(-np.clip(z, -50.0, 50.0))) - 4.0 + speed * warming_k_s
-    felt = np.maximum(feeling - 2.0 * warm * threshold, 0.0)[:, _AROUND_ONSET]
+def _felt_warmth(course: _Courses) -> FloatArray:
+    """Return the heat that the simulator says is felt by temperature for five minutes near the onset, (n_lanes,)."""
+    felt = course["felt_heat_thermal"][:, _AROUND_ONSET]
     lasting = np.lib.stride_tricks.sliding_window_view(felt, LASTS_STEPS, axis=1).mean(axis=2)
     return np.asarray(lasting.max(axis=1))
 
 
 def _felt_without_warmth(warmth: FloatArray, driver: Driver, persons: Persons) -> FloatArray:
-    """Return what sensitised and ectopic nerves add: h_Q Q + h_P P z_att + warmth · g_s (P + Z)/2."""
-    amplified = warmth * _amplified(driver, persons)
+    """Return what sensitised and ectopic nerves add to this warmth."""
     ectopic = _trait(persons, "felt_ectopic") * _trait(persons, "ectopic_gain") * driver.ectopic
-    tender = _trait(persons, "felt_peripheral") * _trait(persons, "attention") * driver.peripheral
-    return np.asarray(amplified + ectopic + tender)
+    return np.asarray(_amplified(warmth, driver, persons) + ectopic + _tender(driver, persons))
 
 
 def _felt_when_tender(warmth: FloatArray, course: _Courses, base: _Courses, lanes: Lanes) -> FloatArray:
-    """Return what tender nerve endings make of a warming too small to be felt by others: h_P P z_att."""
+    """Return what tender nerve endings make of a warming too small to be felt by others."""
     warming_k = (course["nape_skin_temp_c"] - base["nape_skin_temp_c"])[:, _AROUND_ONSET].max(axis=1)
     answered = np.clip(warming_k / TENDER_K, 0.0, 1.0)
-    tender = _trait(lanes.persons, "felt_peripheral") * _trait(lanes.persons, "attention") * lanes.driver.peripheral
-    return np.asarray(warmth * _amplified(lanes.driver, lanes.persons) + answered * tender)
+    driver, persons = lanes.driver, lanes.persons
+    return np.asarray(_amplified(warmth, driver, persons) + answered * _tender(driver, persons))
 
 
-def _amplified(driver: Driver, persons: Persons) -> FloatArray:
-    """Return g_s (P + Z)/2."""
-    return np.asarray(_trait(persons, "felt_sensitised") * (driver.peripheral + driver.central) / 2.0)
+def _amplified(warmth: FloatArray, driver: Driver, persons: Persons) -> FloatArray:
+    return felt_amplified(warmth, _trait(persons, "felt_sensitised"), driver.peripheral, driver.central)
+
+
+def _tender(driver: Driver, persons: Persons) -> FloatArray:
+    return felt_tender(driver.peripheral, _trait(persons, "felt_peripheral"), _trait(persons, "attention"))
 
 
 def _trait(persons: Persons, name: str) -> FloatArray:
     return persons.trait(name, default_parameters()[name].value)
 
 
-def _noticed(runs: _Runs, comfort: _Comfort, lanes: Lanes) -> FloatArray:
+def _noticed(runs: _Runs, comfort_c: FloatArray, lanes: Lanes) -> FloatArray:
     """Return how likely each draw's driver makes somebody log heat, times its importance, shape (n_pathways, n_lanes).
 
-    A driver is asked for what it adds; heat load for all that is felt, since it is what the person is in.
+    A driver is asked for what it adds; heat load for all that is felt, since it is what the person is in, and for being
+    too warm all over: skin gets used to a warm room, the person does not.
     """
-    base = _felt_warmth(runs.base, runs.base, comfort, lanes.persons)
+    base = _felt_warmth(runs.base)
     added = []
     for pathway, course in runs.driven.items():
-        felt = _felt_warmth(course, runs.base, comfort, lanes.persons)
+        felt = _felt_warmth(course)
         if pathway is Pathway.SENSORY:
             felt = felt + _felt_without_warmth(felt, lanes.driver, lanes.persons)
         elif pathway is Pathway.MUSCLE:
             felt = felt + TENDER_SHARE * _felt_when_tender(felt, course, runs.base, lanes)
         if pathway is Pathway.HEAT_LOAD:
-            added.append((felt - TOO_WARM) / TOO_WARM_SPREAD)
+            added.append(np.maximum((felt - NOTICED) / NOTICED_SPREAD, _too_warm(course, comfort_c)))
         else:
             added.append((felt - base - NOTICED) / NOTICED_SPREAD)
     excess = np.stack(added)
     noticed = UNEXPLAINED + (1.0 - UNEXPLAINED) / (1.0 + np.exp(-np.clip(excess, -50.0, 50.0)))
     noticed[list(runs.driven).index(Pathway.HEAT_LOAD)] *= lanes.driver.importance
     return np.asarray(noticed)
+
+
+def _too_warm(course: _Courses, comfort_c: FloatArray) -> FloatArray:
+    """Return how far skin is beyond the limit of warmth all over around the onset, in units of that limit's spread."""
+    neck_c = course["neck_skin_temp_c"][:, _AROUND_ONSET].mean(axis=1)
+    return np.asarray((neck_c - comfort_c - TOO_WARM_K) / TOO_WARM_SPREAD_K)
 
 
 # -- what is measured --------------------------------------------------------------------------------------------------
@@ -319,7 +303,7 @@ class Hypotheses:
 
     _persons: Persons
     _driver: Driver
-    _comfort: _Comfort
+    _comfort_c: FloatArray
     _noticed: FloatArray
     any_moment: Predicted
 
@@ -331,16 +315,16 @@ class Hypotheses:
         everybody = persons[np.tile(np.arange(n_draws), repeats)]
         driver = draw_driver(rng, everybody)
         # The same persons dress and wear their sensors in the same way.
-        comfort = _comfort(everybody, driver)
+        comfort_c = _comfort_c(everybody, driver)
         lanes = Lanes(everybody, driver, any_moment(driver), tuple(range(len(everybody))))
         runs = _run(lanes)
-        noticed = _noticed(runs, comfort, lanes)
+        noticed = _noticed(runs, comfort_c, lanes)
         # Of moments of which nothing is recorded, the usual is all a measurement can be compared with.
         seen = _seen(
             runs, lanes, usual=_undriven(lanes._replace(contexts=(Context(),), context_of=(0,) * len(everybody)))
         )
         reference = _predicted(seen, noticed, np.zeros(len(noticed)))
-        return cls(persons, _rows(driver, n_draws), _Comfort(*(c[:n_draws] for c in comfort)), noticed, reference)
+        return cls(persons, _rows(driver, n_draws), comfort_c[:n_draws], noticed, reference)
 
     def around(self, contexts: Sequence[Context]) -> tuple[Predicted, ...]:
         """Return what each pathway predicts in each context; where nothing was recorded, that of any moment."""
@@ -357,9 +341,8 @@ class Hypotheses:
         again = np.tile(np.arange(n), times)
         of = tuple(int(k) for k in np.repeat(np.arange(times), n))
         lanes = Lanes(self._persons[again], _rows(self._driver, again), tuple(contexts), of)
-        comfort = _Comfort(*(c[again] for c in self._comfort))
         runs = _run(lanes)
-        noticed, seen = _noticed(runs, comfort, lanes), _seen(runs, lanes)
+        noticed, seen = _noticed(runs, self._comfort_c[again], lanes), _seen(runs, lanes)
         for k, context in enumerate(contexts):
             rows = slice(k * n, (k + 1) * n)
             own = _Seen({s: v[:, rows] for s, v in seen.windows.items()}, *(v[:, rows] for v in seen[1:]))

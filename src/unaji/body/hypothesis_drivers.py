@@ -72,6 +72,7 @@ class Driver(NamedTuple):
     load_start: FloatArray
     pyrogen: FloatArray
     fever_start: FloatArray
+    fever_end: FloatArray  # infinite where it lasts
     air_offset: FloatArray
     air_error: FloatArray
     air_start: FloatArray
@@ -135,6 +136,7 @@ def draw_driver(rng: Generator, persons: Persons) -> Driver:
         importance[:] *= np.where(happens, chance / drawn, (1.0 - chance) / (1.0 - drawn))
         return np.where(happens, value, 0.0)
 
+    breaks = rng.random(n) < 0.5
     climacteric = persons.female & (persons.age_y >= 40) & (persons.age_y <= 62)
     return Driver(
         clothing=np.exp(rng.normal(0.0, 0.25, n)),
@@ -157,7 +159,8 @@ def draw_driver(rng: Generator, persons: Persons) -> Driver:
         forward=even(0.0, 0.08),
         load_start=-np.exp(even(np.log(10.0), np.log(180.0))),
         pyrogen=even(0.5, 3.0),
-        fever_start=even(-180.0, -40.0),
+        fever_start=np.where(breaks, float(FIRST_MIN), even(-180.0, -40.0)),
+        fever_end=np.where(breaks, even(-30.0, 0.0), np.inf),
         air_offset=rng.normal(0.0, 3.0, n),
         air_error=rng.normal(0.0, 0.7, n),
         air_start=np.where(rng.random(n) < 0.5, float(FIRST_MIN), even(-120.0, -5.0)),
@@ -281,9 +284,9 @@ def _any_span(spans: Sequence[tuple[float, float]]) -> BoolArray:
 
 
 def _core(lanes: Lanes, base: Channels) -> Channels:
-    """A fever that began in the hours before."""
+    """A fever that began in the hours before, and in half of the draws breaks shortly before: then it is felt."""
     d = lanes.driver
-    return base | {"pyrogen_k": _during(d.fever_start) * d.pyrogen[:, None]}
+    return base | {"pyrogen_k": _during(d.fever_start, d.fever_end - d.fever_start) * d.pyrogen[:, None]}
 
 
 def _heat_load(lanes: Lanes, base: Channels) -> Channels:
