@@ -34,17 +34,26 @@ from unaji.body.hypothesis_drivers import (
     recorded,
 )
 from unaji.body.persons import Persons
+from unaji.body.quasi import Columns, nets
 from unaji.body.sensation import felt_amplified, felt_tender
 from unaji.body.simulate import Simulation
 from unaji.claims.model import Pathway
 from unaji.claims.parameters import default_parameters
 from unaji.records.timeline import FloatArray
 
-N_DRAWS = 64
-N_REFERENCE = 8 * N_DRAWS
-"""Moments of which nothing is recorded: how often each driver brings heat that can be felt is taken from them."""
-MOST_CONTEXTS = 40
-"""Episodes simulated in one batch; more at once would only take more memory."""
+N_NETS = 4
+"""Independent sets of draws: how far they differ tells the Monte-Carlo error."""
+N_DRAWS, N_MOST = 64, 512
+"""Draws an episode is simulated with at first, and where these leave its pathway uncertain. All `N_MOST` are drawn at
+once and simulated in moments of which nothing is recorded: from these follows how often each driver brings heat that
+can be felt."""
+N_DIMENSIONS, N_DRIVER_DIMENSIONS = 256, 64
+"""At least as many numbers as make a person and a driver, and a driver alone."""
+MOST_LANES = 2560
+"""Simulated in one batch; more at once would only take more memory."""
+SETTLING_S, SETTLING_STEP_S = 43_200.0, 600.0
+"""How long whoever is asked has been resting before. What half a day leaves unsettled is the same with and without the
+driver."""
 
 NOTICED, NOTICED_SPREAD = 0.5, 0.2
 """Felt heat (0 to 10) that a driver must add to be written down, and how sharp that limit is [A]."""
@@ -92,6 +101,8 @@ class Predicted:
         How well each draw explains that heat was felt; each row sums to 1.
     log_felt : ndarray, shape (n_pathways,)
         Logarithm of how often the driver is felt under what was recorded, over how often at any moment.
+    log_felt_without : ndarray, shape (N_NETS, n_pathways)
+        The same without the draws of one net, of which each holds every `N_NETS`-th draw.
     """
 
     windows: Mapping[Sensor, FloatArray]
@@ -100,6 +111,12 @@ class Predicted:
     pressure_pain: FloatArray
     weight: FloatArray
     log_felt: FloatArray
+    log_felt_without: FloatArray
+
+
+def without_net(n_draws: int) -> list[IntArray]:
+    """Return for each net the draws of the others."""
+    return [np.flatnonzero(np.arange(n_draws) % N_NETS != net) for net in range(N_NETS)]
 
 
 # -- running it --------------------------------------------------------------------------------------------------------
@@ -127,7 +144,7 @@ class _Runs(NamedTuple):
 def _run(lanes: Lanes) -> _Runs:
     """Simulate every hypothesis from the same settled persons; what begins late shares its past with the base."""
     base = recorded(lanes)
-    settled = Simulation(lanes.persons, forcing_over(base, slice(0, 1)))
+    settled = _settled(lanes.persons, base)
     at_onset = settled.copy()
     early = _courses(at_onset, base, _EARLY)
 
@@ -145,7 +162,12 @@ def _run(lanes: Lanes) -> _Runs:
 def _undriven(lanes: Lanes) -> _Courses:
     """Return the courses under what was recorded alone."""
     channels = recorded(lanes)
-    return _courses(Simulation(lanes.persons, forcing_over(channels, slice(0, 1))), channels, slice(0, N_STEPS))
+    return _courses(_settled(lanes.persons, channels), channels, slice(0, N_STEPS))
+
+
+def _settled(persons: Persons, channels: Channels) -> Simulation:
+    start = forcing_over(channels, slice(0, 1))
+    return Simulation(persons, start, settling_s=SETTLING_S, settling_step_s=SETTLING_STEP_S)
 
 
 def _courses(simulation: Simulation, channels: Channels, steps: slice) -> _Courses:
@@ -156,8 +178,7 @@ def _comfort_c(persons: Persons, driver: Driver) -> FloatArray:
     """Return the neck's skin, front and sides, in the middle of the range of comfort, shape (n_persons,)."""
     lanes = Lanes(persons, driver, (Context(),), (0,) * len(persons))
     channels = recorded(lanes)
-    simulation = Simulation(persons, forcing_over(channels, slice(0, 1)))
-    return _courses(simulation, channels, slice(0, 1))["neck_skin_temp_c"][:, 0]
+    return _courses(_settled(persons, channels), channels, slice(0, 1))["neck_skin_temp_c"][:, 0]
 
 
 # -- what is felt ------------------------------------------------------------------------------------------------------
@@ -308,36 +329,39 @@ class Hypotheses:
     any_moment: Predicted
 
     @classmethod
-    def of(cls, body: KnownBody, rng: Generator, *, n_draws: int = N_DRAWS) -> Hypotheses:
-        """Draw persons and drivers, and simulate moments of which nothing is recorded."""
-        persons = draw_persons(body, rng, n_draws)
-        repeats = N_REFERENCE // N_DRAWS
-        everybody = persons[np.tile(np.arange(n_draws), repeats)]
-        driver = draw_driver(rng, everybody)
+    def of(cls, body: KnownBody, rng: Generator, *, n_draws: int = N_MOST) -> Hypotheses:
+        """Draw persons and drivers, and simulate moments of which nothing is recorded; `N_NETS` · 2^k draws."""
+        uniform = nets(rng, N_NETS, n_draws // N_NETS, N_DIMENSIONS)
+        # The first dimensions are the most even ones, and drivers differ in more than persons do.
+        persons = draw_persons(body, Columns(uniform[N_DRIVER_DIMENSIONS:]), n_draws)
+        driver = draw_driver(Columns(uniform[:N_DRIVER_DIMENSIONS]), persons)
         # The same persons dress and wear their sensors in the same way.
-        comfort_c = _comfort_c(everybody, driver)
-        lanes = Lanes(everybody, driver, any_moment(driver), tuple(range(len(everybody))))
+        comfort_c = _comfort_c(persons, driver)
+        lanes = Lanes(persons, driver, any_moment(driver), tuple(range(n_draws)))
         runs = _run(lanes)
         noticed = _noticed(runs, comfort_c, lanes)
         # Of moments of which nothing is recorded, the usual is all a measurement can be compared with.
-        seen = _seen(
-            runs, lanes, usual=_undriven(lanes._replace(contexts=(Context(),), context_of=(0,) * len(everybody)))
-        )
-        reference = _predicted(seen, noticed, np.zeros(len(noticed)))
-        return cls(persons, _rows(driver, n_draws), comfort_c[:n_draws], noticed, reference)
+        usual = _undriven(lanes._replace(contexts=(Context(),), context_of=(0,) * n_draws))
+        nothing = np.zeros(len(PATHWAYS))
+        reference = _predicted(_seen(runs, lanes, usual=usual), noticed, nothing, np.tile(nothing, (N_NETS, 1)))
+        return cls(persons, driver, comfort_c, noticed, reference)
 
-    def around(self, contexts: Sequence[Context]) -> tuple[Predicted, ...]:
-        """Return what each pathway predicts in each context; where nothing was recorded, that of any moment."""
+    def around(self, contexts: Sequence[Context], n_draws: int = N_DRAWS) -> tuple[Predicted, ...]:
+        """Return what each pathway predicts in each context; where nothing was recorded, that of any moment.
+
+        The first `n_draws` draws are simulated, `N_NETS` · 2^k of them.
+        """
         asked = [k for k, context in enumerate(contexts) if context.says_something]
         found: list[Predicted] = [self.any_moment] * len(contexts)
-        for first in range(0, len(asked), MOST_CONTEXTS):
-            part = asked[first : first + MOST_CONTEXTS]
-            for k, predicted in zip(part, self._batch([contexts[k] for k in part]), strict=True):
+        at_once = max(MOST_LANES // n_draws, 1)
+        for first in range(0, len(asked), at_once):
+            part = asked[first : first + at_once]
+            for k, predicted in zip(part, self._batch([contexts[k] for k in part], n_draws), strict=True):
                 found[k] = predicted
         return tuple(found)
 
-    def _batch(self, contexts: list[Context]) -> Iterator[Predicted]:
-        n, times = len(self._persons), len(contexts)
+    def _batch(self, contexts: list[Context], n: int) -> Iterator[Predicted]:
+        times = len(contexts)
         again = np.tile(np.arange(n), times)
         of = tuple(int(k) for k in np.repeat(np.arange(times), n))
         lanes = Lanes(self._persons[again], _rows(self._driver, again), tuple(contexts), of)
@@ -346,23 +370,28 @@ class Hypotheses:
         for k, context in enumerate(contexts):
             rows = slice(k * n, (k + 1) * n)
             own = _Seen({s: v[:, rows] for s, v in seen.windows.items()}, *(v[:, rows] for v in seen[1:]))
-            yield _predicted(own, noticed[:, rows], self._log_felt(context, noticed[:, rows]))
-
-    def _log_felt(self, context: Context, noticed: FloatArray) -> FloatArray:
-        """Compare with any moment: by the same draws, but where what was recorded is what drives, by all of them."""
-        same = np.log(noticed.mean(axis=1) / self._noticed[:, : noticed.shape[1]].mean(axis=1))
-        all_of_them = np.log(noticed.mean(axis=1) / self._noticed.mean(axis=1))
-        order = list(PATHWAYS)
-        heat, muscle = order.index(Pathway.HEAT_LOAD), order.index(Pathway.MUSCLE)
-        same[heat] = all_of_them[heat] if context.knows_heat else 0.0
-        same[muscle] = all_of_them[muscle] if context.knows_load else 0.0
-        return np.asarray(same)
+            felt, usual = noticed[:, rows], self._noticed
+            without = [
+                _log_felt(context, felt[:, few], usual[:, all_])
+                for few, all_ in zip(without_net(n), without_net(usual.shape[1]), strict=True)
+            ]
+            yield _predicted(own, felt, _log_felt(context, felt, usual), np.stack(without))
 
 
-def _rows(driver: Driver, rows: int | IntArray) -> Driver:
-    chosen = slice(0, rows) if isinstance(rows, int) else rows
-    return Driver(*(value[chosen] for value in driver))
+def _log_felt(context: Context, noticed: FloatArray, at_any_moment: FloatArray) -> FloatArray:
+    """Compare with any moment: by the same draws, but where what was recorded is what drives, by all of them."""
+    same = np.log(noticed.mean(axis=1) / at_any_moment[:, : noticed.shape[1]].mean(axis=1))
+    all_of_them = np.log(noticed.mean(axis=1) / at_any_moment.mean(axis=1))
+    order = list(PATHWAYS)
+    heat, muscle = order.index(Pathway.HEAT_LOAD), order.index(Pathway.MUSCLE)
+    same[heat] = all_of_them[heat] if context.knows_heat else 0.0
+    same[muscle] = all_of_them[muscle] if context.knows_load else 0.0
+    return np.asarray(same)
 
 
-def _predicted(seen: _Seen, noticed: FloatArray, log_felt: FloatArray) -> Predicted:
-    return Predicted(*seen, noticed / noticed.sum(axis=1, keepdims=True), log_felt)
+def _rows(driver: Driver, rows: IntArray) -> Driver:
+    return Driver(*(value[rows] for value in driver))
+
+
+def _predicted(seen: _Seen, noticed: FloatArray, log_felt: FloatArray, without: FloatArray) -> Predicted:
+    return Predicted(*seen, noticed / noticed.sum(axis=1, keepdims=True), log_felt, without)

@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
-from numpy.random import Generator
 from numpy.typing import NDArray
 
 from unaji.body.channels import OUTFITS_CLO
@@ -21,7 +20,7 @@ from unaji.body.forcing import Forcing
 from unaji.body.layout import SEGMENTS
 from unaji.body.persons import RANGES, Persons, sample_persons
 from unaji.claims.model import Pathway
-from unaji.claims.parameters import default_parameters
+from unaji.claims.parameters import Draws, default_parameters
 from unaji.records.timeline import BoolArray, FloatArray
 
 IntArray = NDArray[np.int64]
@@ -90,7 +89,7 @@ class Driver(NamedTuple):
     )
 
 
-def draw_persons(body: KnownBody, rng: Generator, n: int) -> Persons:
+def draw_persons(body: KnownBody, rng: Draws, n: int) -> Persons:
     """Draw persons who agree with what is known of one; fat follows height, weight, age and sex as in a population."""
     drawn = sample_persons(n, rng)
     known = {
@@ -117,7 +116,7 @@ OFTENER = 4.0
 """So much oftener than they happen are the rare causes of heat load drawn; else a handful of draws would decide."""
 
 
-def draw_driver(rng: Generator, persons: Persons) -> Driver:
+def draw_driver(rng: Draws, persons: Persons) -> Driver:
     """Draw what is not recorded, once a person: how people dress, and how strong each pathway's driver is [A]."""
     n = len(persons)
 
@@ -177,7 +176,7 @@ def draw_driver(rng: Generator, persons: Persons) -> Driver:
     )
 
 
-def _contraction(rng: Generator, n: int) -> FloatArray:
+def _contraction(rng: Draws, n: int) -> FloatArray:
     """Draw a static load of the neck as a share of its strength: mostly 1 to 8 %, as EMG finds at work."""
     return np.asarray(np.minimum(np.exp(rng.normal(np.log(0.03), 0.6, n)), 0.15))
 

@@ -32,7 +32,8 @@ from unaji.claims.parameters import Parameters, default_parameters
 from unaji.records.timeline import BoolArray, FloatArray
 
 SETTLING_S, SETTLING_STEP_S = 86_400.0, 300.0
-"""How long persons have been resting in the first step's room before it, and in what steps that is computed."""
+"""How long persons have been resting in the first step's room before it, and in what steps that is computed, unless
+the caller knows better."""
 
 EVENTS = (
     "stress", "emotion", "arm_load", "flexion_deg", "forward_m", "pyrogen_k", "antipyretic", "hot_flash", "needle",
@@ -94,11 +95,13 @@ class Simulation:
     ----------
     persons : Persons
     start : Forcing
-        Its first step is the room in which they have been resting for a day.
+        Its first step is the room in which they have been resting.
     parameters : Parameters, optional
         The defaults when not given; a person's traits go before both.
     rows : ndarray, shape (N_PARAMS, n_persons), optional
         Parameters as the loops read them, in place of those; for experiments beyond the ranges.
+    settling_s, settling_step_s : float, optional
+        How long they have been resting, and in what steps that is computed.
 
     Attributes
     ----------
@@ -113,6 +116,8 @@ class Simulation:
         parameters: Parameters | None = None,
         *,
         rows: FloatArray | None = None,
+        settling_s: float = SETTLING_S,
+        settling_step_s: float = SETTLING_STEP_S,
     ) -> None:
         parameters = default_parameters() if parameters is None else parameters
         self.n_persons = len(persons)
@@ -122,7 +127,7 @@ class Simulation:
         self._rows_of = _rows_of_outputs(self._model, persons, parameters)
         self._at = _at_rest(self._model, persons)
         self._fresh = True
-        self.run(_resting(start), dt_s=SETTLING_S, outputs=("core_temp_c",))
+        self.run(_resting(start, settling_s, settling_step_s), dt_s=settling_s, outputs=("core_temp_c",))
         self.time_s = 0.0
 
     def copy(self) -> Simulation:
@@ -205,16 +210,16 @@ def _at_rest(model: HeatModel, persons: Persons) -> _Standing:
     )
 
 
-def _resting(start: Forcing) -> Forcing:
-    """Hold the first step for a day, without what has not begun yet."""
-    n_steps = round(SETTLING_S / SETTLING_STEP_S)
+def _resting(start: Forcing, settling_s: float, step_s: float) -> Forcing:
+    """Hold the first step, without what has not begun yet."""
+    n_steps = round(settling_s / step_s)
     first = {name: value[..., :1] if value.ndim else value for name, value in start.values.items()}
     held = {
         name: np.broadcast_to(value, (*value.shape[:-1], n_steps)) if value.ndim else value
         for name, value in first.items()
         if name not in EVENTS
     }
-    return Forcing(np.full(n_steps, SETTLING_STEP_S), held)
+    return Forcing(np.full(n_steps, step_s), held)
 
 
 def _check_steps(forcing: Forcing) -> None:
