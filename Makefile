@@ -1,5 +1,7 @@
 # Two commands do everything: `make explain` and `make test`. Python 3.11 or later; `make PYTHON=python3.12 …` to choose.
 PYTHON ?= python3
+# The tests share this many processes: WORKERS=0 runs them in one.
+WORKERS ?= 2
 BIN := .venv/bin
 INSTALL := PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
@@ -9,7 +11,7 @@ explain: .venv/installed  ## explain the example person, print the summary, writ
 	$(BIN)/unaji explain examples/person --html report.html
 
 test: check  ## everything CI runs
-	$(BIN)/pytest --cov --cov-report=term:skip-covered
+	$(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile --cov --cov-report=term:skip-covered
 
 check: .venv/installed-dev  ## style, types and the import contract
 	$(BIN)/ruff check .

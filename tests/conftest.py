@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,12 @@ from hypothesis import HealthCheck, settings
 # Every generator is seeded, and a busy machine must not fail a test: results are checked here, speed in benchmarks/.
 settings.register_profile("unaji", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("unaji")
+
+if worker := os.environ.get("PYTEST_XDIST_WORKER"):
+    # numba numbers its files by function: two processes that compile one function for two types of arguments at the
+    # same time may take each other's file for their own. So each worker, and every process it starts, keeps its own.
+    compiled = Path(__file__).resolve().parents[1] / ".pytest_cache" / f"compiled-{worker}"
+    os.environ["NUMBA_CACHE_DIR"] = str(compiled)
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 

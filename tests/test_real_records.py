@@ -102,5 +102,5 @@ def test_the_command_prints_the_headache_result_as_json(shared_data, tmp_path):
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
     assert set(json.loads(done.stdout)) == {
         "causes", "background", "echo", "pairs", "episodes", "treatments", "protectors", "more_data",
-        "checks",
+        "next_observation", "checks",
     }  # fmt: skip

@@ -192,6 +192,12 @@ def contribution_coverage(found: Persons, *, causes_only: bool, share: bool = Fa
     return _mean(np.concatenate(held)[np.concatenate(kept)])
 
 
+def coverage_if_cause(found: Persons) -> float:
+    """Share of true causes whose share of the episodes lies in the 90 % interval given that they are causes."""
+    rows = [(f.share_if_cause, f.realised / max(f.n, 1), f.cause) for f in some(found)]
+    return _mean(_join([holds(said, true)[cause & np.isfinite(said[:, 0])] for said, true, cause in rows]))
+
+
 def mean_share(found: Persons, *, true: bool) -> float:
     """Mean share of the episodes that a true cause set off, or is said to have set off."""
     rows = [f.realised / max(f.n, 1) if true else f.share[:, 0] for f in some(found)]

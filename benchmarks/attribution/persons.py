@@ -15,7 +15,7 @@ import numpy as np
 
 import unaji
 from unaji.care.treatment import treatment_effects
-from unaji.causes.attribution import Attribution, Verdict
+from unaji.causes.attribution import Attribution, Estimate, Verdict
 from unaji.causes.design import BIN_MIN, Design, Onset, Trigger, courses_of
 from unaji.causes.engine import attribute
 from unaji.causes.grid import make_grid, with_observed
@@ -58,8 +58,8 @@ class Examined:
         Is it a cause?
     p : ndarray, shape (k,)
         P(cause); NaN where the signal could not be fitted.
-    explained, share : ndarray, shape (k, 3)
-        Mean and ends of the 90 % interval.
+    explained, share, share_if_cause : ndarray, shape (k, 3)
+        Mean and ends of the 90 % interval; NaN where nothing was said.
     realised : ndarray, shape (k,)
         Logged episodes that it really set off.
     unlikely : ndarray of bool, shape (k,)
@@ -83,6 +83,7 @@ class Examined:
     p: np.ndarray
     explained: np.ndarray
     share: np.ndarray
+    share_if_cause: np.ndarray
     realised: np.ndarray
     unlikely: np.ndarray
     p_source: np.ndarray
@@ -227,8 +228,9 @@ def _held_to_truth(
         ids=ids,
         cause=np.array([c.id in person.truth.shown_causes for c in causes], dtype=bool),
         p=np.array([c.p_cause for c in causes]),
-        explained=np.array([[getattr(c.episodes_explained, end) for end in ("mean", "p5", "p95")] for c in causes]),
-        share=np.array([[getattr(c.share, end) for end in ("mean", "p5", "p95")] for c in causes]),
+        explained=_rows([c.episodes_explained for c in causes]),
+        share=_rows([c.share for c in causes]),
+        share_if_cause=_rows([c.share_if_cause for c in causes]),
         realised=np.array([person.parents.count(name) for name in ids]),
         unlikely=np.array([c.verdict is Verdict.UNLIKELY for c in causes], dtype=bool),
         p_source=_columns(result.episodes.p, result.episodes.sources, sources),
@@ -242,6 +244,11 @@ def _held_to_truth(
         failed=failed,
         seconds=seconds,
     )
+
+
+def _rows(estimates: list[Estimate | None]) -> np.ndarray:
+    nothing = Estimate(np.nan, np.nan, np.nan)
+    return np.array([[e.mean, e.p5, e.p95] for e in (one or nothing for one in estimates)])
 
 
 def _columns(table: np.ndarray, have: tuple[str, ...], want: tuple[str, ...]) -> np.ndarray:

@@ -93,6 +93,7 @@ SHARES = (
         "90 % interval of the share holds, true causes",
         lambda f: m.contribution_coverage(f, causes_only=True, share=True),
     ),
+    Row("90 % interval of the share given that it is a cause holds, true causes", m.coverage_if_cause),
     Row("mean share of a true cause: said", lambda f: m.mean_share(f, true=False), "0.16"),
     Row("mean share of a true cause: was", lambda f: m.mean_share(f, true=True), "0.26"),
     Row("slope of said on true share", m.share_slope, "0.6"),

@@ -13,6 +13,7 @@ import unaji
 from unaji.body.hypotheses import Hypotheses
 from unaji.body.pathways import Judgement, judge_all
 from unaji.care.more_data import MoreData, more_data
+from unaji.care.next_observation import NextObservation, next_observations
 from unaji.care.outcomes import item_courses
 from unaji.care.treatment import TreatmentEffect, treatment_effects
 from unaji.causes.attribution import Attribution, SignalState
@@ -34,6 +35,8 @@ from unaji.signals.state import autonomic_state
 
 CONCLUDE, RANK = (40, 12.0), (15, 6.0)
 """Episodes and weeks that are enough to conclude, and to rank."""
+ENGINE_SHARE = 0.8
+"""Share of the work that is the engine's; the rest is working out what to do next."""
 MOSTLY_FILLED = 0.3
 """Share of filled time from which a warning names the signal."""
 
@@ -60,7 +63,8 @@ def explain(timeline: Timeline, claims: Claims, *, seed: int = 0, progress: Prog
     observed = _observed(timeline)
     state = autonomic_state(timeline)
     design = design_of(timeline, claims, state, observed)
-    attribution = attribute(design, seed=seed, progress=progress)
+    early, late = _parts(progress)
+    attribution = attribute(design, seed=seed, progress=early)
     return Findings(
         unaji=unaji.__version__,
         claims=claims,
@@ -75,9 +79,19 @@ def explain(timeline: Timeline, claims: Claims, *, seed: int = 0, progress: Prog
         treatments=treatment_effects(design, attribution),
         outcomes=item_courses(timeline),
         more_data=more_data(design, attribution, seed=seed),
+        next_observation=next_observations(design, attribution, timeline.zones, seed=seed, progress=late),
         state=state,
         neck=own_neck(known_body(timeline), attribution.causes),
         warnings=_warnings(timeline, attribution, observed),
+    )
+
+
+def _parts(progress: Progress | None) -> tuple[Progress | None, Progress | None]:
+    """Part the work between the engine and what to do next."""
+    if progress is None:
+        return None, None
+    return lambda share: progress(ENGINE_SHARE * share), lambda share: progress(
+        ENGINE_SHARE + (1 - ENGINE_SHARE) * share
     )
 
 
@@ -204,6 +218,7 @@ class EngineResult:
     attribution: Attribution
     treatments: tuple[TreatmentEffect, ...]
     more_data: tuple[MoreData, ...]
+    next_observation: tuple[NextObservation, ...]
     zones: Zones
     problems: tuple[Problem, ...]
 
@@ -225,12 +240,14 @@ def explain_tables(
         The present moment (aware); what lies more than 48 h after it is rejected. Default: the machine's clock.
     """
     read = read_tables(episodes, exposures, treatments, now or now_utc())
-    attribution = attribute(read.design, seed=seed, progress=progress)
+    early, late = _parts(progress)
+    attribution = attribute(read.design, seed=seed, progress=early)
     return EngineResult(
         read.design,
         attribution,
         treatment_effects(read.design, attribution),
         more_data(read.design, attribution, seed=seed),
+        next_observations(read.design, attribution, read.zones, seed=seed, progress=late),
         read.zones,
         read.problems,
     )

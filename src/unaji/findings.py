@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from unaji.care.more_data import MoreData
+from unaji.care.next_observation import NextObservation
 from unaji.care.outcomes import ItemCourse
 from unaji.care.treatment import TreatmentEffect
 from unaji.causes.attribution import Attribution
@@ -102,6 +103,8 @@ class Findings:
         None when nothing that the autonomic signals need was recorded.
     neck : OwnNeck
         The person's neck as computed under each way to a hot nape and each named cause.
+    next_observation : tuple of NextObservation
+        What could be done in the coming four weeks, what teaches most first.
     outcomes : tuple of ItemCourse
         How each rating went before and after each kind of treatment.
     warnings : tuple of str
@@ -124,3 +127,4 @@ class Findings:
     neck: OwnNeck
     warnings: tuple[str, ...] = field(default=())
     outcomes: tuple[ItemCourse, ...] = ()
+    next_observation: tuple[NextObservation, ...] = ()

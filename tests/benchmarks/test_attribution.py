@@ -21,7 +21,8 @@ def person(p: list[float], cause: list[bool], *, null: bool = False, **more: obj
     table = np.array(more.pop("p_source", np.full((parent.size, k + 2), 1 / (k + 2))))
     given = {
         "ids": tuple("abcdefgh"[:k]), "explained": np.zeros((k, 3)), "share": np.zeros((k, 3)),
-        "realised": np.zeros(k), "unlikely": np.zeros(k, dtype=bool), "p_source": table, "oracle_true": table,
+        "share_if_cause": np.full((k, 3), np.nan), "realised": np.zeros(k),
+        "unlikely": np.zeros(k, dtype=bool), "p_source": table, "oracle_true": table,
         "oracle_logged": table, "parent": parent, "course": None, "scores": {},
     } | more  # fmt: skip
     return Examined(p=np.array(p), cause=np.array(cause), null=null, **BARE, **given)
@@ -88,6 +89,18 @@ def test_episodes_are_judged_by_their_parents():
     assert metrics.top_said("trigger", was=True)(found) == pytest.approx(1 / 2)
     errors = [0.3**2 + 0.1**2 + 0.2**2, 0.7**2 + 0.2**2 + 0.5**2, 0.2**2 + 0.65**2 + 0.85**2, 0.1**2 + 0.1**2]
     assert metrics.brier(found) == pytest.approx(sum(errors) / 16)
+
+
+def test_the_share_given_that_it_is_a_cause_is_asked_of_true_causes_only():
+    said = np.array([[0.5, 0.25, 0.75], [0.5, 0.3, 0.75], [0.1, 0.05, 0.2], [np.nan] * 3])
+    found = [
+        person([0.9, 0.8, 0.1, 0.0], [True, True, False, True], parent=[0, 1, 4, 4], share_if_cause=said,
+               realised=np.array([1, 1, 0, 0])),
+        person([0.1], [False], null=True),
+    ]  # fmt: skip
+    # One of four episodes each: within 0.25 to 0.75, but not within 0.3 to 0.75. Of the last cause nothing was said.
+    assert metrics.coverage_if_cause(found) == pytest.approx(1 / 2)
+    assert np.isnan(metrics.coverage_if_cause(found[1:]))
 
 
 def test_treatments_are_judged_on_the_log_scale():

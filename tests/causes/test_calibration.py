@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy.stats import chi2
+from scipy.stats import binom, chi2
 
 from benchmarks.attribution.calibration import (
     Length,
@@ -27,11 +27,25 @@ def setting() -> Setting:
     return make_setting()
 
 
-def test_true_parameters_rank_anywhere_among_the_draws(setting: Setting):
-    found = [chi_squared(ranks, SHORT.draws) for ranks in columns(run(100, 0, SHORT, setting=setting)).values()]
+@pytest.fixture(scope="module")
+def people(setting: Setting) -> list:
+    return run(100, 0, SHORT, setting=setting)
+
+
+def test_true_parameters_rank_anywhere_among_the_draws(people: list):
+    found = [chi_squared(ranks, SHORT.draws) for ranks in columns(people).values()]
     assert np.mean(found) < 1.5
     # A right sampler passes this for one quantity 999 times in 1,000.
     assert max(found) < chi2(9).isf(0.001 / len(found)) / 9
+
+
+def test_what_is_at_work_explains_as_much_as_is_said_given_that_it_is(people: list):
+    held = [one for _, by_name in people for name, one in by_name.items() if name.startswith("exposure ")]
+    given = [one.given for one in held if one.given is not None]
+    assert binom(len(given), 0.9).cdf(sum(given)) > 0.001
+    assert binom(len(given), 0.9).sf(sum(given) - 1) > 0.001
+    # The interval of all draws includes nothing: it holds for nearly all that is at no work, and for fewer of the rest.
+    assert np.mean([one.whole for one in held if not one.at_work]) > np.mean([one.whole for one in held if one.at_work])
 
 
 def test_a_sampler_that_believes_something_else_is_caught(setting: Setting):

@@ -92,6 +92,13 @@ def test_shares_and_intensity_account_for_the_episodes(found, person):
     assert (found.intensity >= 0).all()
 
 
+def test_the_share_of_a_cause_is_its_share_if_it_is_one_times_the_probability_that_it_is(found):
+    for cause in found.causes:
+        assert cause.share.mean == pytest.approx(cause.p_cause * cause.share_if_cause.mean, abs=0.01)
+    bystander = of(found, "bystander")
+    assert bystander.share_if_cause.p95 > bystander.share.p95
+
+
 def test_half_the_exposure_avoids_less_than_all_of_it_and_echoes_go_with_their_parents(found):
     guilty = of(found, "guilty")
     assert 0 < guilty.avoidable_half.mean < guilty.avoidable.mean

@@ -168,3 +168,10 @@ def test_an_episode_within_fever_takes_no_part():
     )  # fmt: skip
     design = design_of(timeline, load_claims("neck_heat"), None, observed_time(timeline))
     assert [o.time for o in design.onsets] == [at(3, 10)]
+
+
+def test_more_of_what_a_person_marked_as_unsafe_is_not_to_be_asked_for():
+    for unsafe, may in (((), ("avoid", "seek")), (("exercise",), ("avoid",))):
+        timeline = Timeline(Person("p", unsafe=unsafe), ZONES, episodes=(Episode(at(1)),))
+        design = design_of(timeline, load_claims("neck_heat"), None, observed_time(timeline))
+        assert {t.id: t.may for t in design.triggers}["exercise"] == may

@@ -8,23 +8,60 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
-from unaji.cli import VERBS, unaji
+from unaji.cli import VERBS, main, unaji
 from unaji.errors import ExitCode
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "person"
 BIN = Path(sys.executable).parent
 
 
-def run(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+@dataclass(frozen=True)
+class Done:
+    returncode: object
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture
+def run(monkeypatch, capsys) -> Callable[..., Done]:
+    """Run a command line in this process, from the arguments to the exit code; processes of their own are below."""
+
+    def run(*arguments: str, cwd: Path | None = None) -> Done:
+        code: object = 0
+        with monkeypatch.context() as patch:
+            patch.setattr(sys, "argv", ["unaji", *arguments])
+            patch.chdir(cwd or Path.cwd())
+            try:
+                main()
+            except SystemExit as stop:
+                code = stop.code
+        return Done(code, *capsys.readouterr())
+
+    return run
+
+
+@pytest.fixture
+def someone(tmp_path) -> Path:
+    """The example person's diary, three episodes long and without the measurements: explained in a few seconds."""
+    person = tmp_path / "someone"
+    person.mkdir()
+    for name in ("person.toml", "exposures.csv"):
+        shutil.copy(EXAMPLE / name, person)
+    episodes = (EXAMPLE / "episodes.csv").read_text(encoding="utf-8").splitlines(keepends=True)
+    (person / "episodes.csv").write_text("".join(episodes[:4]), encoding="utf-8")
+    return person
+
+
+def process(*command: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}"}
-    return subprocess.run(
-        [str(BIN / "unaji"), *arguments], capture_output=True, text=True, cwd=cwd, env=environment, check=False
-    )
+    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, env=environment, check=False)
 
 
 def help_of(*verb: str) -> str:
@@ -34,16 +71,23 @@ def help_of(*verb: str) -> str:
 BELOW = [("trial", "design"), ("trial", "analyse")]
 
 
-@pytest.mark.parametrize("verb", [(), *((v,) for v in VERBS), *BELOW], ids=lambda v: " ".join(("unaji", *v)))
-def test_the_example_in_the_help_works_when_pasted(verb, tmp_path):
+def example_of(verb: tuple[str, ...]) -> str:
     block = help_of(*verb).split("Example:\n")[1].split("\n\n")[0]
-    script = "\n".join(re.sub(r"^    ", "", line) for line in block.splitlines())
-    environment = {**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}"}
-    done = subprocess.run(
-        ["bash", "-euc", script], capture_output=True, text=True, cwd=tmp_path, env=environment, check=False
-    )
+    return "\n".join(re.sub(r"^    ", "", line) for line in block.splitlines())
+
+
+@pytest.mark.parametrize("verb", [*((v,) for v in VERBS), *BELOW], ids=lambda v: " ".join(("unaji", *v)))
+def test_the_example_in_the_help_works_when_pasted(verb, tmp_path):
+    done = process("bash", "-euc", example_of(verb), cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip()
+
+
+def test_the_first_example_is_how_that_of_explain_begins():
+    """So it works where the longer one does."""
+    first = example_of(())
+    assert first
+    assert example_of(("explain",)).startswith(first + "\n")
 
 
 def test_the_help_answers_without_loading_the_engine():
@@ -52,8 +96,8 @@ def test_the_help_answers_without_loading_the_engine():
     assert done.stdout.strip() == "[]"
 
 
-def test_json_is_one_object_on_stdout_and_the_talk_is_on_stderr(tmp_path):
-    done = run("explain", str(EXAMPLE), "--json", "--lang", "en", "--html", str(tmp_path / "r.html"))
+def test_json_is_one_object_on_stdout_and_the_talk_is_on_stderr(someone, tmp_path):
+    done = process("unaji", "explain", str(someone), "--json", "--lang", "en", "--html", "r.html", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["person"] == "example"
     assert "r.html" in done.stderr
@@ -74,7 +118,7 @@ def test_json_is_one_object_on_stdout_and_the_talk_is_on_stderr(tmp_path):
         (("fly",), ExitCode.USAGE, "No such command"),
     ],
 )
-def test_a_problem_is_a_sentence_and_an_exit_code_never_a_traceback(arguments, code, words, tmp_path):
+def test_a_problem_is_a_sentence_and_an_exit_code_never_a_traceback(run, arguments, code, words, tmp_path):
     (tmp_path / "empty").mkdir()
     done = run(*arguments, cwd=tmp_path)
     assert done.returncode == code
@@ -83,28 +127,34 @@ def test_a_problem_is_a_sentence_and_an_exit_code_never_a_traceback(arguments, c
     assert done.stdout == ""
 
 
-def test_a_report_that_cannot_be_written_leaves_nothing_half_written(tmp_path):
+def test_the_exit_code_of_a_problem_is_that_of_the_process(tmp_path):
+    done = process("unaji", "explain", "nowhere", cwd=tmp_path)
+    assert done.returncode == ExitCode.INPUT
+    assert "nowhere: is not a folder" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+
+
+def test_a_report_that_cannot_be_written_leaves_nothing_half_written(run, someone, tmp_path):
     (tmp_path / "file").write_text("in the way")
-    done = run("explain", str(EXAMPLE), "--html", str(tmp_path / "file" / "r.html"))
+    done = run("explain", str(someone), "--html", str(tmp_path / "file" / "r.html"))
     assert done.returncode == ExitCode.OUTPUT
     assert "Traceback" not in done.stderr
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["file"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["file", "someone"]
 
 
-def test_rejected_rows_are_listed_and_the_rest_is_explained(tmp_path):
-    person = tmp_path / "someone"
-    shutil.copytree(EXAMPLE, person)
-    lines = len((person / "episodes.csv").read_text(encoding="utf-8").splitlines())
-    with (person / "episodes.csv").open("a", encoding="utf-8") as file:
+def test_rejected_rows_are_listed_and_the_rest_is_explained(run, someone):
+    lines = len((someone / "episodes.csv").read_text(encoding="utf-8").splitlines())
+    with (someone / "episodes.csv").open("a", encoding="utf-8") as file:
         file.write("yesterday,,3,\n2031-01-01T10:00,,3,\n")
-    done = run("explain", str(person), "--json")
+    done = run("explain", str(someone), "--json")
     assert done.returncode == 0
     assert f"episodes.csv, line {lines + 1}" in done.stderr
     assert "yesterday" in done.stderr
     assert json.loads(done.stdout)["period"]["episodes"] == lines - 1
 
 
-def test_importing_twice_changes_nothing(tmp_path):
+def test_importing_twice_changes_nothing(run, tmp_path):
     (tmp_path / "EDA.csv").write_text("1646305200.0\n4.0\n0.0\n" + "0.41\n0.42\n" * 50)
     first = run("import", "EDA.csv", "--into", "p", "--timezone", "Asia/Tokyo", cwd=tmp_path)
     assert first.returncode == 0, first.stderr
@@ -114,14 +164,12 @@ def test_importing_twice_changes_nothing(tmp_path):
     assert after == before
 
 
-def test_a_report_never_replaces_a_record(tmp_path):
-    person = tmp_path / "someone"
-    shutil.copytree(EXAMPLE, person)
-    before = (person / "episodes.csv").read_bytes()
-    done = run("explain", str(person), "--html", str(person / "episodes.csv"))
+def test_a_report_never_replaces_a_record(run, someone):
+    before = (someone / "episodes.csv").read_bytes()
+    done = run("explain", str(someone), "--html", str(someone / "episodes.csv"))
     assert done.returncode == ExitCode.OUTPUT
     assert "must end in .html" in done.stderr
-    assert (person / "episodes.csv").read_bytes() == before
+    assert (someone / "episodes.csv").read_bytes() == before
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
@@ -142,29 +190,27 @@ def tables(folder: Path, column: str = "level", start: str = "start") -> tuple[s
     return "e.csv", "x.csv"
 
 
-def test_a_name_that_looks_like_markup_is_printed_as_it_is(tmp_path):
+def test_a_name_that_looks_like_markup_is_printed_as_it_is(run, tmp_path):
     done = run("attribute", *tables(tmp_path, column="[red]p[/x]"), cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "[red]p[/x]" in done.stdout
 
 
-def test_episodes_without_a_usable_row_are_no_empty_diary(tmp_path):
+def test_episodes_without_a_usable_row_are_no_empty_diary(run, tmp_path):
     done = run("attribute", *tables(tmp_path, start="when"), cwd=tmp_path)
     assert done.returncode == ExitCode.INPUT
     assert "e.csv" in done.stderr
 
 
 @pytest.mark.parametrize("weeks", ["nan", "3", "53"])
-def test_a_simulated_person_has_four_to_fifty_two_weeks(weeks, tmp_path):
+def test_a_simulated_person_has_four_to_fifty_two_weeks(run, weeks, tmp_path):
     assert run("simulate-person", "p", "--weeks", weeks, cwd=tmp_path).returncode == ExitCode.USAGE
 
 
-def test_a_logged_warning_sign_is_no_unknown_kind_and_a_near_miss_is_asked_about(tmp_path):
-    person = tmp_path / "someone"
-    shutil.copytree(EXAMPLE, person)
-    with (person / "exposures.csv").open("a", encoding="utf-8") as file:
+def test_a_logged_warning_sign_is_no_unknown_kind_and_a_near_miss_is_asked_about(run, someone):
+    with (someone / "exposures.csv").open("a", encoding="utf-8") as file:
         file.write("2025-05-20T10:00,,thunderclap_pain,\n2025-05-20T10:00,,thunderclap_headache,\n")
-    done = run("explain", str(person), "--json")
+    done = run("explain", str(someone), "--json")
     assert "'thunderclap_pain'" not in done.stderr
     assert "Is the warning sign thunderclap_pain meant?" in done.stderr
     assert "thunderclap_pain" in {flag["id"] for flag in json.loads(done.stdout)["red_flags"]}

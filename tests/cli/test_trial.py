@@ -10,11 +10,18 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from unaji.care import trial_power
 from unaji.cli import unaji
 from unaji.errors import InputError, OutputError, UnajiError, UsageError
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "person"
 ASKED = ("--avoid", "caffeine", "--question", "Does it help?", "--start", "2025-04-07", "--seed", "7")
+
+
+@pytest.fixture(autouse=True)
+def a_rougher_forecast(monkeypatch):
+    """A tenth of the simulated trials: how good the forecast is, is asked in tests/care."""
+    monkeypatch.setattr(trial_power, "N_SIMULATED", 40)
 
 
 def run(*arguments: object) -> tuple[str, str]:

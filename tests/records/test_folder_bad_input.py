@@ -75,6 +75,11 @@ def test_hidden_files_and_the_truth_of_a_simulated_person_are_passed_over_in_sil
     assert timeline.problems == ()
 
 
+def test_a_list_of_what_is_unsafe_that_cannot_be_read_stops_the_reading(read):
+    with pytest.raises(InputError, match=r'unsafe must be a list of exposures such as \["exercise"'):
+        read({"episodes.csv": ONE_EPISODE, "person.toml": 'timezone = "UTC"\nunsafe = "exercise"\n'})
+
+
 def test_readme_is_remarked_on_and_nothing_is_rejected(read):
     timeline = read({"episodes.csv": ONE_EPISODE, "README.md": "# my notes\n"})
     assert told(timeline) == ["README.md: the file is not one that unaji reads; it was left alone"]
@@ -456,13 +461,13 @@ def test_a_broken_archive_is_told_and_a_hidden_member_not_read(folder):
 
 
 def test_a_member_that_unpacks_to_far_more_than_its_size_is_refused(folder, monkeypatch):
-    monkeypatch.setattr("unaji.records.detect.RATIO_FROM", 1000)
+    monkeypatch.setattr("unaji.records.archive.RATIO_FROM", 1000)
     place = folder({"episodes.csv": ONE_EPISODE})
     with zipfile.ZipFile(place / "bomb.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("EDA.csv", "1646305200.0\n4.0\n" + "0" * 10_000_000)
     timeline = read_folder(place)
     assert timeline.series == ()
-    assert rejected(timeline) == ["bomb.zip/EDA.csv: the file unpacks to far more than its size; it was not read"]
+    assert rejected(timeline) == ["bomb.zip: found '1': the archive unpacks to far more than its size; it was not read"]
 
 
 def test_observed_time_is_read_and_a_day_means_all_of_it(read):

@@ -104,6 +104,7 @@ def people(draw: st.DrawFn, home: str) -> Person:
         height_cm=draw(st.none() | st.floats(100, 220)),
         latitude=draw(st.none() | st.floats(-90, 90).map(lambda degrees: round(degrees, 1))),
         simulated=draw(st.booleans()),
+        unsafe=draw(st.lists(words, max_size=2).map(tuple)),
     )
 
 

@@ -6,11 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from unaji.errors import InputError
 from unaji.records.beat_files import read_recorded_beats
 from unaji.records.problems import ProblemLog
-from unaji.records.rr_text import read_rr_text
+from unaji.records.rr_text import _column, _one_number_a_line, read_rr_text
 
 THREE = [812.0, 800.5, 871.0]
 
@@ -160,3 +162,21 @@ def test_sessions_and_folders_are_read(shared_data: Path):
     alone = read_recorded_beats(shared_data / "e4-stress-predict" / "S05" / "IBI.csv")
     assert alone.beats is not None
     assert len(alone.beats) == len(session.beats)
+
+
+@given(
+    st.lists(st.floats(0.2, 5000).map(lambda value: f"{value:.6g}") | st.sampled_from(["", " ", "# x"]), min_size=1),
+    st.sampled_from(["", "rri_ms", "RR"]),
+)
+def test_the_usual_file_is_read_at_once_as_it_would_be_line_by_line(cells: list[str], header: str):
+    lines = [*([header] if header else []), *cells]
+    at_once = _one_number_a_line(lines)
+    if at_once is None:
+        assert not any(cell.strip() and not cell.startswith("#") for cell in cells)
+    else:
+        np.testing.assert_array_equal(at_once, _column(lines, "x", ProblemLog()))
+
+
+@pytest.mark.parametrize("lines", [["812", "x"], ["812 800"], ["812", "nan"], ["interval", "812"], []])
+def test_any_other_file_is_read_line_by_line(lines: list[str]):
+    assert _one_number_a_line(lines) is None

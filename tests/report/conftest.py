@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import sys
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,8 @@ def _load() -> dict[str, Callable[..., Findings]]:
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)
-    return module.CASES
+    # They cannot be changed, so each is built once; `__wrapped__` builds another.
+    return {name: cache(build) for name, build in module.CASES.items()}
 
 
 CASES = _load()

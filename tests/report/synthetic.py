@@ -180,6 +180,7 @@ def result(
         p_backwards=float(more.pop("p_backwards", 0.05)),  # type: ignore[arg-type]
         filled_share=float(more.pop("filled_share", 0.08)),  # type: ignore[arg-type]
         exposed_share=0.3,
+        share_if_cause=Estimate(*(min(value / p, 1.0) for value in share)) if p > 0 else None,
         **more,  # type: ignore[arg-type]
     )
 

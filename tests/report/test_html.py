@@ -5,16 +5,20 @@ import hashlib
 import re
 from dataclasses import replace
 from datetime import timedelta
+from functools import cache
 from html.parser import HTMLParser
 
 import pytest
 
+from unaji.causes.attribution import SignalState
 from unaji.claims.graph import load_claims
 from unaji.errors import OutputError
-from unaji.report.html import SECTIONS, to_html, unbroken, write_html
+from unaji.report.html import SECTIONS, _row, to_html, unbroken, write_html
+from unaji.report.story.story import tell
 from unaji.report.words import catalogue
 
 VOID = {"meta", "br", "link", "img", "input", "hr"}
+JA = catalogue("ja")
 EMPTY_SVG = {"rect", "circle", "line", "path"}
 
 
@@ -50,22 +54,30 @@ class Page(HTMLParser):
         return [attributes for name, attributes in self.elements if name == tag]
 
 
+@cache
 def html(findings, language="ja"):
+    """Each person's page, drawn once."""
     return to_html(findings, language)
 
 
+@cache
+def read(findings, language="ja"):
+    """Each person's page, read once."""
+    return Page(html(findings, language))
+
+
 def test_every_tag_is_closed_in_order(findings, language):
-    page = Page(html(findings, language))
+    page = read(findings, language)
     assert page.faults == []
     assert page.open == []
 
 
 def test_the_page_says_its_language(findings, language):
-    assert Page(html(findings, language)).all("html") == [{"lang": language}]
+    assert read(findings, language).all("html") == [{"lang": language}]
 
 
 def test_nothing_is_loaded_from_anywhere(findings, language):
-    page = Page(html(findings, language))
+    page = read(findings, language)
     assert not {tag for tag, _ in page.elements} & {"script", "link", "img", "iframe", "object", "embed", "video"}
     for tag, attributes in page.elements:
         assert "src" not in attributes
@@ -88,7 +100,7 @@ def test_the_policy_allows_this_style_sheet_and_nothing_else(people):
 
 
 def test_links_lead_to_sources_sections_or_the_telephone(findings):
-    page = Page(html(findings))
+    page = read(findings)
     sources = {source.url for source in findings.claims.sources.values()}
     ids = {attributes.get("id") for _, attributes in page.elements}
     for link in page.all("a"):
@@ -96,7 +108,7 @@ def test_links_lead_to_sources_sections_or_the_telephone(findings):
 
 
 def test_sections_come_in_the_fixed_order(findings):
-    ids = [one["id"] for one in Page(html(findings)).all("section")]
+    ids = [one["id"] for one in read(findings).all("section")]
     assert ids == list(SECTIONS)
 
 
@@ -268,7 +280,9 @@ def test_an_episode_with_only_a_date_is_shown_without_a_time(people):
 
 
 def test_same_findings_give_the_same_page(people):
-    assert html(people["rich"]()) == html(people["rich"]())
+    one, same = people["rich"](), people["rich"].__wrapped__()
+    assert one is not same
+    assert to_html(one, "ja") == to_html(same, "ja")
 
 
 def test_a_number_is_kept_with_its_unit_and_text_is_escaped():
@@ -293,3 +307,15 @@ def test_a_page_that_cannot_be_written_is_an_output_error_that_says_where(tmp_pa
     with pytest.raises(OutputError, match="taken"):
         write_html(tmp_path / "taken", "x")
     assert [one.name for one in tmp_path.iterdir()] == ["taken"]
+
+
+def test_of_what_took_no_part_the_full_table_says_no_number(people):
+    """It is not that it explains no episode: nothing is known."""
+    findings = people["rich"]()
+    causes = findings.attribution.causes
+    unrecorded = replace(causes[-1], signal=SignalState.INSUFFICIENT, p_cause=float("nan"), p_cause_mcse=float("nan"))
+    part = replace(findings.attribution, causes=(*causes[:-1], unrecorded))
+    factor = next(
+        one for one in tell(replace(findings, attribution=part), JA).candidates.factors if one.id == unrecorded.id
+    )
+    assert _row(factor, JA)[2:9] == ["—"] * 7

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 
 import numpy as np
 import pytest
 
+from tests.report.synthetic import result, rich
+from unaji.care.next_observation import NextObservation
+from unaji.causes.attribution import Verdict
 from unaji.claims.model import Urgency
 from unaji.records.timeline import Series, utc_ms
 from unaji.report.story.answer import AnswerKind
@@ -92,6 +95,13 @@ def test_a_range_that_reaches_beyond_a_year_is_not_said_as_a_promise(people):
     story = tell(replace(findings, more_data=(more,)), JA)
     coffee = next(line for line in story.open.lines if line.factor.id == "caffeine")
     assert coffee.text == "あと22回ほどの記録(約6週間)が目安ですが、1年以上かかることもあります。"
+
+
+def test_a_bound_of_nothing_is_not_said_of_what_is_too_seldom_to_tell(people):
+    seldom = result("caffeine", Verdict.CANNOT_TELL, 0.01, (0.0, 0.0, 0.0), 46)
+    coffee = next(line for line in tell(rich(causes=(seldom,)), JA).open.lines if line.factor.id == "caffeine")
+    assert "10回に0回" not in coffee.text
+    assert coffee.text.startswith("記録が少なく、ある・ないのどちらとも言えません。")
 
 
 @pytest.mark.parametrize(
@@ -200,3 +210,20 @@ def test_where_episodes_stay_undetermined_the_one_measurement_that_would_tell_mo
     episodes = tuple(replace(e, pathway=unknown, measured={}, would_tell=would_tell) for e in findings.episodes)
     steps = tell(replace(findings, episodes=episodes), JA).open.steps
     assert sum(step in one.what for one in steps) == 1
+
+
+AVOID = NextObservation("avoid", "caffeine", 0.7, 0.05, 0.3, 0.04, 0.42, 0.18, (), date(2026, 5, 1), 3)
+
+
+def test_what_would_surely_teach_more_is_proposed_with_its_chance_and_only_one_thing_at_a_time(people):
+    more = (AVOID, replace(AVOID, do="record", id="desk_load", bits=0.6))
+    steps = tell(replace(people["rich"](), next_observation=more), JA).open.steps
+    lots = [step for step in steps if "くじ" in step.what or "抜けなく" in step.what]
+    assert [step.what for step in lots] == ["コーヒーを避ける日を、くじで決める"]
+    assert "白黒つく見込みは42%、ただ記録を続けると18%" in lots[0].why
+
+
+def test_what_would_hardly_teach_more_than_going_on_is_not_proposed(people):
+    little = (replace(AVOID, more_bits=0.12, more_bits_mcse=0.08), replace(AVOID, do="go_on", id="", more_bits=0.0))
+    steps = tell(replace(people["rich"](), next_observation=little), EN).open.steps
+    assert not any("lots" in step.what for step in steps)

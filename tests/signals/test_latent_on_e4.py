@@ -110,7 +110,11 @@ def test_the_balance_tells_stress_better_than_sympathetic_activity_alone(
 
 @pytest.mark.shared
 @pytest.mark.parametrize(
-    "left_out", [{Input.MOVEMENT}, {Input.WARMTH}, {Input.MOVEMENT, Input.WARMTH}, set(Input)], ids=str
+    "left_out",
+    [{Input.MOVEMENT}, {Input.WARMTH}, {Input.MOVEMENT, Input.WARMTH}, set(Input)],
+    ids=lambda inputs: ", ".join(
+        sorted(one.value for one in inputs)
+    ),  # a set has no order, and processes that share tests must agree
 )
 def test_the_adjustment_changes_little_in_people_who_sit(
     sessions: list[Session], states: list[LatentState], left_out: set[Input]

@@ -5,11 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from unaji.records.timeline import FloatArray
+
+if TYPE_CHECKING:
+    from unaji.causes.posterior import Posterior
 
 FEW_EPISODES = 5
 """With fewer, no cause is said beyond "open" and none is named for an episode."""
@@ -77,6 +81,10 @@ class CauseResult:
         True when it was answered before the fit (fever), which then gives no verdict on it.
     exposed_share : float
         Share of observed time in which the lagged exposure stands above its mean; NaN when it was not fitted.
+    share_if_cause : Estimate or None
+        Its share of the fitted episodes, given that it is a cause: to be read beside `p_cause`. The interval of `share`
+        is nothing at all from p_cause < 0.05 downwards, which is right of most such exposures and wrong of the few
+        causes among them. None when it was not fitted, or is at work in too few draws to say.
     entry_p : tuple of float
         Posterior probability that it is a cause by each entry (drivers × mean lags, driver-major); sums to `p_cause`.
         Empty when it was not fitted.
@@ -101,6 +109,7 @@ class CauseResult:
     told_apart: bool = False
     exposed_share: float = float("nan")
     entry_p: tuple[float, ...] = ()
+    share_if_cause: Estimate | None = None
 
     @property
     def may_be_companion(self) -> bool:
@@ -218,6 +227,8 @@ class Attribution:
     intensity : ndarray, shape (n_sources, n_bins)
         Posterior mean intensity of each source of `episodes.sources` on the grid, without the multipliers of bad days
         and treatment [episodes per bin].
+    posterior : Posterior or None
+        Draws of all parameters, to ask what else there is to learn; None when nothing was fitted.
     """
 
     fitted: bool
@@ -236,3 +247,4 @@ class Attribution:
     checks: dict[str, float | int | str | None]
     cause_draws: FloatArray
     intensity: NDArray[np.float32]
+    posterior: Posterior | None = None

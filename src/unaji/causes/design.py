@@ -37,6 +37,8 @@ class Trigger:
     readings : ndarray, shape (n_bins,), or None
         The readings behind `value` where it holds each of them until the next; NaN in all other bins. What the level
         was between them is then worked out (`unaji.causes.levels`).
+    may : tuple of {"avoid", "seek"}
+        What a person could do about it on a day chosen by lot; empty for the weather and for feelings.
     """
 
     id: str
@@ -47,6 +49,7 @@ class Trigger:
     prior: float = 0.15
     lag_weight: tuple[float, ...] | None = None
     readings: FloatArray | None = None
+    may: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -35,6 +35,7 @@ from unaji.causes.features import (
 )
 from unaji.causes.grid import MERGE_MIN, bin_of, bins_of_day, mask_of, merge_onsets, open_for_onsets
 from unaji.causes.marks import episode_marks
+from unaji.causes.posterior import thinned
 from unaji.causes.sampler import TREATMENT_TAUS_D, Chain, Damper, Draws, combine, make_model
 from unaji.causes.shift import shift_p_values
 from unaji.causes.verdicts import P_OPEN, verdict_of
@@ -53,6 +54,8 @@ LEAST_RIVALRY = -0.2
 of inclusion); nearer to 0 the larger of the two probabilities says all there is [A]."""
 UNEXPLAINED = 0.4
 """From this share of unexplained episodes, with no candidate above "open", nothing that is tracked explains them."""
+FEWEST_DRAWS = 100
+"""Of a cause that is at work in fewer of the draws, nothing is said of how much it does if it is one [A]."""
 NOTHING = Estimate(0.0, 0.0, 0.0)
 OTHER_SOURCES = ("background", "echo")
 
@@ -206,6 +209,7 @@ def _summary(fit: _Fit, merged: int, checks: dict[str, float | int | str | None]
         checks=checks,
         cause_draws=np.stack(columns, axis=1) if columns else np.zeros((draws.z.shape[0], 0)),
         intensity=_intensity(fit),
+        posterior=thinned(design, tables, fit.dampers, draws),
     )
 
 
@@ -242,6 +246,7 @@ def _cause_result(
         alias_of=tables.alias.get(name),
         exposed_share=float(np.exp(tables.log_prior[c]) @ np.nan_to_num(_padded(tables.exposed[k], tables))),
         entry_p=_entry_p(p, entry[on], tables.n_entries(k)),
+        share_if_cause=_share(explained[on], n) if on.sum() >= FEWEST_DRAWS else None,
     )
     days = int(np.unique(tables.onset_day).size)
     if name in fit.design.told_apart:

@@ -75,8 +75,16 @@ def _trigger(cause: Cause, person: _Person) -> Trigger:
     readings = None
     if chosen is not None and chosen.reading is Reading.RATING and chosen.transform is Transform.VALUE:
         readings = exposure(replace(chosen, hold_min=0.0), cause.kind, person)
-    # Held before the transform already.
-    return Trigger(cause.id, cause.kind, best, cause.lag_min, hold_min=0.0, readings=readings)
+    unsafe = set(cause.exposure_kinds) & set(person.timeline.person.unsafe)
+    return Trigger(
+        cause.id,
+        cause.kind,
+        best,
+        cause.lag_min,
+        hold_min=0.0,  # held before the transform already
+        readings=readings,
+        may=tuple(do for do in cause.experiment if do != "seek" or not unsafe),
+    )
 
 
 def exposure(signal: Signal, kind: str, person: _Person) -> FloatArray:

@@ -136,6 +136,15 @@ def known_level(trigger: Trigger, grid: Grid) -> tuple[Level, BoolArray]:
     return usual_where_missing(hold(trigger.value, int(trigger.hold_min // BIN_MIN)), grid)
 
 
+def drivers_of(trigger: Trigger, grid: Grid) -> tuple[FloatArray, BoolArray]:
+    """Return what drives a trigger's features, shape (n_drivers, n_bins), and where nothing was measured or held."""
+    if trigger.kind == "dose":
+        level, missing = usual_where_missing(trigger.value, grid)
+        return _dose_driver(level.mean)[0], missing
+    level, missing = known_level(trigger, grid)
+    return _level_drivers(level, grid)[0], missing
+
+
 def usual_where_missing(value: FloatArray, grid: Grid) -> tuple[Level, BoolArray]:
     """Put the person's usual level at that hour, on such a day, where a level is missing, with its spread."""
     missing = np.isnan(value)
@@ -180,7 +189,7 @@ def build_tables(design: Design, *, backwards: bool = False) -> Tables:
         tables["day_x"][:, c, 0] = _by_day(shape, grid)
         tables["log_prior"][c, 0] = 0.0
 
-    kernels = _Kernels(grid.n_bins, backwards=backwards)
+    kernels = Kernels(grid.n_bins, backwards=backwards)
     lagged = _LaggedFeatures(kernels, tuple(drivers[t.id][0] for t in fitted), observed)
     for k, trigger in enumerate(fitted):
         c = len(background) + k
@@ -319,7 +328,7 @@ def onset_density(grid: Grid, onset: Onset, at: int) -> tuple[NDArray[np.int64],
     return window, weight / weight.sum()
 
 
-class _Kernels:
+class Kernels:
     """The lag kernels, transformed once for a grid."""
 
     def __init__(self, n_bins: int, *, backwards: bool) -> None:
@@ -347,7 +356,7 @@ class _Kernels:
 class _LaggedFeatures:
     """Drivers of the fitted triggers, and how they become features."""
 
-    kernels: _Kernels
+    kernels: Kernels
     drivers: tuple[FloatArray, ...]
     observed: FloatArray
 
@@ -366,7 +375,7 @@ def _strong(observed: FloatArray) -> FloatArray:
     return np.where(quantile > mean[:, 0], quantile, while_on)
 
 
-def _left_when_halved(kernels: _Kernels, full: FloatArray, halved: FloatArray, observed: FloatArray) -> FloatArray:
+def _left_when_halved(kernels: Kernels, full: FloatArray, halved: FloatArray, observed: FloatArray) -> FloatArray:
     """Share of each feature's sum that is left when the exposure is halved (0 where there was none)."""
     heard = kernels.heard(observed)
     before, after = ((drivers @ heard.T).ravel() for drivers in (full, halved))

@@ -48,11 +48,15 @@ LARGEST_STEP_MIN = 1440
 
 @dataclass(frozen=True, slots=True)
 class ExposureSetting:
-    """What one exposure is: a level, a dose or what may protect, and the plausible range of its mean lag [min]."""
+    """What one exposure is: a level, a dose or what may protect, and the plausible range of its mean lag [min].
+
+    `may` names what a person may be asked to do on days dealt by lot: "avoid" it, "seek" it.
+    """
 
     kind: str = "level"
     lag_min: tuple[float, float] = DEFAULT_LAG_MIN
     hold_min: float = 30.0
+    may: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,12 +141,15 @@ def read_settings(path: Path) -> Settings:
 
 def _setting(name: str, table: dict[str, object], file: str) -> ExposureSetting:
     key = f"exposures.{name}"
-    _only(table, ("kind", "lag_min", "hold_min"), file, f"{key}.")
+    _only(table, ("kind", "lag_min", "hold_min", "may"), file, f"{key}.")
     kind = table.get("kind", "level")
     if kind not in ("level", "dose", "protector"):
         raise InputError(f'{file}: {key}.kind must be "level", "dose" or "protector", found {kind!r}')
     lag_min = _lag_min(table.get("lag_min", list(DEFAULT_LAG_MIN)), f"{file}: {key}.lag_min")
-    return ExposureSetting(str(kind), lag_min, _number(table, "hold_min", 30.0, file))
+    may = table.get("may", [])
+    if not isinstance(may, list) or not set(may) <= {"avoid", "seek"}:
+        raise InputError(f'{file}: {key}.may must be a list of "avoid" and "seek", found {may!r}')
+    return ExposureSetting(str(kind), lag_min, _number(table, "hold_min", 30.0, file), tuple(may))
 
 
 def _lag_min(value: object, where: str) -> tuple[float, float]:
@@ -261,7 +268,7 @@ def _trigger(name: str, settings: Settings, table: Table, rows: _Rows, grid: Gri
     setting = settings.exposures.get(name, ExposureSetting())
     values = rows.values(table.numbers(name, log))
     on_grid = _poured(values, rows, grid) if setting.kind == "dose" else _painted(values, rows, grid)
-    return Trigger(name, setting.kind, on_grid, setting.lag_min, setting.hold_min)
+    return Trigger(name, setting.kind, on_grid, setting.lag_min, setting.hold_min, may=setting.may)
 
 
 def _painted(values: FloatArray, rows: _Rows, grid: Grid) -> FloatArray:

@@ -180,6 +180,9 @@ class Cause:
         Ids of the warning signs to ask about where this cause is suspected.
     companions : tuple of str
         Ids of the complaints that often go with it.
+    experiment : tuple of {"avoid", "seek"}
+        What a person may be asked to do on days dealt by lot, to find out: to leave it out, or to have more of it.
+        Empty for what cannot be changed at will (weather, feelings) or must not be (medicine).
     """
 
     id: str
@@ -194,6 +197,12 @@ class Cause:
     avoidable: bool = True
     red_flags: tuple[str, ...] = ()
     companions: tuple[str, ...] = ()
+    experiment: tuple[str, ...] = ()
+
+    @property
+    def exposure_kinds(self) -> tuple[str, ...]:
+        """What of ``exposures.csv`` it is read from."""
+        return tuple(name for one in self.signals if one.reading is Reading.EXPOSURE for name in one.names)
 
     @property
     def grade(self) -> Grade:

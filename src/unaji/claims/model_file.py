@@ -36,6 +36,7 @@ from unaji.claims.table import Table, read_table
 from unaji.quantities import EXPOSURES, QUANTITIES, RATINGS, ExposureKind
 
 LAG_LIMITS_MIN = (5.0, 1440.0)
+EXPERIMENTS = ("avoid", "seek")
 """The engine's grid has bins of 5 minutes and its slowest lag is a day [min]."""
 
 _OVER_TIME = (Transform.FALL, Transform.RISE, Transform.CHANGE, Transform.LEAKY_MEAN, Transform.BUILD_UP)
@@ -168,7 +169,10 @@ def _cause(cause_id: str, table: Table, known: _Known) -> Cause:
         avoidable=table.flag("avoidable", True),
         red_flags=table.references("red_flags", known.red_flags, "a red flag of this article", ()),
         companions=table.references("companions", known.companions, "a companion complaint of this article", ()),
+        experiment=table.references("experiment", EXPERIMENTS, "something to ask for (avoid, seek)", ()),
     )
+    if cause.experiment and not cause.exposure_kinds:
+        table.fail("what can be changed at will is read from an exposure; this cause has no such signal", "experiment")
     table.finish()
     return cause
 

@@ -14,12 +14,15 @@ from unaji.errors import ExitCode, UnajiError
 VERBS = {
     "attribute": "Which exposures are behind any symptom? The engine alone, on two tables.",
     "cohort": "Which causes do many people share, and what does that tell about each of them?",
+    "erase": "Remove all records of a person.",
     "explain": "Why does this person's neck feel hot, and does treatment help?",
+    "export": "Write all records of a person as plain tables.",
     "hrv": "Heart rate variability of one recording, whole or window by window.",
     "import": "Bring vendors' exports into a person's folder.",
     "simulate": "The neck under a scenario, or the heat balance over a table of surroundings.",
     "simulate-person": "Make up a person with a known truth, to try things on.",
     "trial": "Plan a trial on yourself, its days drawn by lot, and analyse it.",
+    "weather": "Fetch the weather of a person's place and period into their folder.",
 }
 
 

@@ -42,7 +42,13 @@ def command(episodes: Path, exposures: Path, treatments: Path | None, as_json: b
     for problem in result.problems:
         click.echo(f"  {problem}", err=True)
     if as_json:
-        part = engine_json(result.attribution, result.treatments, result.more_data, zones=result.zones)
+        part = engine_json(
+            result.attribution,
+            result.treatments,
+            result.more_data,
+            next_observation=result.next_observation,
+            zones=result.zones,
+        )
         click.echo(write(part))
     else:
         print_engine(result, Console())

@@ -1,38 +1,158 @@
-"""`unaji import`: vendors' exports into the folder format."""
+"""`unaji import`: vendors' exports into a person's folder."""
 
 from __future__ import annotations
 
+import json
+import sys
+import time
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from unaji.errors import InputError, UsageError
+
+if TYPE_CHECKING:
+    from unaji.records.importing import Imported
+    from unaji.records.source import OnRead
+    from unaji.records.timeline import Zones
+
+RATE_OVER_S = 5.0
+SHOWN_EVERY_S = 0.2
+
 
 @click.command("import")
-@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("files", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--into", required=True, type=click.Path(path_type=Path, file_okay=False), help="The person's folder.")
 @click.option("--timezone", help="Where the files' times carry no offset, such as Asia/Tokyo.")
-def command(files: tuple[Path, ...], into: Path, timezone: str | None) -> None:
+@click.option("--undo", type=int, metavar="IMPORT", help="Take an import back, by the number it was given.")
+@click.option("--yes", is_flag=True, help="Store a file also when many of its rows cannot be used, without asking.")
+@click.option("--json", "as_json", is_flag=True, help="Print what became of each file as JSON.")
+def command(
+    files: tuple[Path, ...], into: Path, timezone: str | None, undo: int | None, yes: bool, as_json: bool
+) -> None:
     """Bring FILES (also folders and zip archives) into a person's folder.
 
-    Files are recognised by what is in them. Rows that cannot be used are listed; the rest is kept. What was in the
-    folder stays.
+    Files are recognised by what is in them. Rows that cannot be used are listed; the rest is kept. Rows that are
+    there already are not stored again. What was in the folder stays, and each import can be undone.
 
     \b
     Example:
       printf '1646305200.0\\n4.0\\n0.0\\n0.41\\n0.42\\n' > EDA.csv
       unaji import EDA.csv --into someone --timezone Asia/Tokyo
     """
-    from unaji.records.importing import import_files
+    from unaji.records.importing import import_files, undo_import
 
-    timeline = import_files(files, into, timezone=timezone)
-    for problem in timeline.problems:
+    if (undo is None) == (not files):
+        raise UsageError("name the files to import, or with --undo the import to take back")
+    if undo is not None:
+        _tell_undone(undo, sum(undo_import(undo, into).rows.values()), as_json=as_json)
+        return
+    ask = None if yes or not sys.stdin.isatty() else partial(click.confirm, err=True)
+    with _progress(files) as on_read:
+        done = import_files(files, into, timezone=timezone, on_read=on_read, ask=ask)
+    for problem in (problem for one in done for problem in one.problems if not one.refused):
         click.echo(f"  {problem}", err=True)
-    for series in timeline.series:
-        site = f" ({series.site})" if series.site else ""
-        click.echo(f"{series.quantity}{site}: {len(series):,} values")
-    if timeline.beats is not None:
-        click.echo(f"beats: {len(timeline.beats):,}")
-    for name in ("episodes", "ratings", "exposures", "treatments"):
-        if rows := getattr(timeline, name):
-            click.echo(f"{name}: {len(rows):,}")
-    click.echo(f"in {into.resolve()}", err=True)
+    if as_json:
+        click.echo(json.dumps({"files": [_as_json(one, _zones(into)) for one in done]}, ensure_ascii=False, indent=1))
+    else:
+        _tell(done, into)
+    if refused := [f"{one.file}: {one.refused}" for one in done if one.refused]:
+        raise InputError("\n       ".join(refused))
+
+
+def _tell(done: tuple[Imported, ...], into: Path) -> None:
+    for one in done:
+        if not one.refused:
+            number = f"import {one.batch}" if one.batch else "nothing new"
+            click.echo(f"{one.file} ({', '.join(one.importers)}): {number}")
+            for quantity, count in one.rows.items():
+                click.echo(f"  {quantity}: {count:,}")
+    if any(not one.refused for one in done):
+        click.echo(f"in {into.resolve()}", err=True)
+
+
+def _tell_undone(batch: int, rows: int, *, as_json: bool) -> None:
+    click.echo(json.dumps({"undone": batch, "rows": rows}) if as_json else f"import {batch} undone: {rows:,} rows")
+
+
+def _as_json(one: Imported, zones: Zones) -> dict[str, Any]:
+    from unaji.records.clock import iso_local
+
+    rejected = [
+        {
+            "reason": problem.rule,
+            "count": problem.count,
+            "first": problem.value if problem.line is None else f"line {problem.line}: {problem.value}",
+        }
+        for problem in one.rejected
+    ]
+    if one.refused and not rejected:
+        rejected = [{"reason": one.refused, "count": 0, "first": ""}]
+    return {
+        "file": one.file,
+        "source": ", ".join(one.importers) or None,
+        "rows": one.rows,
+        "rejected": rejected,
+        "from": None if one.first is None else iso_local(one.first, zones),
+        "to": None if one.last is None else iso_local(one.last, zones),
+    }
+
+
+def _zones(into: Path) -> Zones:
+    from unaji.records.clock import now_utc
+    from unaji.records.folder import whose_folder
+    from unaji.records.problems import ProblemLog
+    from unaji.records.timeline import Zones
+
+    return whose_folder(into, None, now_utc(), ProblemLog())[1].zones or Zones()
+
+
+@contextmanager
+def _progress(files: tuple[Path, ...]) -> Iterator[OnRead | None]:
+    """Say on stderr how far reading is, how fast it goes and how long it takes; nothing where that is no terminal."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    meter = _Meter(sum(_size(file) for file in files))
+    try:
+        yield meter.read
+    finally:
+        click.echo("\r\x1b[K", nl=False, err=True)
+
+
+def _size(path: Path) -> int:
+    try:
+        inside = path.rglob("*") if path.is_dir() else [path]
+        return sum(file.stat().st_size for file in inside if file.is_file())
+    except OSError:
+        return 0
+
+
+class _Meter:
+    """Counts bytes and draws a line now and then."""
+
+    def __init__(self, total: int) -> None:
+        self._total, self._done, self._drawn = total, 0.0, 0.0
+        self._lately: deque[tuple[float, float]] = deque([(time.monotonic(), 0.0)])
+
+    def read(self, n_bytes: float) -> None:
+        self._done += n_bytes
+        now = time.monotonic()
+        if now - self._drawn < SHOWN_EVERY_S:
+            return
+        self._drawn = now
+        self._lately.append((now, self._done))
+        while len(self._lately) > 2 and self._lately[0][0] < now - RATE_OVER_S:
+            self._lately.popleft()
+        click.echo(f"\r\x1b[K{self._line()}", nl=False, err=True)
+
+    def _line(self) -> str:
+        (began, before), (now, done) = self._lately[0], self._lately[-1]
+        rate = (done - before) / (now - began) if now > began else 0.0
+        left = f", {max(self._total - done, 0) / rate:.0f} s left" if rate > 0 else ""
+        return f"{done / 1e6:,.0f} of {self._total / 1e6:,.0f} MB, {rate / 1e6:,.0f} MB/s{left}"

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from unaji.errors import InputError
-from unaji.records import ishne, wfdb
+from unaji.records import elite_hrv, ishne, wfdb
 from unaji.records.clock import Clock, now_utc
 from unaji.records.detect import read_recognised, recognise, sources
 from unaji.records.folder import read_folder
@@ -191,7 +191,8 @@ def _of_table_or_vendor(path: Path, clock: Clock, log: ProblemLog) -> Beats | No
         table = read_table(path, path.name, log)
         fragment = merge([read_beats_table(table, clock, log)], log) if table is not None else None
         return fragment.beats[0] if fragment and fragment.beats else None
-    if recognise(path) is None:
+    importer = recognise(path)
+    if importer is None or importer.read is elite_hrv.read:  # intervals alone, which need no time of day here
         return None
     merged = merge(read_recognised(list(sources(path, log)), clock, log), log)
     if not merged.beats:

@@ -160,7 +160,8 @@ def _stamps(cells: pl.Series, file: str, log: ProblemLog) -> _Stamps:
 def _stamps_of_text(cells: pl.Series, file: str, log: ProblemLog) -> _Stamps:
     """Try the usual format on the whole column and the rarer ones only on what is left."""
     text = half_width(cells).str.strip_chars()
-    utc = _parse(text, "%Y-%m-%dT%H:%M:%S%.f%#z")
+    # The first format says less than the second and is parsed four times as fast.
+    utc = _first_of(text, "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H:%M:%S%.f%#z")
     wall, date = np.full(len(text), NAT), np.full(len(text), NAT)
     left = np.flatnonzero(np.isnat(utc) & text.is_not_null().to_numpy())
     if left.size:
@@ -196,7 +197,7 @@ def _note_offset(text: pl.Series, utc: TimeArray, log: ProblemLog) -> None:
     """Remember the offset of the first and last stamp that carries one; Z is no sign of where somebody lives."""
     carried = np.flatnonzero(~np.isnat(utc))
     for i in {int(carried[0]), int(carried[-1])} if carried.size else ():
-        match = text.str.extract_groups(r"([+-])(\d\d):?(\d\d)$")[i]
+        match = text.gather([i]).str.extract_groups(r"([+-])(\d\d):?(\d\d)$")[0]
         if match and match["1"]:
             minutes = int(match["2"]) * 60 + int(match["3"])
             log.offsets_min[minutes if match["1"] == "+" else -minutes] += 1

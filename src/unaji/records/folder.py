@@ -19,9 +19,13 @@ from unaji.errors import InputError, OutputError
 from unaji.records import diary, measured
 from unaji.records.clock import Clock, iso_local, now_utc
 from unaji.records.detect import read_recognised, sources
+from unaji.records.fragments import fragment_of_tables
 from unaji.records.merge import Fragment, merge
-from unaji.records.person import check_zone, person_toml, read_person, read_zones, zones_sheet
+from unaji.records.person import check_zone, person_toml, read_person, read_preferences, read_zones, zones_sheet
 from unaji.records.problems import ProblemLog
+from unaji.records.store.manifest import CURRENT
+from unaji.records.store.reading import FOLDER as STORE
+from unaji.records.store.reading import Store
 from unaji.records.tables import read_table
 from unaji.records.timeline import Person, Timeline, Zones, from_utc_ms
 
@@ -64,8 +68,7 @@ def read_folder(path: Path, *, timezone: str | None = None, now: datetime | None
         raise InputError(f"{path}: is not a folder; unaji reads a folder that holds one person's records")
     log = ProblemLog()
     person, clock = whose_folder(path, timezone, now or now_utc(), log)
-    own = [fragment for _, fragment in own_tables(path, clock, log)]
-    merged = merge([*own, *_vendors(path, clock, log)], log)
+    merged = merge([*own_tables(path, clock, log), *stored(path, log), *vendors_files(path, clock, log)], log)
     if not merged:
         raise InputError(_nothing_usable(path, log))
     if clock.zones is None:
@@ -99,26 +102,40 @@ def timeline_of(person: Person, zones: Zones, merged: Fragment, log: ProblemLog)
     )
 
 
-def own_tables(path: Path, clock: Clock, log: ProblemLog) -> Iterator[tuple[Path, Fragment]]:
-    """Read the files of the folder format, each with what it holds."""
+def own_tables(path: Path, clock: Clock, log: ProblemLog) -> Iterator[Fragment]:
+    """Read the files of the folder format."""
     for name, read in (*diary.READERS.items(), ("beats", measured.read_beats)):
         for file in table_files(path, name):
             table = read_table(file, file.name, log)
             if table is not None:
-                yield file, read(table, clock, log)
+                yield read(table, clock, log)
     for file in _series_files(path):
         table = read_table(file, f"series/{file.name}", log)
         if table is not None:
-            yield file, measured.read_series(table, clock, log)
+            yield measured.read_series(table, clock, log)
 
 
-def _vendors(path: Path, clock: Clock, log: ProblemLog) -> list[Fragment]:
+def stored(path: Path, log: ProblemLog) -> list[Fragment]:
+    """Read what was imported, the word of the best source at each time."""
+    store = Store.open(path)
+    if not store.contents:
+        return []
+    tables = ((kind, quantity, store.read(kind, quantity)) for kind, quantity in store.contents)
+    return [fragment_of_tables(tables, store.sources, read_preferences(path / "person.toml", log))]
+
+
+def is_store(path: Path) -> bool:
+    """Say whether a folder is one that imports go to."""
+    return path.name == STORE and ((path / "lock").is_file() or (path / CURRENT).is_file())
+
+
+def vendors_files(path: Path, clock: Clock, log: ProblemLog) -> list[Fragment]:
     """Read everything in the folder that is not of the folder format, by its content."""
     own = set(own_files(path))
     found = [
         source
         for child in sorted(path.iterdir())
-        if not child.name.startswith(".") and child.name not in IGNORED and child not in own
+        if not child.name.startswith(".") and child.name not in IGNORED and child not in own and not is_store(child)
         for source in sources(child, log)
         if path / source.name not in own
     ]
@@ -206,7 +223,7 @@ def write_folder(timeline: Timeline, path: Path) -> None:
         It could not be written; nothing of it is left, and the former files are back.
     """
     path = Path(path)
-    put_files(_contents(timeline), path, own_files(path) if path.is_dir() else ())
+    put_files(contents_of(timeline), path, own_files(path) if path.is_dir() else ())
 
 
 def put_files(contents: Mapping[str, Content], path: Path, former: Sequence[Path]) -> None:
@@ -255,7 +272,8 @@ def frame_file(stem: str, frame: pl.DataFrame, zones: Zones) -> tuple[str, Conte
     return f"{stem}.csv", csv_text(frame.columns, list(zip(*cells, strict=True)))
 
 
-def _contents(timeline: Timeline) -> dict[str, Content]:
+def contents_of(timeline: Timeline) -> dict[str, Content]:
+    """Return the files of a folder that reads back as this timeline, by name."""
     sheets = {"zones": zones_sheet(timeline.person, timeline.zones), **diary.sheets(timeline)}
     frames = {
         f"series/{name}": measured.series_frame(series)

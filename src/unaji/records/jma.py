@@ -3,11 +3,14 @@
 Shift_JIS. Above the values stand the stations, the elements and one or two lines of sub-items and marks; they are found
 by their content. Every element repeats for its value, its sub-items (時分, 風向), 現象なし情報, 品質情報 and 均質番号.
 
-- Quality 8 (normal) and 5 (at least 80 % of the data) are kept, the rest is counted and left out.
-- Times are Japanese standard time. A day is 0 to 24 h; hourly rain and sunshine are those of the hour before the
-  stamp, wind is the mean of the ten minutes before it, the others are readings at the stamp.
+- Quality 8 (normal) and 5 (at least 80 % of the data) are kept. 4 (incomplete) is kept as of low quality, but not of
+  sums, of which it is only a bound. The rest is counted and left out.
+- Times are Japanese standard time. A day is 0 to 24 h; midnight is 0:00 of the next day. Hourly rain, sunshine and
+  radiation are those of the hour before the stamp, wind is the mean of the ten minutes before it, the others are
+  readings at the stamp. Year, month, day and hour may stand in columns of their own.
 - Where 均質番号 (homogeneity number) of any element rises, or the barometer's height seems to change, a new pressure
-  segment begins, told by the series' source ("jma:1", "jma:2"), so that no change of pressure is taken across it.
+  segment begins, told by the source ("jma", then "jma:2014-12-02"), so that no change of pressure is taken across it.
+  The name says when the segment began, so that another download that overlaps gives the same rows.
 
 Source line for reports: 出典：気象庁ホームページ.
 """
@@ -19,57 +22,34 @@ import io
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 
 import numpy as np
 import polars as pl
 
+from unaji.records.batch import Batch, Device
 from unaji.records.clock import MINUTE, Clock
 from unaji.records.measured import checked_series, possible_times
-from unaji.records.merge import Fragment
 from unaji.records.problems import ProblemLog
 from unaji.records.source import Source
 from unaji.records.tables import Table
-from unaji.records.timeline import FloatArray, Series, TimeArray, Zones
+from unaji.records.timeline import BoolArray, FloatArray, Series, TimeArray
+from unaji.records.weather.jma_cells import DAILY, HOURLY, JST_MIN, Element, element_name, read_values
+from unaji.records.weather.rows import batch
 
+SOURCE = "jma"
 DOWNLOADED_AT = "ダウンロードした時刻"
 QUALITY, HOMOGENEITY = "品質情報", "均質番号"
 MARKS = (QUALITY, HOMOGENEITY, "現象なし情報")
+TIME_HEADINGS = ("年月日", "年月日時", "年月", "年", "月", "日", "時")
+PERIOD_HEADINGS = ("集計開始", "集計終了")
 KEPT_QUALITY = ("8", "5")
+INCOMPLETE = "4"
 MEANING = {
     "4": "incomplete", "2": "doubtful", "1": "missing", "0": "not observed", "": "no quality mark",
 }  # fmt: skip
-JST = Zones(("Asia/Tokyo",))
-
-
-@dataclass(frozen=True, slots=True)
-class Element:
-    """What becomes of one element; `before_min` is the length of the interval that ends at an hourly stamp [min]."""
-
-    quantity: str
-    factor: float = 1.0
-    before_min: int = 0
-
-
-DAILY = {
-    "平均気温(℃)": Element("air_temp_c"),
-    "平均湿度(％)": Element("rel_humidity_pct"),
-    "平均現地気圧(hPa)": Element("station_pressure_hpa"),
-    "平均海面気圧(hPa)": Element("sea_level_pressure_hpa"),
-    "平均風速(m/s)": Element("wind_m_s"),
-    "降水量の合計(mm)": Element("precip_mm"),
-    "日照時間(時間)": Element("sunshine_min", 60),
-}
-HOURLY = {
-    "気温(℃)": Element("air_temp_c"),
-    "相対湿度(％)": Element("rel_humidity_pct"),
-    "露点温度(℃)": Element("dew_point_c"),
-    "現地気圧(hPa)": Element("station_pressure_hpa"),
-    "海面気圧(hPa)": Element("sea_level_pressure_hpa"),
-    "風速(m/s)": Element("wind_m_s", before_min=10),
-    "降水量(mm)": Element("precip_mm", before_min=60),
-    "日照時間(時間)": Element("sunshine_min", 60, before_min=60),
-}
 PRESSURES = ("station_pressure_hpa", "sea_level_pressure_hpa")
+DAY = np.timedelta64(86_400_000, "ms")
 
 DRY_AIR_J_PER_KG_K = 287.05
 GRAVITY_M_S2 = 9.80665
@@ -92,10 +72,17 @@ class Column:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Download:
-    """One downloaded file, taken apart."""
+    """One downloaded file, taken apart.
+
+    Attributes
+    ----------
+    wall : ndarray, shape (n_rows,)
+        Japanese wall clock of each row, NaT where it cannot be read; a day is its first instant.
+    """
 
     file: str
     stamps: tuple[str, ...]
+    wall: TimeArray
     lines: np.ndarray
     hourly: bool
     columns: tuple[Column, ...]
@@ -110,22 +97,54 @@ class Download:
         return Counter(cell for column in self.columns if column.mark == QUALITY for cell in column.cells)
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class Reading:
+    """One element of one file as it was kept: NaN where there is no value, `low` where it is incomplete."""
+
+    element: str
+    quantity: str
+    time: TimeArray
+    end: TimeArray | None
+    value: FloatArray
+    low: BoolArray
+    lines: np.ndarray
+    file: str
+
+
 def claims_file(head: bytes) -> bool:
     """Say whether the first line tells when the form was downloaded."""
     first_line = head.partition(b"\n")[0]
     return any(DOWNLOADED_AT.encode(encoding) in first_line for encoding in ("cp932", "utf-8"))
 
 
-def read(files: Sequence[Source], clock: Clock, log: ProblemLog) -> Fragment:
-    """Read downloads of one station; several files may follow each other in time."""
+def read(files: Sequence[Source], clock: Clock, log: ProblemLog) -> Iterator[Batch]:
+    """Read the downloads of one station, which may follow each other; incomplete values are kept and marked."""
+    station, weather, breaks = _read(files, clock, log)
+    device = Device(SOURCE, role="station", name=station, site="outdoor")
+    for reading in weather:
+        segment = np.zeros(reading.time.size, dtype=np.int64)
+        if reading.quantity in PRESSURES:
+            segment = np.searchsorted(breaks, reading.time, side="right")
+        for number in np.unique(segment):
+            rows = segment == number
+            yield from batch(
+                reading.quantity, reading.time[rows], reading.value[rows],
+                end=None if reading.end is None else reading.end[rows], low_quality=reading.low[rows],
+                device=replace(device, source=_segment_name(breaks, int(number))), lines=reading.lines[rows],
+                zone_min=JST_MIN, file=reading.file, log=log,
+            )  # fmt: skip
+
+
+def _read(files: Sequence[Source], clock: Clock, log: ProblemLog) -> tuple[str, list[Reading], TimeArray]:
+    """Return the station, its readings, and where its pressure is parted."""
     downloads = [d for file in files if (d := parse(file.load(), file.name, log)) is not None]
     if not downloads:
-        return Fragment()
+        return "", [], np.array([], dtype="datetime64[ms]")
     station = _station(downloads, log)
-    jst = replace(clock, zones=JST)
-    weather = [series for d in downloads for series in _values(d, station, jst, log)]
-    breaks = np.array(sorted({t for d in downloads for t in _renumbered(d, station, jst)}), dtype="datetime64[ms]")
-    return Fragment(series=tuple(_segmented(weather, breaks)))
+    weather = [reading for d in downloads for reading in _readings(d, station, clock, log)]
+    renumbered = np.array([t for d in downloads for t in _renumbered(d, station)], dtype="datetime64[ms]")
+    steps = height_steps([series for reading in weather for series in _series(reading, ProblemLog())])
+    return station, weather, np.unique(np.concatenate([renumbered, steps]))
 
 
 def parse(data: bytes, file: str, log: ProblemLog) -> Download | None:
@@ -134,28 +153,41 @@ def parse(data: bytes, file: str, log: ProblemLog) -> Download | None:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
         text = data.decode("cp932", errors="replace")
-    rows = list(csv.reader(io.StringIO(text, newline="")))
-    top = next((i for i, row in enumerate(rows) if row and row[0].startswith("年月日")), None)
+    try:
+        rows = list(csv.reader(io.StringIO(text, newline="")))
+    except csv.Error as error:
+        log.reject(file, None, str(error), "the file cannot be read as CSV; download it again")
+        return None
+    top = next((i for i, row in enumerate(rows) if i and row and row[0].strip() in TIME_HEADINGS), None)
     first = next((i for i, row in enumerate(rows) if top is not None and i > top and row and row[0].strip()), None)
     if top is None or first is None:
         log.reject(file, None, "", "a JMA download without a line 年月日 and rows below it; download it again")
         return None
     stations, elements = rows[top - 1], rows[top]
+    n_time = next((j for j, cell in enumerate(elements) if cell.strip() not in TIME_HEADINGS), len(elements))
+    headings = [cell.strip() for cell in elements[:n_time]]
+    numbered = [(i + 1, row) for i, row in enumerate(rows) if i >= first and row and row[0].strip()]
+    if set(stations) & set(PERIOD_HEADINGS) or headings in (["年月"], ["年", "月"], ["年"]):
+        rule = "the table sums up days or months, which says nothing of hours; download 時別値 (or 日別値) instead"
+        log.reject(file, None, ", ".join(headings), rule, count=len(numbered))
+        return None
     sub_items, marks = (
         next((row for row in rows[top + 1 : first] if has_marks == bool(set(row) & set(MARKS))), [])
         for has_marks in (False, True)
     )
-    numbered = [(i + 1, row) for i, row in enumerate(rows) if i >= first and row and row[0].strip()]
-    cells = [tuple(_cell(row, j) for _, row in numbered) for j in range(len(rows[top]))]
+    cells = [tuple(map(str.strip, column)) for column in zip_longest(*(row for _, row in numbered), fillvalue="")]
+    cells += [("",) * len(numbered)] * (len(elements) - len(cells))
     columns = [
         Column(_cell(stations, j), _cell(elements, j), _cell(sub_items, j), _cell(marks, j), cells[j])
-        for j in range(1, len(rows[top]))
+        for j in range(n_time, len(elements))
     ]
+    stamps = tuple(_stamp(headings, row) for row in zip(*cells[:n_time], strict=True))
     return Download(
         file=file,
-        stamps=tuple(row[0].strip() for _, row in numbered),
+        stamps=stamps,
+        wall=_wall(stamps),
         lines=np.array([line for line, _ in numbered]),
-        hourly=rows[top][0].strip() != "年月日",
+        hourly=headings[-1] in ("年月日時", "時"),
         columns=tuple(columns if marks else _first_of_each(columns)),
     )
 
@@ -164,79 +196,133 @@ def _cell(row: Sequence[str], j: int) -> str:
     return row[j].strip() if j < len(row) else ""
 
 
+def _stamp(headings: Sequence[str], cells: Sequence[str]) -> str:
+    """Write the time of a row in one piece, where year, month, day and hour stand apart."""
+    if len(headings) == 1:
+        return cells[0]
+    parts = dict(zip(headings, cells, strict=True))
+    if "年" not in parts:
+        return " ".join(cells)
+    date = f"{parts['年']}/{parts.get('月', '')}/{parts.get('日', '')}"
+    return f"{date} {parts['時']}:00:00" if "時" in parts else date
+
+
+def _wall(stamps: Sequence[str]) -> TimeArray:
+    """Read dates (with the day of the week, if asked for) and hours, 24:00 being the next midnight; else NaT."""
+    text = pl.Series(list(stamps), dtype=pl.String).str.normalize("NFKC")
+    parts = text.str.extract_groups(
+        r"^(\d{4}[/-]\d{1,2}[/-]\d{1,2})(?:\([^()]\))?(?:[ T]+(\d{1,2}):(\d{2})(?::00)?)?$"
+    ).struct
+    date = parts.field("1").str.replace_all("/", "-").str.to_datetime("%Y-%m-%d", time_unit="ms", strict=False)
+    hour, minute = (parts.field(name).cast(pl.Int64, strict=False).fill_null(0).to_numpy() for name in ("2", "3"))
+    time = np.array(date.to_numpy(), dtype="datetime64[ms]") + (60 * hour + minute) * MINUTE
+    return np.where(60 * hour + minute <= 1440, time, np.datetime64("NaT", "ms"))
+
+
 def _first_of_each(columns: Sequence[Column]) -> list[Column]:
     """Without a line of marks only the first column of each element is known to be its value."""
     return list({(c.station, c.element, c.sub_item): c for c in reversed(columns)}.values())[::-1]
 
 
 def _station(downloads: Sequence[Download], log: ProblemLog) -> str:
-    stations = list(dict.fromkeys(c.station for d in downloads for c in d.columns))
-    if len(stations) > 1:
-        rule = f"several stations; {stations[0]} was read. To use another, download that one alone"
-        log.reject(downloads[0].file, None, ", ".join(stations), rule)
-    return stations[0]
+    """Return the first station; what stands of others, or of another of its name, is counted and left out."""
+    first = downloads[0].columns[0].station if downloads[0].columns else ""
+    others: Counter[str] = Counter()
+    for download in downloads:
+        known: set[tuple[str, str, str]] = set()
+        for column in download.columns:
+            key = (column.element, column.sub_item, column.mark)
+            if column.station != first or key in known:
+                others[column.station] += sum(cell != "" for cell in column.cells) if column.mark == "" else 0
+            elif column.sub_item == "":
+                known.add(key)
+    if others:
+        names = ", ".join(dict.fromkeys([first, *others]))
+        rule = f"several stations; {first} was read. To use another, download that one alone"
+        log.reject(downloads[0].file, None, names, rule, count=max(others.total(), 1))
+    return first
 
 
-def _values(download: Download, station: str, jst: Clock, log: ProblemLog) -> Iterator[Series]:
-    """Give the series of every known element of one file."""
+def _readings(download: Download, station: str, clock: Clock, log: ProblemLog) -> Iterator[Reading]:
+    """Give every known element of one file; elements that are not used are told."""
     stamps = Table(download.file, pl.DataFrame({"time": download.stamps}, schema={"time": pl.String}), download.lines)
-    start = jst.read(stamps.cells("time"), download.file, log).time
-    end = None if download.hourly else jst.read(stamps.cells("time"), download.file, log, date_at_hour=24).time
-    ok = possible_times(start, stamps, "time", jst, log)
+    time = _utc(download.wall)
+    ok = possible_times(time, stamps, "time", clock, log)
+    time, lines = time[ok], download.lines[ok]
     known = HOURLY if download.hourly else DAILY
-    for element in [e for e in dict.fromkeys(c.element for c in download.columns) if e in known]:
-        value = _kept_values(download, station, element, log)
-        if value is None:
+    mine = dict.fromkeys(c.element for c in download.columns if c.station == station)
+    unused = [name for name in mine if element_name(name) not in known]
+    if unused:
+        rule = f"elements that unaji does not use were left out: {', '.join(unused)}"
+        log.remark(download.file, None, len(unused), rule)
+    for name in (name for name in mine if name not in unused):
+        element = known[element_name(name)]
+        kept = _kept_values(download, station, name, element, ok, log)
+        if kept is None:
             continue
-        what = known[element]
-        from_, until = start - what.before_min * MINUTE, start if what.before_min else end
-        yield from checked_series(
-            what.quantity, from_[ok], what.factor * value[ok], end=None if until is None else until[ok],
-            lines=download.lines[ok], site="outdoor", source="jma", file=download.file, log=log,
-        )  # fmt: skip
+        before = element.before_min * MINUTE
+        start, end = (time - before, time if element.before_min else None) if download.hourly else (time, time + DAY)
+        yield Reading(name, element.quantity, start, end, element.factor * kept[0], kept[1], lines, download.file)
 
 
-def _kept_values(download: Download, station: str, element: str, log: ProblemLog) -> FloatArray | None:
-    """Return an element's values, NaN where the quality is too low; what was left out is counted."""
-    cells = download.cells(station, element, "")
+def _kept_values(
+    download: Download, station: str, name: str, element: Element, ok: BoolArray, log: ProblemLog
+) -> tuple[FloatArray, BoolArray] | None:
+    """Return an element's values, NaN where the quality is too low, and which are incomplete; the rest is counted."""
+    cells = download.cells(station, name, "")
     if cells is None:
         return None
-    table = Table(download.file, pl.DataFrame({element: cells}, schema={element: pl.String}), download.lines)
-    quality = download.cells(station, element, QUALITY)
+    read_cells = np.array(cells, dtype=object)[ok]
+    values = read_values(read_cells.tolist(), none_is_zero=element.quantity == "precip_mm")
+    quality = download.cells(station, name, QUALITY)
     if quality is None:
-        return table.numbers(element, log)
-    good = np.isin(np.array(quality), KEPT_QUALITY)
-    for mark, n in sorted(Counter(np.array(quality)[~good].tolist()).items()):
+        left_out = np.select([values.missing, values.hidden], ["1", "2"], "8")
+        marks = np.where(values.incomplete & (left_out == "8"), INCOMPLETE, left_out)
+    else:
+        marks = np.array(quality)[ok]
+    keeps = np.isin(marks, KEPT_QUALITY if element.total else (*KEPT_QUALITY, INCOMPLETE))
+    counted = ~keeps & ~((marks == "") & (read_cells == ""))
+    for mark, n in sorted(Counter(marks[counted].tolist()).items()):
         meaning = MEANING.get(mark, "a mark that is not known")
-        rule = f"{element}: values of quality {mark or 'empty'} ({meaning}) were left out"
+        rule = f"{name}: values of quality {mark or 'empty'} ({meaning}) were left out"
         log.reject(download.file, None, n, rule, count=int(n))
-    value = np.full(len(cells), np.nan)
-    value[good] = table.where(good).numbers(element, log)
-    return value
+    strange = keeps & values.strange
+    log.rows(download.file, download.lines[ok][strange], read_cells[strange], f"{name} must be a number")
+    return np.where(keeps, values.value, np.nan), keeps & ((marks == INCOMPLETE) | values.incomplete)
 
 
-def _renumbered(download: Download, station: str, jst: Clock) -> Iterator[np.datetime64]:
+def _series(reading: Reading, log: ProblemLog) -> tuple[Series, ...]:
+    """Check the complete values of a reading and make series of them."""
+    good = ~reading.low
+    end = None if reading.end is None else reading.end[good]
+    return checked_series(
+        reading.quantity, reading.time[good], reading.value[good], end=end, lines=reading.lines[good],
+        site="outdoor", source=SOURCE, file=reading.file, log=log,
+    )  # fmt: skip
+
+
+def _utc(wall: TimeArray) -> TimeArray:
+    utc: TimeArray = wall - JST_MIN * MINUTE
+    return utc
+
+
+def _renumbered(download: Download, station: str) -> Iterator[np.datetime64]:
     """Give the instants at which the homogeneity number of any element changes; each file counts from 1 anew."""
-    start = jst.read(pl.Series(download.stamps, dtype=pl.String), download.file, ProblemLog()).time
+    start = _utc(download.wall)
     for column in download.columns:
         if column.station == station and column.mark == HOMOGENEITY:
-            numbered = np.flatnonzero([cell != "" for cell in column.cells])
+            numbered = np.flatnonzero([cell != "" for cell in column.cells] & ~np.isnat(start))
             numbers = np.array(column.cells)[numbered]
             yield from start[numbered[1:][numbers[1:] != numbers[:-1]]]
 
 
-def _segmented(weather: Sequence[Series], breaks: TimeArray) -> Iterator[Series]:
-    """Part the pressures at the breaks given and at steps of the barometer's height."""
-    breaks = np.unique(np.concatenate([breaks, height_steps(weather)]))
-    for series in weather:
-        if series.quantity not in PRESSURES:
-            yield series
-            continue
-        segment = np.searchsorted(breaks, series.time, side="right") + 1
-        for number in np.unique(segment):
-            rows = segment == number
-            end = None if series.end is None else series.end[rows]
-            yield replace(series, time=series.time[rows], value=series.value[rows], end=end, source=f"jma:{number}")
+def _segment_name(breaks: TimeArray, number: int) -> str:
+    """Name a segment of pressure after the Japanese day, and hour where that is not midnight, on which it began."""
+    if number == 0:
+        return SOURCE
+    wall = breaks[number - 1] + JST_MIN * MINUTE
+    whole_day = wall == wall.astype("datetime64[D]")
+    return f"{SOURCE}:{np.datetime_as_string(wall, unit='D' if whole_day else 'h')}"
 
 
 def height_steps(weather: Sequence[Series]) -> TimeArray:
@@ -249,22 +335,36 @@ def height_steps(weather: Sequence[Series]) -> TimeArray:
     3 % of the height, that the medians of the five rows before and after confirm. Tokyo's station moved so on
     2014-12-02 without a new homogeneity number for its station pressure.
     """
-    station, sea = (_row_by_time(weather, quantity) for quantity in PRESSURES)
-    air = _row_by_time(weather, "air_temp_c")
-    time = sorted(station.keys() & sea.keys())
-    if len(time) < 2 * ROWS_BESIDE_STEP:
+    (station_time, station), (sea_time, sea) = (_in_order(weather, quantity) for quantity in PRESSURES)
+    time, at_station, at_sea = np.intersect1d(station_time, sea_time, assume_unique=True, return_indices=True)
+    if time.size < 2 * ROWS_BESIDE_STEP:
         return np.array([], dtype="datetime64[ms]")
-    kelvin = 273.15 + np.array([air.get(t, USUAL_AIR_C) for t in time])
-    ratio = np.array([sea[t] / station[t] for t in time])
-    height_m = DRY_AIR_J_PER_KG_K * kelvin / GRAVITY_M_S2 * np.log(ratio)
+    kelvin = 273.15 + _air_c(weather, time)
+    height_m = DRY_AIR_J_PER_KG_K * kelvin / GRAVITY_M_S2 * np.log(sea[at_sea] / station[at_station])
     beside = np.lib.stride_tricks.sliding_window_view(height_m, ROWS_BESIDE_STEP)
     median = np.median(beside, axis=1)
     before, after = median[:-ROWS_BESIDE_STEP], median[ROWS_BESIDE_STEP:]
     step = np.diff(height_m)[ROWS_BESIDE_STEP - 1 : -(ROWS_BESIDE_STEP - 1)]
     smallest = np.maximum(SMALLEST_STEP_M, SMALLEST_STEP_SHARE * np.abs(before))
     moved = (np.abs(step) > smallest) & (np.abs(after - before) > smallest)
-    return np.array(time, dtype="datetime64[ms]")[np.flatnonzero(moved) + ROWS_BESIDE_STEP]
+    moments: TimeArray = time[np.flatnonzero(moved) + ROWS_BESIDE_STEP]
+    return moments
 
 
-def _row_by_time(weather: Sequence[Series], quantity: str) -> dict[np.datetime64, float]:
-    return {t: v for s in weather if s.quantity == quantity for t, v in zip(s.time, s.value, strict=True)}
+def _in_order(weather: Sequence[Series], quantity: str) -> tuple[TimeArray, FloatArray]:
+    """Return the instants and values of a quantity, each instant once."""
+    series = [s for s in weather if s.quantity == quantity]
+    time = np.concatenate([np.array([], dtype="datetime64[ms]"), *(s.time for s in series)])
+    value = np.concatenate([np.array([]), *(s.value for s in series)])
+    time, first = np.unique(time, return_index=True)
+    return time, value[first]
+
+
+def _air_c(weather: Sequence[Series], time: TimeArray) -> FloatArray:
+    """Return the air temperature at some instants [°C], a usual one where it is missing."""
+    known, value = _in_order(weather, "air_temp_c")
+    if not known.size:
+        return np.full(time.size, USUAL_AIR_C)
+    nearest = np.minimum(np.searchsorted(known, time), known.size - 1)
+    air_c: FloatArray = np.where(known[nearest] == time, value[nearest], USUAL_AIR_C)
+    return air_c

@@ -11,6 +11,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import numpy as np
 
 from unaji.errors import InputError
+from unaji.quantities import QUANTITIES
+from unaji.records.batch import ROLES
 from unaji.records.clock import HOW_TO_WRITE_TIMES, Clock, iso_local
 from unaji.records.problems import ProblemLog
 from unaji.records.tables import Table
@@ -23,7 +25,7 @@ NUMBERS = {  # key: lowest, highest
     "latitude": (-90, 90),
     "longitude": (-180, 180),
 }
-KEYS = ("id", "timezone", "sex", "simulated", *NUMBERS)
+KEYS = ("id", "timezone", "sex", "simulated", "unsafe", "prefer", *NUMBERS)
 
 
 def read_person(path: Path, folder_name: str, log: ProblemLog) -> tuple[Person, bool]:
@@ -55,12 +57,41 @@ def read_person(path: Path, folder_name: str, log: ProblemLog) -> tuple[Person, 
         timezone=str(zone) if zone is not None else "UTC",
         sex=None if said.get("sex") is None else str(said["sex"]),
         simulated=said.get("simulated") is True,
+        unsafe=_unsafe(said.get("unsafe", []), path),
         birth_year=_whole(_number(said, "birth_year", path.name, log)),
         height_cm=_number(said, "height_cm", path.name, log),
         weight_kg=_number(said, "weight_kg", path.name, log),
         latitude=_rounded(_number(said, "latitude", path.name, log)),
         longitude=_rounded(_number(said, "longitude", path.name, log)),
     ), zone is not None
+
+
+def _unsafe(said: object, path: Path) -> tuple[str, ...]:
+    """Return what the person must not have more of; a list that cannot be read is no permission."""
+    if not isinstance(said, list) or not all(isinstance(kind, str) for kind in said):
+        raise InputError(f'{path}: unsafe must be a list of exposures such as ["exercise", "hot_meal"], found {said!r}')
+    return tuple(said)
+
+
+def read_preferences(path: Path, log: ProblemLog) -> dict[str, tuple[str, ...]]:
+    """Read, from ``[prefer]`` in ``person.toml``, which kinds of devices are better than which for a quantity."""
+    try:
+        said = tomllib.loads(path.read_text(encoding="utf-8-sig")).get("prefer", {}) if path.is_file() else {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError):
+        return {}  # `read_person` says so
+    preferences: dict[str, tuple[str, ...]] = {}
+    for quantity, roles in said.items() if isinstance(said, dict) else [("prefer", said)]:
+        if quantity not in (*QUANTITIES, "sleep", "exercise", "prefer"):
+            rule = "is no quantity that unaji knows, so its order of devices says nothing; write hr_bpm or such"
+            log.reject(path.name, None, f"prefer.{quantity}", rule)
+        elif isinstance(roles, list) and all(role in ROLES for role in roles):
+            preferences[quantity] = tuple(roles)
+        else:
+            rule = (
+                f'must be a list such as ["strap", "watch"], of {", ".join(filter(None, ROLES))}; it was not followed'
+            )
+            log.reject(path.name, None, f"{quantity} = {roles}", rule)
+    return preferences
 
 
 def _rounded(degrees: float | None) -> float | None:
@@ -109,6 +140,8 @@ def person_toml(person: Person) -> str:
     said: dict[str, object] = {"id": person.id, "timezone": person.timezone, "sex": person.sex}
     said |= {key: getattr(person, key) for key in NUMBERS}
     lines = [f"{key} = {_toml(value)}" for key, value in said.items() if value is not None]
+    if person.unsafe:
+        lines.append(f"unsafe = [{', '.join(map(_toml, person.unsafe))}]")
     return "\n".join([*lines, *(["simulated = true"] if person.simulated else []), ""])
 
 

@@ -59,6 +59,17 @@ class ProblemLog:
                 told.append(replace(shown[0], line=None, value="", rule=more, count=hidden))
         return tuple(told)
 
+    def rejected(self) -> list[Problem]:
+        """Return, for each rule that something was left out for, the first such problem with the count of all."""
+        by_rule: dict[str, Problem] = {}
+        for key, count in self._counts.items():
+            _, rule, rejected = key
+            if rejected:
+                before = by_rule.get(rule)
+                first, so_far = (before, before.count) if before else (self._shown[key][0], 0)
+                by_rule[rule] = replace(first, count=so_far + count)
+        return list(by_rule.values())
+
     def _note(self, problem: Problem) -> None:
         key = (problem.file, problem.rule, problem.rejected)
         self._counts[key] += problem.count

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import numpy as np
+import polars as pl
 
 from unaji.errors import InputError
 from unaji.records.problems import ProblemLog
@@ -62,7 +63,21 @@ def read_rr_text(path: Path, log: ProblemLog) -> FloatArray:
         text = path.read_text(encoding="utf-8-sig", errors="replace")
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror}); check that it exists and may be opened") from None
-    values = _column(text.splitlines(), path, log)
+    return intervals_of_text(text, path, log)
+
+
+def intervals_of_text(text: str, path: Path | str, log: ProblemLog) -> FloatArray:
+    """Read the intervals of a text; the same as `read_rr_text`, where the file is not one on this machine.
+
+    Parameters
+    ----------
+    path : Path or str
+        What to call the text in errors and problems.
+    """
+    name = PurePosixPath(path).name
+    lines = text.splitlines()
+    plain = _one_number_a_line(lines)
+    values = _column(lines, path, log) if plain is None else plain
     measured = values[np.isfinite(values)]
     if not measured.size:
         raise InputError(f"{path}: holds no number; {_HOW}")
@@ -71,20 +86,31 @@ def read_rr_text(path: Path, log: ProblemLog) -> FloatArray:
         found = f"{negative.size:,} of {measured.size:,} numbers are not above 0, the first is {values[negative[0]]:g}"
         raise InputError(f"{path}: {found}; intervals are positive, so this may be a waveform; {_HOW}")
     if measured.size >= 10 and (np.diff(measured) > 0).all() and not _may_slow_down(measured):
-        log.remark(path.name, None, "", "the numbers only grow: they were read as times of beats, not as intervals")
+        log.remark(name, None, "", "the numbers only grow: they were read as times of beats, not as intervals")
         values = np.diff(values)
         measured = values[np.isfinite(values)]
     middle = float(np.quantile(measured, 0.5, method="lower"))
     if middle < SECONDS_BELOW:
-        log.remark(path.name, None, f"{middle:g}", "the median is too small for milliseconds: read as seconds")
+        log.remark(name, None, f"{middle:g}", "the median is too small for milliseconds: read as seconds")
         return values * 1000.0
     if not SHORTEST_RRI_MS <= middle <= LONGEST_RRI_MS:
         rule = "the median is no interval of a heart in milliseconds; is it a heart rate, or another unit?"
-        log.remark(path.name, None, f"{middle:g}", f"{rule} Nothing was converted")
+        log.remark(name, None, f"{middle:g}", f"{rule} Nothing was converted")
     return values
 
 
-def _column(lines: list[str], path: Path, log: ProblemLog) -> FloatArray:
+def _one_number_a_line(lines: list[str]) -> FloatArray | None:
+    """Read the usual file at once: one number a line, maybe under a name; None where it is anything else."""
+    text = pl.Series(lines, dtype=pl.String)
+    text = text.filter(~text.str.starts_with("#")).str.strip_chars()
+    text = text.filter(text != "")
+    if len(text) and text[0].strip("\"' ").lower() in COLUMN_NAMES:
+        text = text[1:]
+    values = text.cast(pl.Float64, strict=False)
+    return np.array(values.to_numpy()) if len(values) and values.is_finite().fill_null(value=False).all() else None
+
+
+def _column(lines: list[str], path: Path | str, log: ProblemLog) -> FloatArray:
     """Return the numbers of the column of intervals; NaN for other lines, empty ones left out."""
     numbered = [(k, line.strip()) for k, line in enumerate(lines, 1) if line.strip() and not line.startswith("#")]
     if not numbered:
@@ -106,7 +132,7 @@ def _column(lines: list[str], path: Path, log: ProblemLog) -> FloatArray:
     return _cells([(k, [cell]) for k, row in rows for cell in row if cell], path, log)
 
 
-def _cells(rows: list[tuple[int, list[str]]], path: Path, log: ProblemLog) -> FloatArray:
+def _cells(rows: list[tuple[int, list[str]]], path: Path | str, log: ProblemLog) -> FloatArray:
     values = np.array([_number(cells[0]) if cells else np.nan for _, cells in rows])
     words = np.flatnonzero(np.isnan(values))
     if not len(rows) or words.size > MOST_WORDS * len(rows):
@@ -114,7 +140,9 @@ def _cells(rows: list[tuple[int, list[str]]], path: Path, log: ProblemLog) -> Fl
         line = rows[words[0]][0] if len(rows) else 1
         raise InputError(f"{path}, line {line}: found {found!r}, not a number; {_HOW}")
     for k in words[:5]:
-        log.reject(path.name, rows[k][0], " ".join(rows[k][1])[:40], "not a number: taken as a missing beat")
+        log.reject(
+            PurePosixPath(path).name, rows[k][0], " ".join(rows[k][1])[:40], "not a number: taken as a missing beat"
+        )
     return values
 
 

@@ -108,6 +108,8 @@ def read_purpleair(files: Sequence[Source], clock: Clock, log: ProblemLog) -> Fr
 
 def _has_columns(head: bytes, *columns: bytes) -> bool:
     first_line = head.removeprefix(b"\xef\xbb\xbf").partition(b"\n")[0]
+    if not all(column in first_line for column in columns):
+        return False  # also of a JSON file, whose one line is all of it
     names = {name.strip().strip(b'"') for name in first_line.split(b",")}
     return names.issuperset(columns)
 

@@ -46,6 +46,8 @@ class Person:
     ----------
     simulated : bool
         True for an invented person; shown wherever the person's results are shown.
+    unsafe : tuple of str
+        Exposures this person must not have more of: more of them is never proposed.
     """
 
     id: str
@@ -57,6 +59,7 @@ class Person:
     latitude: float | None = None
     longitude: float | None = None
     simulated: bool = False
+    unsafe: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from unaji.care.next_observation import NextObservation
 from unaji.causes.attribution import CauseResult, Estimate, ProtectorResult, SignalState
 from unaji.explain import EngineResult
 
@@ -49,6 +50,8 @@ def print_engine(result: EngineResult, console: Console) -> None:
                 f"{escape(cause.id)} explains what was before it ({cause.p_backwards:.2f}): it may follow from the "
                 "episodes, or go along with what is behind them."
             )
+    for one in result.next_observation:
+        console.print(_next(one))
     console.print(f"The best of five draws of invented exposures reached P {attribution.checks['placebo_best']:.2f}.")
     console.print(
         "Association is all that logging alone can show: a companion of an unlogged cause looks like a cause."
@@ -56,6 +59,22 @@ def print_engine(result: EngineResult, console: Console) -> None:
 
 
 NOT_FITTED = {SignalState.INSUFFICIENT: "too little recorded", SignalState.NO_CONTRAST: "no contrast"}
+
+
+DOING = {
+    "go_on": "going on as before",
+    "record": "recording {} without gaps",
+    "avoid": "avoiding {} on days drawn by lot",
+    "seek": "more of {} on days drawn by lot",
+}
+
+
+def _next(one: NextObservation) -> str:
+    doing = DOING[one.do].format(escape(one.id))
+    chance = (
+        "" if one.settles is None else f"; settled with P {one.settles:.2f} (going on: {one.settles_if_going_on:.2f})"
+    )
+    return f"Four weeks of {doing} would teach {one.bits:.2f} ± {one.bits_mcse:.2f} bits{chance}."
 
 
 def _verdict(cause: CauseResult) -> str:

@@ -16,6 +16,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from unaji.causes.attribution import CauseResult, SignalState
 from unaji.errors import OutputError
 from unaji.findings import Findings
 from unaji.report.figures._neck_words import Language
@@ -168,7 +169,7 @@ def _warmth_dots(story: Story) -> list[Warmth]:
 
 
 def _full_table(findings: Findings, story: Story, words: Catalogue) -> dict[str, Any]:
-    columns = ("factor", "verdict", "p", "error", "episodes", "interval")
+    columns = ("factor", "verdict", "p", "error", "episodes", "interval", "if_cause")
     checks = ("avoidable", "avoidable_half", "shift_p", "filled", "grade")
     return {
         "head": [words(f"column.{name}") for name in (*columns, *checks)],
@@ -179,8 +180,10 @@ def _full_table(findings: Findings, story: Story, words: Catalogue) -> dict[str,
 def _row(factor: Factor, words: Catalogue) -> list[str]:
     result = factor.result
 
+    fitted = result.signal is SignalState.OK  # of what took no part nothing is known, not that it explains nothing
+
     def number(value: float, digits: int) -> str:
-        return f"{value:.{digits}f}" if math.isfinite(value) else words("unknown")
+        return f"{value:.{digits}f}" if fitted and math.isfinite(value) else words("unknown")
 
     explained = result.episodes_explained
     interval = words("range", low=number(explained.p5, 1), high=number(explained.p95, 1))
@@ -190,13 +193,21 @@ def _row(factor: Factor, words: Catalogue) -> list[str]:
         words.percent(result.p_cause),
         number(result.p_cause_mcse, 3),
         number(explained.mean, 1),
-        interval if math.isfinite(explained.p5) else words("unknown"),
+        interval if fitted and math.isfinite(explained.p5) else words("unknown"),
+        _share_if_cause(result, words),
         number(result.avoidable.mean, 1),
         number(result.avoidable_half.mean, 1),
         number(result.shift_p, 2),
         words.percent(result.filled_share),
         factor.grade.value,
     ]
+
+
+def _share_if_cause(result: CauseResult, words: Catalogue) -> str:
+    share = result.share_if_cause
+    if share is None:
+        return words("unknown")
+    return words("range", low=words.percent(share.p5), high=words.percent(share.p95))
 
 
 def _claims(findings: Findings, words: Catalogue) -> list[dict[str, Any]]:

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from unaji.care.more_data import MoreData
+from unaji.care.next_observation import NextObservation
 from unaji.care.outcomes import ItemCourse
 from unaji.care.treatment import TreatmentEffect
 from unaji.causes.attribution import Attribution, CauseResult, EpisodeSources, Estimate, Pair, ProtectorResult
@@ -47,6 +48,7 @@ def to_json(findings: Findings, language: str = "ja") -> Json:
         findings.attribution,
         findings.treatments,
         findings.more_data,
+        next_observation=findings.next_observation,
         zones=zones,
         names={cause.id: (cause.name.ja, cause.name.en) for cause in claims.causes},
         grades={cause.id: (cause.grade.value, cause.in_article) for cause in claims.causes},
@@ -79,6 +81,7 @@ def engine_json(
     treatments: Sequence[TreatmentEffect],
     more_data: Sequence[MoreData],
     *,
+    next_observation: Sequence[NextObservation] = (),
     zones: Zones,
     names: Names | None = None,
     grades: Grades | None = None,
@@ -101,6 +104,7 @@ def engine_json(
         "treatments": [_treatment(one) for one in treatments],
         "protectors": [_protector(one) for one in attribution.protectors],
         "more_data": [_more(one) for one in more_data],
+        "next_observation": [_next(one) for one in next_observation],
         "checks": _checks(attribution),
     }
 
@@ -162,6 +166,7 @@ def _cause(result: CauseResult, names: Names, grades: Grades) -> Json:
         "verdict": result.verdict.value,
         "episodes_explained": _estimate(result.episodes_explained if fitted else None),
         "share": _estimate(result.share if fitted else None),
+        "share_if_cause": _estimate(result.share_if_cause),
         "avoidable": {
             "full": _estimate(result.avoidable if fitted else None),
             "half": _estimate(result.avoidable_half if fitted else None),
@@ -282,6 +287,21 @@ def _more(more: MoreData) -> Json:
         },
         "weeks": {"p20": number(more.weeks_low), "p50": number(more.weeks_mid), "p80": number(more.weeks_high)},
         "settles": more.settles,
+    }
+
+
+def _next(one: NextObservation) -> Json:
+    return {
+        "do": one.do,
+        "id": one.id or None,
+        "bits": {"mean": number(one.bits), "mcse": number(one.bits_mcse)},
+        "more_bits": {"mean": number(one.more_bits), "mcse": number(one.more_bits_mcse)},
+        "worth_it": one.worth_it,
+        "settles": number(one.settles),
+        "settles_if_going_on": number(one.settles_if_going_on),
+        "first_day": one.first_day.isoformat(),
+        "days": [day.isoformat() for day in one.days],
+        "seed": one.seed,
     }
 
 

@@ -6,8 +6,8 @@ import math
 from dataclasses import dataclass
 
 from unaji.care.more_data import MoreData
+from unaji.care.next_observation import NextObservation
 from unaji.causes.attribution import SignalState, Verdict
-from unaji.claims.model import Family
 from unaji.findings import EpisodeFinding, Findings
 from unaji.report.rounding import half_up, percent_up
 from unaji.report.story.factors import Candidates, Factor, can_rank
@@ -15,6 +15,8 @@ from unaji.report.story.warmth import Warmth, warmth_of
 from unaji.report.words import Catalogue
 
 WEEKS_A_YEAR = 52
+MOST_TRIALS = 1
+"""One experiment at a time: two at once could not be told apart."""
 UNMEASURED_SHARE = 0.3
 """Measuring skin temperature is proposed from this share of unmeasured episodes on."""
 
@@ -125,8 +127,8 @@ def _why_open(factor: Factor, more: MoreData | None, findings: Findings, words: 
         return words("open.no_contrast")
     reach = ""
     if result.verdict is Verdict.CANNOT_TELL:
-        wide = factor.tens is not None
-        reach = words("open.wide", n=factor.tens.high) if wide and factor.tens else words("open.wide_few")
+        tens = factor.tens  # what is too seldom to tell has a bound of nothing, which says nothing
+        reach = words("open.wide", n=tens.high) if tens and tens.high else words("open.wide_few")
     need = _need(more, words) if more and findings.attribution.fitted else ""
     return words("list.space").join(text for text in (reach, need) if text)
 
@@ -163,11 +165,7 @@ def _steps(
     steps += _measure(findings, words)
     if not findings.timeline.exposures_of("check_in") and findings.timeline.observed is None:
         steps.append(Step(words("open.step_check_in"), words("open.step_check_in_why")))
-    steps += [
-        Step(words("open.step_lottery", name=one.name), words("open.step_lottery_why"))
-        for one in undecided
-        if _can_be_avoided(one) and one.id in more and not more[one.id].settles and one.result.verdict is Verdict.OPEN
-    ][:1]
+    steps += [_worth_trying(one, findings, words) for one in findings.next_observation if one.worth_it][:MOST_TRIALS]
     soonest = min(
         (more[one.id] for one in undecided if one.id in more and more[one.id].settles),
         key=lambda one: one.weeks_mid,
@@ -180,9 +178,15 @@ def _steps(
     return tuple(steps)
 
 
-def _can_be_avoided(factor: Factor) -> bool:
-    """Whether a person can leave it out for two days: not the weather, and nothing that must not be left out."""
-    return factor.cause.avoidable and factor.family is not Family.WEATHER
+def _worth_trying(one: NextObservation, findings: Findings, words: Catalogue) -> Step:
+    """Propose what would teach more than going on as before, with the chance that it settles its question."""
+    assert one.settles is not None
+    assert one.settles_if_going_on is not None
+    chance, otherwise = words.percent(one.settles), words.percent(one.settles_if_going_on)
+    return Step(
+        words(f"open.try_{one.do}", name=_cause_name(findings, one.id, words)),
+        words(f"open.try_{one.do}_why", chance=chance, otherwise=otherwise),
+    )
 
 
 def _gap(factor: Factor, words: Catalogue) -> Step:

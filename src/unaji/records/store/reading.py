@@ -1,0 +1,117 @@
+"""Read a store: rows of one quantity over a stretch of time, in milliseconds however long the record is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from unaji.records.batch import COLUMNS, Kind
+from unaji.records.store.live import live_rows, ranks
+from unaji.records.store.manifest import BatchEntry, FileEntry, Manifest, Mark, SourceEntry, current
+from unaji.records.store.spool import sorted_by_time
+
+FOLDER = "store"
+STORED: Mapping[str, pl.DataType] = {**COLUMNS, "source_id": pl.UInt32()}
+"""Columns of the rows in a store: those of a batch, and who wrote the row."""
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """One consistent picture of a person's store, as it was when it was opened.
+
+    Attributes
+    ----------
+    path : Path
+        The folder ``store`` inside the person's folder; it need not be there.
+    rank : dict of int to int
+        Of each batch, in the order of the exports: where two contradict each other, the higher one holds.
+    """
+
+    path: Path
+    manifest: Manifest
+    _files: Mapping[tuple[str, str], Sequence[FileEntry]]
+    _marks: Mapping[str, Sequence[Mark]]
+    rank: Mapping[int, int]
+
+    @classmethod
+    def open(cls, person: Path) -> Store:
+        """Open the store in a person's folder; one that is not there is empty.
+
+        Raises
+        ------
+        InputError
+            It is damaged, or of a later version.
+        """
+        return cls.of(person / FOLDER, current(person / FOLDER))
+
+    @classmethod
+    def of(cls, path: Path, manifest: Manifest) -> Store:
+        """Look at a store through one of its manifests."""
+        files: dict[tuple[str, str], list[FileEntry]] = {}
+        for file in manifest.files:
+            files.setdefault((file.kind, file.quantity), []).append(file)
+        marks: dict[str, list[Mark]] = {}
+        for mark in manifest.marks:
+            marks.setdefault(mark.file, []).append(mark)
+        return cls(path, manifest, files, marks, ranks(manifest.batches))
+
+    @property
+    def contents(self) -> list[tuple[Kind, str]]:
+        """Kinds and quantities that have rows."""
+        return [(Kind(kind), quantity) for kind, quantity in sorted(self._files)]
+
+    @property
+    def batches(self) -> tuple[BatchEntry, ...]:
+        """Imports that were not undone, oldest first."""
+        return self.manifest.batches
+
+    @property
+    def sources(self) -> dict[int, SourceEntry]:
+        """Who wrote the rows, by the number in the column ``source_id``."""
+        return {source.id: source for source in self.manifest.sources}
+
+    def files(self, kind: Kind, quantity: str) -> Sequence[FileEntry]:
+        """Return the files of a quantity."""
+        return self._files.get((kind.value, quantity), ())
+
+    def marks(self, file: FileEntry) -> Sequence[Mark]:
+        """Return what is said of a file's rows."""
+        return self._marks.get(file.path, ())
+
+    def read(self, kind: Kind, quantity: str, start_ms: int | None = None, end_ms: int | None = None) -> pl.DataFrame:
+        """Return the rows of a quantity that hold, of all sources, in order of time.
+
+        Parameters
+        ----------
+        start_ms, end_ms : int, optional
+            Only instants in [start, end), and intervals that overlap it. [ms since 1970 UTC]
+
+        Returns
+        -------
+        polars.DataFrame
+            With the columns `STORED`.
+        """
+        files = [
+            file
+            for file in self.files(kind, quantity)
+            if (start_ms is None or file.last_end_ms >= start_ms) and (end_ms is None or file.first_ms < end_ms)
+        ]
+        where = _between(kind, start_ms, end_ms)
+        found = [live_rows(self.path, file, self.marks(file), self.rank, where) for file in files]
+        if not found:
+            return pl.DataFrame(schema=STORED)
+        return found[0] if len(found) == 1 else sorted_by_time(pl.concat(found))
+
+
+def _between(kind: Kind, start_ms: int | None, end_ms: int | None) -> pl.Expr | None:
+    conditions = []
+    if start_ms is not None:
+        instant = pl.col("time") >= start_ms
+        lasts = kind not in (Kind.SERIES, Kind.BEATS)
+        conditions.append(instant | (pl.col("end") > start_ms) if lasts else instant)
+    if end_ms is not None:
+        conditions.append(pl.col("time") < end_ms)
+    return pl.all_horizontal(conditions) if conditions else None

@@ -1,0 +1,1 @@
+"""Weather of the person's place: files of the services that keep it, and fetching them."""
