@@ -160,10 +160,11 @@ class Simulation:
         kept, work = lanes(len(distinct) * n_kept), work_for(model.frame)
         place = {key: slice(k * n_kept, (k + 1) * n_kept) for k, key in enumerate(distinct)}
         for b in range(len(at.temp)):
-            own = _own_of_block(packed, b, self.n_persons)
+            if b % PACKED_AT_ONCE == 0:
+                own = _own_of_blocks(packed, slice(b * WIDTH, (b + PACKED_AT_ONCE) * WIDTH))
             run_block(
-                packed.dt_s, packed.shared, packed.where, own, self._parameters[b], block_of(model.body, b),
-                model.frame, model.law,
+                packed.dt_s, packed.shared, packed.where, own[b % PACKED_AT_ONCE], self._parameters[b],
+                block_of(model.body, b), model.frame, model.law,
                 at.temp[b], at.regulation[b], at.drives[b], at.past[b], at.recent_dt_s[b], at.senses[b], at.thermal[b],
                 self._fresh, is_kept, source, row, kept, work,
             )  # fmt: skip
@@ -239,18 +240,18 @@ def _on_multiples(forcing: Forcing, dt_s: float) -> BoolArray:
     return np.asarray(kept)
 
 
-def _own_of_block(packed: Packed, b: int, n_persons: int) -> FloatArray:
-    """Return the inputs that differ between persons, one below the other; the last person fills up the last block."""
-    from unaji.body._lanes import WIDTH, lanes  # noqa: PLC0415  numba loads slowly
+PACKED_AT_ONCE = 32
+"""Blocks whose own inputs are laid out together: enough to be quick, few enough to be small beside all inputs."""
 
-    n_own, n_steps = packed.own.shape[:2]
-    result = lanes(n_own * n_steps)
-    if n_own:
-        part = packed.own[..., b * WIDTH : min((b + 1) * WIDTH, n_persons)]
-        rows = result.reshape(n_own, n_steps, WIDTH)
-        rows[..., : part.shape[-1]] = part
-        rows[..., part.shape[-1] :] = part[..., -1:]
-    return result
+
+def _own_of_blocks(packed: Packed, persons: slice) -> FloatArray:
+    """Return the inputs that differ between persons, one below the other, shape (n_blocks, n_own · n_steps, WIDTH)."""
+    from unaji.body._lanes import WIDTH  # noqa: PLC0415  numba loads slowly
+
+    if not packed.own.size:
+        return np.empty((PACKED_AT_ONCE, 0, WIDTH))
+    blocks = pack(packed.own[..., persons])
+    return blocks.reshape(len(blocks), -1, WIDTH)
 
 
 # -- outputs -----------------------------------------------------------------------------------------------------------
@@ -339,8 +340,11 @@ def _summed(
 ) -> FloatArray:
     """Sum an output up for the persons of a block, shape (n_persons, n_kept)."""
     n = persons.stop - persons.start
-    scaled = (
-        kept[place[source, row], :n].T * (scale if isinstance(scale, float) else scale[persons, None])
-        for source, row, scale in rows
-    )
-    return np.asarray(sum(scaled))
+    parts = [_scaled(kept[place[source, row], :n].T, scale, persons) for source, row, scale in rows]
+    return np.asarray(parts[0] if len(parts) == 1 else sum(parts))
+
+
+def _scaled(part: FloatArray, scale: float | FloatArray, persons: slice) -> FloatArray:
+    if isinstance(scale, float):
+        return part if scale == 1.0 else part * scale
+    return part * scale[persons, None]
