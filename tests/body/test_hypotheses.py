@@ -5,6 +5,7 @@ import pytest
 
 from unaji.body.context import END_MIN, N_STEPS, Context, LoggedHeat
 from unaji.body.hypotheses import (
+    N_MOST,
     SUDDEN,
     Hypotheses,
     Sensor,
@@ -52,7 +53,9 @@ def test_each_way_shows_the_signs_of_the_physiology(hypotheses):
     assert abs(mean_of(any_moment, Sensor.NAPE, S, 3)) < 0.05
     assert mean_of(any_moment, Sensor.NAPE, M, 4) > 0.2
     assert mean_of(any_moment, Sensor.NAPE, C, 3) > 0.5
-    assert mean_of(any_moment, Sensor.FINGER, C, 0) < -0.7  # in a fever the fingers are cold first
+    rising = any_moment.weight[C] * np.isinf(hypotheses._driver.fever_end)  # the others have been up for hours
+    finger_k = rising @ any_moment.windows[Sensor.FINGER][C][:, 0] / rising.sum()
+    assert finger_k < -1.0  # in a fever the fingers are cold first
     assert mean_of(any_moment, Sensor.PULSE, V, 3) > 3.0
     core = (any_moment.weight * any_moment.core_near_k).sum(axis=1)
     assert core[C] > 0.8
@@ -84,9 +87,9 @@ def test_coming_from_the_cold_into_a_warm_room_is_felt_more_than_sitting_in_it(h
 @pytest.mark.parametrize("kind", LOGGED_RANGES)
 def test_logged_heat_speaks_for_heat_load_and_for_nothing_else(hypotheses, kind):
     context = Context(heat=(LoggedHeat(kind, -40.0, 0.0),))
-    (predicted,) = hypotheses.around([context])
+    (predicted,) = hypotheses.around([context], N_MOST)
     assert predicted.log_felt[E] > 0.15
-    assert np.delete(predicted.log_felt, E) == pytest.approx(0, abs=0.3)
+    assert np.delete(predicted.log_felt, E) == pytest.approx(0, abs=0.25)
 
 
 def test_a_scarf_warms_the_nape_under_heat_load_alone(hypotheses):
@@ -97,10 +100,10 @@ def test_a_scarf_warms_the_nape_under_heat_load_alone(hypotheses):
 
 
 def test_desk_work_that_has_just_begun_speaks_for_the_muscle_and_hours_of_it_do_less(hypotheses):
-    begun, for_hours = hypotheses.around([Context(load_min=((-since, 0.0),)) for since in (30.0, 150.0)])
+    begun, for_hours = hypotheses.around([Context(load_min=((-since, 0.0),)) for since in (30.0, 150.0)], N_MOST)
     assert begun.log_felt[M] > 0.05
     assert for_hours.log_felt[M] < begun.log_felt[M] - 0.2
-    assert np.delete(begun.log_felt, [M, E]) == pytest.approx(0, abs=0.3)
+    assert np.delete(begun.log_felt, [M, E]) == pytest.approx(0, abs=0.25)
 
 
 def lanes_of(n: int, context: Context) -> Lanes:
@@ -156,6 +159,17 @@ def test_an_episode_s_prediction_does_not_depend_on_its_companions(hypotheses):
     for sensor, value in alone.windows.items():
         assert together.windows[sensor] == pytest.approx(value, abs=1e-9)
     assert together.weight == pytest.approx(alone.weight, abs=1e-12)
+
+
+def test_going_on_from_fewer_draws_is_the_same_as_drawing_all_at_once(hypotheses):
+    contexts = [Context(), air(24.0), Context(load_min=((-30.0, 0.0),))]
+    few = hypotheses.around(contexts, 16)
+    at_once = hypotheses.around(contexts, 64)
+    for one, two in zip(hypotheses.around(contexts, 64, few), at_once, strict=True):
+        for sensor, value in two.windows.items():
+            assert one.windows[sensor] == pytest.approx(value, abs=1e-9)
+        for name in ("core_near_k", "core_far_k", "pressure_pain", "noticed", "log_felt", "log_felt_without"):
+            assert getattr(one, name) == pytest.approx(getattr(two, name), abs=1e-9)
 
 
 def test_the_same_seed_draws_the_same():

@@ -14,6 +14,7 @@ from unaji.body.context import N_STEPS, Context
 from unaji.body.hypotheses import Hypotheses, Predicted, Sensor
 from unaji.body.hypothesis_drivers import PATHWAYS, KnownBody
 from unaji.body.pathways import (
+    AIM_MCSE,
     MISFIT_SD,
     PRIOR,
     TAIL_FREEDOM,
@@ -25,6 +26,7 @@ from unaji.body.pathways import (
     _information,
     _jackknife_error,
     _log_t,
+    _steadied,
     judge,
     judge_all,
 )
@@ -155,6 +157,13 @@ def test_the_density_is_scipy_s_multivariate_t_up_to_one_constant():
     assert ours - ours[0] == pytest.approx(peer - peer[0], abs=1e-12)
 
 
+def test_correlations_are_shrunk_as_few_draws_leave_them_uncertain_and_variances_are_kept():
+    """Schäfer & Strimmer 2005, table 1, target D: r* = (1 − λ) r, s* = s; here with λ = d/(d + n)."""
+    covariance = np.array([[4.0, 3.0], [3.0, 9.0]])
+    assert _steadied(covariance, 6.0) == pytest.approx(np.array([[4.0, 2.25], [2.25, 9.0]]))
+    assert _steadied(covariance, 1e9) == pytest.approx(covariance, rel=1e-6)
+
+
 # -- how far the draws may err ------------------------------------------------------------------------------------
 
 
@@ -179,7 +188,8 @@ def test_standard_errors_are_as_large_as_the_differences_between_seeds():
 
 
 def test_more_draws_are_given_as_errors_fall_with_their_root():
-    assert [_draws_needed(error) for error in (0.0, 0.02, 0.028, 0.04, 0.041, 0.5)] == [64, 64, 128, 256, 512, 512]
+    errors = np.array([0.0, 1.0, 1.01, 1.41, 1.42, 2.0, 2.01, 9.0]) * AIM_MCSE
+    assert [_draws_needed(error) for error in errors] == [64, 64, 128, 128, 256, 256, 512, 512]
 
 
 def test_an_episode_that_few_draws_leave_uncertain_gets_more_and_one_without_a_context_keeps_its_own(hypotheses):

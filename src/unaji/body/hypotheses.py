@@ -97,8 +97,8 @@ class Predicted:
         Core at the episode, and the highest that a thermometer may find within half a day.
     pressure_pain : ndarray, shape (n_pathways, n_draws)
         Logarithm of the pressure-pain threshold over the person's usual one.
-    weight : ndarray, shape (n_pathways, n_draws)
-        How well each draw explains that heat was felt; each row sums to 1.
+    noticed : ndarray, shape (n_pathways, n_draws)
+        How likely each draw's driver makes somebody log heat, times how much the draw counts.
     log_felt : ndarray, shape (n_pathways,)
         Logarithm of how often the driver is felt under what was recorded, over how often at any moment.
     log_felt_without : ndarray, shape (N_NETS, n_pathways)
@@ -109,9 +109,14 @@ class Predicted:
     core_near_k: FloatArray
     core_far_k: FloatArray
     pressure_pain: FloatArray
-    weight: FloatArray
+    noticed: FloatArray
     log_felt: FloatArray
     log_felt_without: FloatArray
+
+    @property
+    def weight(self) -> FloatArray:
+        """How well each draw explains that heat was felt, shape (n_pathways, n_draws); each row sums to 1."""
+        return np.asarray(self.noticed / self.noticed.sum(axis=1, keepdims=True))
 
 
 def without_net(n_draws: int) -> list[IntArray]:
@@ -343,39 +348,68 @@ class Hypotheses:
         # Of moments of which nothing is recorded, the usual is all a measurement can be compared with.
         usual = _undriven(lanes._replace(contexts=(Context(),), context_of=(0,) * n_draws))
         nothing = np.zeros(len(PATHWAYS))
-        reference = _predicted(_seen(runs, lanes, usual=usual), noticed, nothing, np.tile(nothing, (N_NETS, 1)))
+        reference = Predicted(*_seen(runs, lanes, usual=usual), noticed, nothing, np.tile(nothing, (N_NETS, 1)))
         return cls(persons, driver, comfort_c, noticed, reference)
 
-    def around(self, contexts: Sequence[Context], n_draws: int = N_DRAWS) -> tuple[Predicted, ...]:
+    def around(
+        self, contexts: Sequence[Context], n_draws: int = N_DRAWS, begun: Sequence[Predicted] = ()
+    ) -> tuple[Predicted, ...]:
         """Return what each pathway predicts in each context; where nothing was recorded, that of any moment.
 
-        The first `n_draws` draws are simulated, `N_NETS` · 2^k of them.
+        Parameters
+        ----------
+        contexts : sequence of Context
+        n_draws : int, optional
+            So many of the draws are simulated, from the first on; `N_NETS` · 2^k of them.
+        begun : sequence of Predicted, optional
+            What the first of these draws have predicted already in these contexts, the same number in each.
         """
         asked = [k for k, context in enumerate(contexts) if context.says_something]
         found: list[Predicted] = [self.any_moment] * len(contexts)
-        at_once = max(MOST_LANES // n_draws, 1)
+        first_draw = begun[asked[0]].noticed.shape[1] if begun and asked else 0
+        at_once = max(MOST_LANES // (n_draws - first_draw), 1)
         for first in range(0, len(asked), at_once):
             part = asked[first : first + at_once]
-            for k, predicted in zip(part, self._batch([contexts[k] for k in part], n_draws), strict=True):
-                found[k] = predicted
+            new = self._batch([contexts[k] for k in part], np.arange(first_draw, n_draws))
+            for k, further in zip(part, new, strict=True):
+                found[k] = self._predicted(contexts[k], *(_joined(begun[k], *further) if first_draw else further))
         return tuple(found)
 
-    def _batch(self, contexts: list[Context], n: int) -> Iterator[Predicted]:
-        times = len(contexts)
-        again = np.tile(np.arange(n), times)
+    def _batch(self, contexts: list[Context], draws: IntArray) -> Iterator[tuple[_Seen, FloatArray]]:
+        """Simulate some of the draws in each context: what is seen, and how likely each is noticed."""
+        times, n = len(contexts), draws.size
+        again = np.tile(draws, times)
         of = tuple(int(k) for k in np.repeat(np.arange(times), n))
         lanes = Lanes(self._persons[again], _rows(self._driver, again), tuple(contexts), of)
         runs = _run(lanes)
         noticed, seen = _noticed(runs, self._comfort_c[again], lanes), _seen(runs, lanes)
-        for k, context in enumerate(contexts):
+        for k in range(times):
             rows = slice(k * n, (k + 1) * n)
-            own = _Seen({s: v[:, rows] for s, v in seen.windows.items()}, *(v[:, rows] for v in seen[1:]))
-            felt, usual = noticed[:, rows], self._noticed
-            without = [
-                _log_felt(context, felt[:, few], usual[:, all_])
-                for few, all_ in zip(without_net(n), without_net(usual.shape[1]), strict=True)
-            ]
-            yield _predicted(own, felt, _log_felt(context, felt, usual), np.stack(without))
+            windows = {sensor: value[:, rows] for sensor, value in seen.windows.items()}
+            yield _Seen(windows, *(value[:, rows] for value in seen[1:])), noticed[:, rows]
+
+    def _predicted(self, context: Context, seen: _Seen, noticed: FloatArray) -> Predicted:
+        usual = self._noticed
+        without = [
+            _log_felt(context, noticed[:, few], usual[:, all_])
+            for few, all_ in zip(without_net(noticed.shape[1]), without_net(usual.shape[1]), strict=True)
+        ]
+        return Predicted(*seen, noticed, _log_felt(context, noticed, usual), np.stack(without))
+
+
+def _joined(begun: Predicted, seen: _Seen, noticed: FloatArray) -> tuple[_Seen, FloatArray]:
+    """Put what further draws show behind what the first ones have shown."""
+
+    def both(first: FloatArray, then: FloatArray) -> FloatArray:
+        return np.concatenate((first, then), axis=1)
+
+    together = _Seen(
+        {sensor: both(begun.windows[sensor], value) for sensor, value in seen.windows.items()},
+        both(begun.core_near_k, seen.core_near_k),
+        both(begun.core_far_k, seen.core_far_k),
+        both(begun.pressure_pain, seen.pressure_pain),
+    )
+    return together, both(begun.noticed, noticed)
 
 
 def _log_felt(context: Context, noticed: FloatArray, at_any_moment: FloatArray) -> FloatArray:
@@ -391,7 +425,3 @@ def _log_felt(context: Context, noticed: FloatArray, at_any_moment: FloatArray) 
 
 def _rows(driver: Driver, rows: IntArray) -> Driver:
     return Driver(*(value[rows] for value in driver))
-
-
-def _predicted(seen: _Seen, noticed: FloatArray, log_felt: FloatArray, without: FloatArray) -> Predicted:
-    return Predicted(*seen, noticed / noticed.sum(axis=1, keepdims=True), log_felt, without)
