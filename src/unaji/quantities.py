@@ -11,6 +11,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+import numpy as np
+from numpy.typing import NDArray
+
 
 class Extent(Enum):
     """What a value of a quantity speaks of."""
@@ -43,6 +46,20 @@ class Quantity:
     en: str
     hint: str = ""
     highest_median: float = float("inf")
+
+    def outside(self, value: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Say which values, shape (n,), lie outside the plausible range; NaN stands for none and does not."""
+        return ~np.isnan(value) & ~((value >= self.low) & (value <= self.high))
+
+    @property
+    def bounds(self) -> str:
+        """The plausible range in words, and what to do about a value outside."""
+        return f"{self.low:g} to {self.high:g} {self.unit}" + (f"; {self.hint}" if self.hint else "")
+
+    @property
+    def rule(self) -> str:
+        """What a value outside the range breaks, in words."""
+        return f"{self.name} lies outside {self.bounds}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.records.vendors import NOW, brought, count, source, table, withstands
-from unaji.records import health_connect, rows
+from unaji.records import cells, health_connect
 from unaji.records.clock import Clock
 from unaji.records.problems import ProblemLog
 from unaji.records.timeline import Zones
@@ -145,7 +145,7 @@ def test_other_databases_are_left_alone_and_too_large_ones_refused(monkeypatch):
     connection = sqlite3.connect(":memory:")
     connection.execute("CREATE TABLE notes (text TEXT)")
     assert not health_connect.claims_file(connection.serialize())
-    monkeypatch.setattr(rows, "LARGEST_FILE", 100)
+    monkeypatch.setattr(cells, "LARGEST_FILE", 100)
     batches, problems = brought(health_connect, source(database(*HEART)))
     assert batches == []
     assert "larger than" in str(problems[0])

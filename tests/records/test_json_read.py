@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.records.vendors import source
-from unaji.records import json_read, rows
+from unaji.records import cells, json_read
 from unaji.records.json_read import document, entries
 from unaji.records.problems import ProblemLog
 
@@ -89,7 +89,7 @@ def test_a_document_that_cannot_be_read_is_none_with_the_reason(data):
 
 
 def test_a_document_that_is_too_large_is_refused(monkeypatch):
-    monkeypatch.setattr(rows, "LARGEST_FILE", 10)
+    monkeypatch.setattr(cells, "LARGEST_FILE", 10)
     log = ProblemLog()
     assert document(source(b'{"n": 1, "text": ""}'), Entry, log) is None
     assert "larger than" in str(log.problems()[0])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import MAXYEAR, MINYEAR, UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -17,6 +18,13 @@ from unaji.records.timeline import BoolArray, TimeArray, Zones, utc_ms
 
 EARLIEST = np.datetime64("1990-01-01", "ms")
 LATEST_AFTER_NOW = timedelta(hours=48)
+LONGEST_H = 36
+NO_TIME = "the row has no time that can be read"
+NO_END = "has no end that can be read"
+TOO_EARLY = "lies before 1990: was the clock of the device set?"
+TOO_LATE = "lies in the future: is the year right?"
+ENDS_EARLY = "the end lies before the start"
+TOO_LONG = f"lasts more than {LONGEST_H} h: is the date of the end right?"
 MINUTE = np.timedelta64(60_000, "ms")
 HOUR = np.timedelta64(3_600_000, "ms")
 NAT = np.datetime64("NaT", "ms")
@@ -120,6 +128,26 @@ class Clock:
     def impossible(self, time: TimeArray) -> tuple[BoolArray, BoolArray]:
         """Say which instants lie before 1990 and which more than 48 h in the future."""
         return time < EARLIEST, time > utc_ms(self.now + LATEST_AFTER_NOW)
+
+    def broken(self, time: TimeArray, end: TimeArray | None = None) -> Iterator[tuple[str, BoolArray]]:
+        """Give each rule that times break with the rows that break it; a row stands under the first only.
+
+        Parameters
+        ----------
+        time, end : ndarray of datetime64[ms], shape (n,)
+            UTC; NaT where it could not be read.
+        """
+        early, late = self.impossible(time)
+        rules = [(NO_TIME, np.isnat(time)), (TOO_EARLY, early), (TOO_LATE, late)]
+        if end is not None:
+            too_late = self.impossible(end)[1]
+            too_long = end - time > LONGEST_H * HOUR
+            rules += [(NO_END, np.isnat(end)), (ENDS_EARLY, end < time), (TOO_LATE, too_late), (TOO_LONG, too_long)]
+        left = np.ones(time.size, dtype=bool)
+        for rule, wrong in rules:
+            if (wrong & left).any():
+                yield rule, wrong & left
+            left &= ~wrong
 
     def _to_utc(self, wall: TimeArray, file: str) -> tuple[TimeArray, TimeArray, BoolArray]:
         """Return both readings of a wall clock and where they differ; zones in force as in `Zones.to_utc`."""

@@ -12,7 +12,7 @@ from typing import TypeVar
 import numpy as np
 
 from unaji.quantities import EXPOSURES, RATINGS
-from unaji.records.clock import HOUR, HOW_TO_WRITE_TIMES, Clock, iso_local
+from unaji.records.clock import HOUR, HOW_TO_WRITE_TIMES, LONGEST_H, TOO_LONG, Clock, iso_local
 from unaji.records.measured import note_rows, possible_times
 from unaji.records.merge import Fragment
 from unaji.records.problems import ProblemLog
@@ -32,9 +32,7 @@ from unaji.records.timeline import (
 )
 
 Row = TypeVar("Row", Episode, Rating, Exposure, Treatment, Outcome)
-LONGEST_H = 36
 MAY_LAST_LONG = ("medication", "warm_clothing")
-TOO_LONG = f"lasts more than {LONGEST_H} h: is the date of the end right?"
 
 
 # -- reading -----------------------------------------------------------------------------------------------------------

@@ -1,226 +1,124 @@
-"""The checks that rows pass at the door, whole columns at a time and over many files: time, length, range.
+"""Columns of one vendor's file become batches: what cannot be true is left out and counted.
 
-Rows that fail are left out and counted by file and rule. The exception are beats: an implausible interval stays, since
-judging it needs its neighbours and is the work of `unaji.signals`.
+The exception are beats: an implausible interval stays, since judging it needs its neighbours and is the work of
+`unaji.signals`. Where one lot of rows is gathered from many files, `unaji.records.rows` does the same.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from unaji.quantities import QUANTITIES
 from unaji.records.batch import Batch, Device, Kind, frame
-from unaji.records.clock import Clock
+from unaji.records.clock import NAT, Clock
 from unaji.records.problems import ProblemLog
-from unaji.records.timeline import BoolArray, FloatArray
+from unaji.records.timeline import BoolArray, FloatArray, TimeArray
 
-IntArray = NDArray[np.int64]
-
-LONGEST_MS = 36 * 3_600_000.0
-DAY_MS = 86_400_000.0
-NO_TIME = "the row has no time that can be read"
+DAY = np.timedelta64(1, "D")
+NO_STAGE = "not a stage of sleep that unaji knows"
+NO_VALUE = "the row has no value; it was left out"
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Rows:
-    """Rows of one quantity on their way to the store.
+@dataclass(frozen=True, slots=True)
+class Door:
+    """Where the rows of one file enter.
 
     Attributes
     ----------
-    file : ndarray of int, shape (n,)
-        Index of the file that each row is from.
-    time_ms, end_ms : ndarray, shape (n,)
-        Instants [ms since 1970, UTC], NaN where not known; `end_ms` is None for instants.
-    value : ndarray, shape (n,)
-        NaN where the source says that nothing was measured.
-    zone_min : ndarray, shape (n,), or None
-        Offset of the wall clock [min], NaN where not known.
-    others : mapping of str to ndarray, shape (n,)
-        Any other of `unaji.records.batch.COLUMNS`: label, gap, vendor_id, low_quality.
-    method : str
-        As in `unaji.records.batch.Device`, where rows of one quantity are made in several ways.
+    file : str
+        Name to show in problems.
     """
 
-    kind: Kind
-    quantity: str
-    file: IntArray
-    time_ms: FloatArray
-    value: FloatArray
-    end_ms: FloatArray | None = None
-    zone_min: FloatArray | None = None
-    others: Mapping[str, NDArray[Any]] = field(default_factory=dict)
-    method: str = ""
+    file: str
+    clock: Clock
+    log: ProblemLog
 
-    def __len__(self) -> int:
-        return int(self.time_ms.size)
+    def batch(
+        self,
+        quantity: str,
+        device: Device,
+        time: TimeArray,
+        value: ArrayLike | None = None,
+        *,
+        end: TimeArray | None = None,
+        kind: Kind | None = None,
+        **columns: Any,
+    ) -> Iterator[Batch]:
+        """Give rows as one batch, or none where nothing is left.
 
-    def where(self, keep: BoolArray) -> Rows:
-        """Return some of the rows."""
-        if keep.all():
-            return self
-        return replace(
-            self,
-            file=self.file[keep],
-            time_ms=self.time_ms[keep],
-            value=self.value[keep],
-            end_ms=None if self.end_ms is None else self.end_ms[keep],
-            zone_min=None if self.zone_min is None else self.zone_min[keep],
-            others={name: column[keep] for name, column in self.others.items()},
-        )
+        Parameters
+        ----------
+        time, end : ndarray of datetime64[ms], shape (n,)
+            UTC; NaT where it could not be read.
+        value : array_like, shape (n,)
+            NaN where there is none. Values outside the quantity's plausible range are left out, but for beats.
+        kind : Kind, optional
+            Default: a series, or intervals where `end` is given.
+        **columns : ndarray or polars.Series, shape (n,), or a scalar
+            Others of `unaji.records.batch.COLUMNS`.
+        """
+        keep = self._possible(time, end)
+        given: dict[str, Any] = {"time": time, "end": end, **columns}
+        if value is not None:
+            given["value"] = np.asarray(value, dtype=float)
+            keep &= self._plausible(quantity, given["value"], keep, beats=kind is Kind.BEATS)
+        if not keep.any():
+            return
+        kept = given if keep.all() else {name: _filtered(column, keep) for name, column in given.items()}
+        yield Batch(kind or (Kind.SERIES if end is None else Kind.INTERVAL), quantity, device, frame(**kept))
 
+    def left_out(self, wrong: BoolArray, values: Any, rule: str) -> BoolArray:
+        """Note the rows of a mask as one problem that shows the first of them, and return those that are left."""
+        if wrong.any():
+            first = int(np.flatnonzero(wrong)[0])
+            self.log.reject(self.file, None, values[first], rule, count=int(wrong.sum()))
+        return ~wrong
 
-def let_in(rows: Rows, names: Sequence[str], clock: Clock, log: ProblemLog) -> Rows:
-    """Return the rows that can be; the others are counted.
+    def _possible(self, time: TimeArray, end: TimeArray | None) -> BoolArray:
+        keep = np.ones(time.size, dtype=bool)
+        for rule, wrong in self.clock.broken(time, end):
+            keep &= self.left_out(wrong, time, rule)
+        return keep
 
-    Parameters
-    ----------
-    names : sequence of str
-        The names of the files that `Rows.file` counts.
-    """
-    keep = np.ones(len(rows), dtype=bool)
-    for rule, wrong, shown in _checks(rows, clock):
-        broken = wrong & keep
-        if broken.any():
-            _note(rows.file[broken], shown[broken], names, f"{rows.quantity}: {rule}", log)
-            keep &= ~wrong
-    rows = rows.where(keep)
-    missing = np.isnan(rows.value)
-    if missing.any():
-        rule = f"values of {rows.quantity} say that nothing was measured; they were left out"
-        log.remark(some_files(names, rows.file[missing]), None, f"{int(missing.sum())}", rule)
-        rows = rows.where(~missing)
-    return rows
+    def _plausible(self, quantity: str, value: FloatArray, among: BoolArray, *, beats: bool) -> BoolArray:
+        keep = self.left_out(among & np.isnan(value), value, f"{quantity}: {NO_VALUE}")
+        known = QUANTITIES.get(quantity)
+        if known is None or beats:  # minutes of training have no range, and signals judges intervals between beats
+            return keep
+        return keep & self.left_out(among & known.outside(value), value, known.rule)
 
+    def labels(self, codes: pl.Series, names: Mapping[Any, str], rule: str) -> tuple[pl.Series, BoolArray]:
+        """Return the names of codes, null where there is none, and which have one; the others are noted."""
+        label = codes.replace_strict(names, default=None, return_dtype=pl.String)
+        return label, self.left_out(label.is_null().to_numpy(), codes, rule)
 
-def some_files(names: Sequence[str], file: IntArray) -> str:
-    """Say which files some rows are from: the first by name, the others by how many they are."""
-    several = np.unique(file)
-    first = names[int(several[0])]
-    return first if several.size == 1 else f"{first} and {several.size - 1:,} more files"
+    def days(self, dates: NDArray[np.datetime64]) -> tuple[TimeArray, TimeArray]:
+        """Return when local days begin and end: 23 to 25 hours apart."""
+        start = np.full(dates.shape, NAT)
+        end = start.copy()
+        given = ~np.isnat(dates)
+        if given.any():
+            day = dates[given].astype("datetime64[D]")
+            start[given] = self.clock.from_wall(day.astype("datetime64[ms]"), self.file, self.log)
+            end[given] = self.clock.from_wall((day + DAY).astype("datetime64[ms]"), self.file, self.log)
+        return start, end
 
-
-def batches(rows: Rows, key: NDArray[Any], device_of: Callable[[Any], Device]) -> Iterator[Batch]:
-    """Give the rows as batches, those of one key together.
-
-    Parameters
-    ----------
-    key : ndarray, shape (n,)
-        What tells the devices apart.
-    device_of : callable
-        Gives the device of a key.
-    """
-    for one in np.unique(key):
-        yield batch(rows.where(key == one), device_of(one))
-
-
-def batch(rows: Rows, device: Device) -> Batch:
-    """Give rows of one device as a batch."""
-    columns: dict[str, Any] = {name: pl.Series(name, column) for name, column in rows.others.items()}
-    if rows.end_ms is not None:
-        columns["end"] = np.round(rows.end_ms)
-    if rows.zone_min is not None:
-        columns["zone_min"] = rows.zone_min
-    return Batch(rows.kind, rows.quantity, device, frame(time=np.round(rows.time_ms), value=rows.value, **columns))
-
-
-def group(pieces: Sequence[Rows], key: Callable[[Rows], Hashable]) -> Iterator[Rows]:
-    """Put pieces with the same key together."""
-    groups: dict[Hashable, list[Rows]] = {}
-    for piece in pieces:
-        if len(piece):
-            groups.setdefault(key(piece), []).append(piece)
-    return (_joined(group) for group in groups.values())
+    def from_wall(self, wall: TimeArray, *, equal_means_later: bool = False) -> TimeArray:
+        """Return wall clock readings as instants; NaT stays NaT."""
+        time = np.full(wall.shape, NAT)
+        given = ~np.isnat(wall)
+        if given.any():
+            time[given] = self.clock.from_wall(wall[given], self.file, self.log, equal_means_later=equal_means_later)
+        return time
 
 
-def zone_of(local_s: FloatArray, utc_s: FloatArray) -> FloatArray:
-    """Return the offset that a local and a UTC reading of one moment show [min], NaN where it can be none.
-
-    Offsets in use are whole quarter hours within 14 h.
-    """
-    with np.errstate(invalid="ignore"):
-        minutes = (local_s - utc_s) / 60
-        return np.where((np.abs(minutes) <= 14 * 60) & (minutes % 15 == 0), minutes, np.nan)
-
-
-def local_day(time_ms: FloatArray, zone_min: FloatArray, clock: Clock, file: str) -> tuple[FloatArray, FloatArray]:
-    """Return start and end [ms] of the local days that hold some instants; 23 or 25 h when the clock is changed.
-
-    Parameters
-    ----------
-    zone_min : ndarray, shape (n,)
-        Offset that the source gives [min]; where it is NaN the person's zone counts, and a day cannot be told (NaN)
-        when nobody has said that either.
-    """
-    start, end = np.full(time_ms.size, np.nan), np.full(time_ms.size, np.nan)
-    known = np.isfinite(time_ms) & (np.abs(time_ms) < 1e14)
-    stamp = np.where(known, time_ms, 0).astype("datetime64[ms]")
-    person_min = np.full(time_ms.size, np.nan)
-    if clock.zones is not None and known.any():
-        person_min = clock.zones.offset_min(stamp).astype(np.float64)
-    offset = np.where(np.isnan(zone_min), person_min, zone_min)
-    known &= np.isfinite(offset)
-    shift = np.where(known, offset, 0) * 60_000
-    midnight = np.floor((np.where(known, time_ms, 0) + shift) / DAY_MS) * DAY_MS
-    start[known], end[known] = (midnight - shift)[known], (midnight - shift)[known] + DAY_MS
-    at_home = known & (offset == person_min)
-    if at_home.any():
-        days = pl.Series(midnight[at_home].astype("datetime64[ms]")).cast(pl.Date)
-        start[at_home], end[at_home] = (
-            clock.read(days, file, ProblemLog(), date_at_hour=hour).time.astype(np.float64) for hour in (0, 24)
-        )
-    return start, end
-
-
-def _checks(rows: Rows, clock: Clock) -> Iterator[tuple[str, BoolArray, NDArray[Any]]]:
-    """Give each rule with the rows that break it and what to show of them."""
-    time_ms = rows.time_ms
-    unread = ~(np.abs(time_ms) < 1e14)
-    yield NO_TIME, unread, time_ms
-    stamp = np.where(unread, 0, time_ms).astype("datetime64[ms]")
-    early, late = clock.impossible(stamp)
-    yield "lies before 1990: was the clock of the device set?", early & ~unread, stamp
-    yield "lies in the future: is the year right?", late & ~unread, stamp
-    if rows.end_ms is not None:
-        length = rows.end_ms - time_ms
-        yield "has no end that can be read", np.isnan(rows.end_ms), stamp
-        yield "the end lies before the start", length < 0, stamp
-        yield "lasts more than 36 h", length > LONGEST_MS, stamp
-    known = None if rows.kind is Kind.BEATS else QUANTITIES.get(rows.quantity)
-    if known is not None:
-        outside = ~np.isnan(rows.value) & ~((rows.value >= known.low) & (rows.value <= known.high))
-        yield f"lies outside {known.low:g} to {known.high:g} {known.unit}", outside, rows.value
-
-
-def _note(file: IntArray, shown: NDArray[Any], names: Sequence[str], rule: str, log: ProblemLog) -> None:
-    first = {int(k): shown[i] for k, i in zip(*np.unique(file, return_index=True), strict=True)}
-    _each_file(file, lambda k, n: log.reject(names[k], None, first[k], rule, count=n))
-
-
-def _each_file(file: IntArray, tell: Callable[[int, int], None]) -> None:
-    for k, n in zip(*np.unique(file, return_counts=True), strict=True):
-        tell(int(k), int(n))
-
-
-def _joined(pieces: Sequence[Rows]) -> Rows:
-    if len(pieces) == 1:
-        return pieces[0]
-    first = pieces[0]
-    return replace(
-        first,
-        file=np.concatenate([piece.file for piece in pieces]),
-        time_ms=np.concatenate([piece.time_ms for piece in pieces]),
-        value=np.concatenate([piece.value for piece in pieces]),
-        end_ms=None if first.end_ms is None else np.concatenate([_filled(piece.end_ms, piece) for piece in pieces]),
-        zone_min=np.concatenate([_filled(piece.zone_min, piece) for piece in pieces]),
-        others={name: np.concatenate([piece.others[name] for piece in pieces]) for name in first.others},
-    )
-
-
-def _filled(column: FloatArray | None, piece: Rows) -> FloatArray:
-    return np.full(len(piece), np.nan) if column is None else column
+def _filtered(column: Any, keep: BoolArray) -> Any:
+    if isinstance(column, pl.Series):
+        return column.filter(pl.Series(keep))
+    return column[keep] if isinstance(column, np.ndarray) else column

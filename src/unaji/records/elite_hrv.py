@@ -15,8 +15,8 @@ import numpy as np
 from unaji.errors import InputError
 from unaji.records.batch import Batch, Device, Kind
 from unaji.records.clock import MINUTE, Clock
-from unaji.records.door import Rows, batch, let_in
 from unaji.records.problems import ProblemLog
+from unaji.records.rows import Rows, batch, let_in
 from unaji.records.rr_text import COLUMN_NAMES, intervals_of_text
 from unaji.records.source import HEAD_BYTES, Source
 from unaji.records.timeline import FloatArray

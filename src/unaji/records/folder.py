@@ -70,7 +70,7 @@ def read_folder(path: Path, *, timezone: str | None = None, now: datetime | None
     person, clock = whose_folder(path, timezone, now or now_utc(), log)
     merged = merge([*own_tables(path, clock, log), *stored(path, log), *vendors_files(path, clock, log)], log)
     if not merged:
-        raise InputError(_nothing_usable(path, log))
+        raise InputError(nothing_usable(path, log))
     if clock.zones is None:
         person = _with_guessed_timezone(person, log)
     return timeline_of(person, clock.zones or Zones((person.timezone,)), merged, log)
@@ -178,7 +178,8 @@ def _with_guessed_timezone(person: Person, log: ProblemLog) -> Person:
     return replace(person, timezone=name)
 
 
-def _nothing_usable(path: Path, log: ProblemLog) -> str:
+def nothing_usable(path: Path, log: ProblemLog) -> str:
+    """Say why nothing in a folder can be used, and what may be put into it."""
     problems = log.problems()
     if not problems:
         return f"{path}: the folder holds no records; {WHAT_MAY_BE_IN_IT}"

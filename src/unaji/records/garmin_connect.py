@@ -24,8 +24,8 @@ from msgspec import Raw, Struct
 
 from unaji.records.batch import Batch, Device, Kind
 from unaji.records.clock import Clock
-from unaji.records.door import DAY_MS, IntArray, Rows, batch, let_in, local_day, zone_of
 from unaji.records.problems import ProblemLog
+from unaji.records.rows import DAY_MS, IntArray, Rows, batch, let_in, local_day, zone_of
 from unaji.records.source import HEAD_BYTES, Source
 from unaji.records.timeline import FloatArray
 

@@ -15,11 +15,12 @@ import numpy as np
 import polars as pl
 
 from unaji.records.batch import Batch, Device, Kind
+from unaji.records.cells import from_unix, numbers
 from unaji.records.clock import Clock
+from unaji.records.door import NO_STAGE, Door
 from unaji.records.json_head import key_paths
 from unaji.records.json_read import entries
 from unaji.records.problems import ProblemLog
-from unaji.records.rows import Door, from_unix, numbers
 from unaji.records.source import Source
 from unaji.records.timeline import FloatArray, TimeArray
 
@@ -154,7 +155,7 @@ def _sleep(stages: dict[int, str]) -> Reader:
     def read_sleep(rows: pl.DataFrame, origin: str, device: Device, door: Door) -> Iterator[Batch]:
         labels = rows["first"].cast(pl.Int64, strict=False).replace_strict(stages, default=None, return_dtype=pl.String)
         known = labels.is_not_null()
-        door.left_out(~known.to_numpy(), rows["first"], "not a stage of sleep that unaji knows")
+        door.left_out(~known.to_numpy(), rows["first"], NO_STAGE)
         kept = rows.filter(known)
         yield from door.batch("sleep", device, _times(kept, "start"), end=_times(kept, "end"), kind=Kind.SLEEP,
                               label=labels.filter(known))  # fmt: skip

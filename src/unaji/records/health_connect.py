@@ -20,9 +20,10 @@ import polars as pl
 from numpy.typing import NDArray
 
 from unaji.records.batch import Batch, Device, Kind
+from unaji.records.cells import from_unix, numbers, whole_file
 from unaji.records.clock import Clock
+from unaji.records.door import NO_STAGE, Door
 from unaji.records.problems import ProblemLog
-from unaji.records.rows import Door, from_unix, numbers, whole_file
 from unaji.records.source import Source
 from unaji.records.timeline import FloatArray
 
@@ -280,7 +281,7 @@ def _stages(tables: _Tables) -> Iterator[Batch]:
     for rows in _joined(tables, SLEEP_STAGES, SESSIONS, **columns):
         time, end, zone_min = _instants(rows["time"]), _instants(rows["end"]), _zone_min(rows["zone"])
         label = pl.Series([STAGES.get(stage) for stage in rows["stage"]], dtype=pl.String)
-        known = tables.door.left_out(label.is_null().to_numpy(), rows["stage"], "not a stage of sleep that unaji knows")
+        known = tables.door.left_out(label.is_null().to_numpy(), rows["stage"], NO_STAGE)
         for device, part in _parts(tables, rows):
             kept = part[known[part]]
             yield from tables.door.batch(

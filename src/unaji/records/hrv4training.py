@@ -15,9 +15,9 @@ import polars as pl
 
 from unaji.records.batch import Batch, Device, Kind
 from unaji.records.clock import Clock
-from unaji.records.door import Rows, batch, let_in
 from unaji.records.merge import missing_beats
 from unaji.records.problems import ProblemLog
+from unaji.records.rows import Rows, batch, let_in
 from unaji.records.source import Source
 from unaji.records.tables import half_width
 from unaji.records.timeline import FloatArray, TimeArray

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -24,7 +25,7 @@ from unaji.records.problems import ProblemLog
 from unaji.records.shifted import suspected_shifts
 from unaji.records.source import OnRead, Source
 from unaji.records.store import disk
-from unaji.records.store.manifest import CURRENT, BatchEntry
+from unaji.records.store.manifest import CURRENT, BatchEntry, Rejection
 from unaji.records.store.reading import FOLDER, Store
 from unaji.records.store.writing import Incoming, Origin, Writer, writing
 from unaji.records.timeline import Problem, Zones, from_utc_ms, utc_ms
@@ -207,7 +208,7 @@ def _import(file: Path, place: _Place, on_read: OnRead | None, ask: Ask | None) 
         if reason := _stopped_by(ask, file, rows, log):
             return _nothing(file, names, log, reason)
         place.say_whose(log)
-        kept = incoming.commit(_origin(found, names, sha256, place.clock, before))
+        kept = incoming.commit(_origin(found, names, sha256, place.clock, before, log))
     for quantity, count in kept.known.items():
         if count:
             rule = "rows are in the store already, or more than once in what was read; they are counted once"
@@ -241,13 +242,19 @@ def _stopped_by(ask: Ask | None, file: Path, rows: int, log: ProblemLog) -> str:
 
 
 def _origin(
-    found: Sequence[Recording], names: tuple[str, ...], sha256: str, clock: Clock, before: BatchEntry | None
-) -> Origin:
+    found: Sequence[Recording], names: tuple[str, ...], sha256: str, clock: Clock, before: BatchEntry | None,
+    log: ProblemLog,
+) -> Origin:  # fmt: skip
     """Say where rows come from; a file read anew is as old as it was, and its words count no more than before."""
     now_ms = _ms(clock.now)
     said = [_exported_ms(source) for _, files in found for source in files[:FILES_WITH_A_DATE]]
     exported_ms = max(filter(None, said), default=now_ms if before is None else before.exported_ms)
-    return Origin(now_ms, exported_ms, names, sha256, _read_by(clock))
+    rejected: Counter[str] = Counter()
+    for problem in log.rejected():
+        if problem.lost:
+            rejected[problem.rule] += problem.count
+    reasons = tuple(Rejection(reason, count) for reason, count in rejected.most_common())
+    return Origin(now_ms, exported_ms, names, sha256, _read_by(clock), reasons)
 
 
 def _nothing(file: Path, names: tuple[str, ...], log: ProblemLog, reason: str) -> Imported:

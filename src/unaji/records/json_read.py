@@ -11,8 +11,8 @@ from typing import BinaryIO, Generic, TypeVar
 
 import msgspec
 
+from unaji.records.cells import whole_file
 from unaji.records.problems import ProblemLog
-from unaji.records.rows import whole_file
 from unaji.records.source import Source
 
 BLOCK = 4 << 20  # bytes read at a time

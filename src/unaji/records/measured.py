@@ -12,13 +12,21 @@ import numpy as np
 import polars as pl
 
 from unaji.quantities import QUANTITIES, Quantity
-from unaji.records.clock import HOUR, HOW_TO_WRITE_TIMES, NAT, Clock
+from unaji.records.clock import (
+    ENDS_EARLY,
+    HOUR,
+    HOW_TO_WRITE_TIMES,
+    LONGEST_H,
+    NAT,
+    NO_TIME,
+    TOO_LONG,
+    Clock,
+)
 from unaji.records.merge import BEST_ORIGIN_FIRST, NO_GAP_UNDER_MS, Fragment, distinct, missing_beats
 from unaji.records.problems import ProblemLog
 from unaji.records.tables import Table
 from unaji.records.timeline import Beats, BoolArray, FloatArray, Series, TimeArray, Timeline
 
-LONGEST_H = 36
 MANY_ROWS = 5_000  # beyond it a file is Parquet
 ALL_WRONG = 0.5  # share of values outside the range from which the unit is taken to be wrong
 CORRECTED = ("no", "device", "unknown")
@@ -42,14 +50,14 @@ def plausible(
     """
     known = QUANTITIES[quantity]
     given = ~np.isnan(value)
-    outside = given & ~((value >= known.low) & (value <= known.high))
+    outside = known.outside(value)
     if outside.sum() > ALL_WRONG * given.sum():
         _note_wrong_unit(known, value[outside], int(given.sum()), file, log)
         return np.zeros(value.size, dtype=bool)
     if given.any() and (median := float(np.median(value[given]))) > known.highest_median:
         _note_high_median(known, median, int(given.sum()), file, log)
         return np.zeros(value.size, dtype=bool)
-    log.rows(file, np.asarray(lines)[outside], value[outside], _range_rule(known))
+    log.rows(file, np.asarray(lines)[outside], value[outside], known.rule)
     return given & ~outside
 
 
@@ -98,15 +106,11 @@ def checked_series(
 
 def possible_times(time: TimeArray, table: Table, column: str, clock: Clock, log: ProblemLog) -> BoolArray:
     """Say which rows have a time that was read and can be; the others are noted with the cell of `column`."""
-    early, late = clock.impossible(time)
-    checks = (
-        (np.isnat(time), HOW_TO_WRITE_TIMES),
-        (early, "lies before 1990: was the clock of the device set?"),
-        (late, "lies in the future: is the year right?"),
-    )
-    for wrong, rule in checks:
-        note_rows(table, wrong, column, rule, log)
-    return ~(np.isnat(time) | early | late)
+    good = np.ones(time.size, dtype=bool)
+    for rule, wrong in clock.broken(time):
+        note_rows(table, wrong, column, HOW_TO_WRITE_TIMES if rule == NO_TIME else rule, log)
+        good &= ~wrong
+    return good
 
 
 def note_rows(
@@ -118,19 +122,10 @@ def note_rows(
         log.rows(table.file, rows.lines, rows.text(column), rule, rejected=rejected)
 
 
-def _range_rule(known: Quantity) -> str:
-    return f"{known.name} lies {_outside(known)}"
-
-
-def _outside(known: Quantity) -> str:
-    hint = f"; {known.hint}" if known.hint else ""
-    return f"outside {known.low:g} to {known.high:g} {known.unit}{hint}"
-
-
 def _note_wrong_unit(known: Quantity, outside: FloatArray, given: int, file: str, log: ProblemLog) -> None:
     rule = (
-        f"{outside.size:,} of {given:,} values of {known.name} lie {_outside(known)}. Is the column in another unit? "
-        "The whole column was left out"
+        f"{outside.size:,} of {given:,} values of {known.name} lie outside {known.bounds}. Is the column in another "
+        "unit? The whole column was left out"
     )
     log.reject(file, None, f"{outside[0]:g}", rule, count=given)
 
@@ -216,8 +211,8 @@ def _timed(table: Table, clock: Clock, log: ProblemLog, *, equal_means_later: bo
     ok = possible_times(read.time, table, "time", clock, log)
     for wrong, rule in (
         (np.isnat(end) & ~table.empty("end"), f"the end {HOW_TO_WRITE_TIMES}"),
-        (end < read.time, "the end lies before the start"),
-        (end - read.time > LONGEST_H * HOUR, f"lasts more than {LONGEST_H} h: is the date of the end right?"),
+        (end < read.time, ENDS_EARLY),
+        (end - read.time > LONGEST_H * HOUR, TOO_LONG),
     ):
         note_rows(table, wrong & ok, "end", rule, log)
         ok &= ~wrong
@@ -307,7 +302,7 @@ def _right_unit(rri_ms: FloatArray, rows: _Rows, log: ProblemLog) -> bool:
     if outside.sum() > ALL_WRONG * given.sum():
         _note_wrong_unit(known, rri_ms[outside], int(given.sum()), rows.table.file, log)
         return False
-    rule = f"{_range_rule(known)}. The interval was kept; the signals will judge it beside its neighbours"
+    rule = f"{known.rule}. The interval was kept; the signals will judge it beside its neighbours"
     log.rows(rows.table.file, rows.table.lines[outside], rri_ms[outside], rule, rejected=False, lost=False)
     return True
 

@@ -17,12 +17,13 @@ import numpy as np
 import polars as pl
 
 from unaji.records.batch import Batch, Device, Kind
+from unaji.records.cells import from_unix, numbers, offsets_min, vendor_ids, wall_times
 from unaji.records.clock import Clock
+from unaji.records.door import NO_STAGE, Door
 from unaji.records.json_head import key_paths
 from unaji.records.json_read import document, listed
 from unaji.records.merge import missing_beats
 from unaji.records.problems import ProblemLog
-from unaji.records.rows import Door, from_unix, numbers, offsets_min, vendor_ids, wall_times
 from unaji.records.source import Source
 from unaji.records.timeline import FloatArray, TimeArray
 
@@ -174,8 +175,7 @@ def _stages(nights: Sequence[_Entry], start: TimeArray, end: TimeArray, door: Do
     if not time.size:
         return
     text = pl.Series(list("".join(digits)), dtype=pl.String)
-    label = text.replace_strict(STAGES, default=None, return_dtype=pl.String)
-    known = door.left_out(label.is_null().to_numpy(), text, "not a stage of sleep that unaji knows")
+    label, known = door.labels(text, STAGES, NO_STAGE)
     known &= door.left_out(time >= until, text, "stages after the end of the night")
     stop = np.fmin(time + np.timedelta64(300, "s"), until)
     yield from door.batch("sleep", RING, time[known], end=stop[known], kind=Kind.SLEEP,

@@ -18,10 +18,10 @@ from msgspec import Raw, Struct
 
 from unaji.records.batch import Batch, Device, Kind
 from unaji.records.clock import MINUTE, NAT, Clock
-from unaji.records.door import Rows, batch, let_in
 from unaji.records.elite_hrv import running_rows
 from unaji.records.merge import missing_beats
 from unaji.records.problems import ProblemLog
+from unaji.records.rows import Rows, batch, let_in
 from unaji.records.source import Source
 from unaji.records.timeline import BoolArray, FloatArray, TimeArray
 

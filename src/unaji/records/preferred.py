@@ -19,7 +19,7 @@ LONGEST_PAUSE_MS = 15 * 60_000
 """Values that come more rarely than this do not speak for the time between them [ms]."""
 
 IntArray = NDArray[np.int64]
-_Stretches = tuple[IntArray, IntArray]
+Stretches = tuple[IntArray, IntArray]
 
 
 def preferred(
@@ -51,17 +51,17 @@ def preferred(
         zip(ids.tolist(), counts.tolist(), strict=True),
         key=lambda one: (places.get(roles.get(one[0], ""), len(order)), -one[1], one[0]),
     )
-    taken: _Stretches = (np.array([], dtype=np.int64), np.array([], dtype=np.int64))
+    taken: Stretches = (np.array([], dtype=np.int64), np.array([], dtype=np.int64))
     for one, _ in ranked:
         rows = np.flatnonzero(source == one)
         free = ~_overlap(start_ms[rows], end_ms[rows], taken)
         keep[rows] = free
-        own = _stretches(start_ms[rows[free]], end_ms[rows[free]])
+        own = stretches(start_ms[rows[free]], end_ms[rows[free]])
         taken = _joined(np.concatenate([taken[0], own[0]]), np.concatenate([taken[1], own[1]]), 0)
     return keep
 
 
-def _overlap(start_ms: IntArray, end_ms: IntArray, taken: _Stretches) -> BoolArray:
+def _overlap(start_ms: IntArray, end_ms: IntArray, taken: Stretches) -> BoolArray:
     """Say which rows share time with any of the taken stretches, which ascend and are apart."""
     if not taken[0].size:
         return np.zeros(start_ms.size, dtype=bool)
@@ -72,13 +72,17 @@ def _overlap(start_ms: IntArray, end_ms: IntArray, taken: _Stretches) -> BoolArr
     return overlap
 
 
-def _stretches(start_ms: IntArray, end_ms: IntArray) -> _Stretches:
-    """Return the stretches in which a source speaks."""
+def stretches(start_ms: IntArray, end_ms: IntArray) -> Stretches:
+    """Return the stretches in which a source speaks, apart and in order of time.
+
+    Intervals say themselves how long they speak; instants speak as long as they usually follow each other, where that
+    is often enough, and a minute after the last.
+    """
     if not start_ms.size:
         return start_ms, end_ms
     in_order = np.argsort(start_ms, kind="stable")
     start_ms, end_ms = start_ms[in_order], end_ms[in_order]
-    if (start_ms < end_ms).any():  # intervals say themselves how long they speak
+    if (start_ms < end_ms).any():
         return _joined(start_ms, end_ms, HYSTERESIS_MS)
     usual_ms = float(np.median(np.diff(start_ms))) if start_ms.size > 1 else 0.0
     pause_ms = max(HYSTERESIS_MS, min(int(2 * usual_ms), LONGEST_PAUSE_MS))
@@ -86,7 +90,7 @@ def _stretches(start_ms: IntArray, end_ms: IntArray) -> _Stretches:
     return first, last + HYSTERESIS_MS
 
 
-def _joined(start_ms: IntArray, end_ms: IntArray, pause_ms: int) -> _Stretches:
+def _joined(start_ms: IntArray, end_ms: IntArray, pause_ms: int) -> Stretches:
     """Join stretches that are not further apart than a pause."""
     if not start_ms.size:
         return start_ms, end_ms

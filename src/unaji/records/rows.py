@@ -1,185 +1,210 @@
-"""Columns of a vendor's file become batches: what cannot be true is left out and counted, whole columns at a time."""
+"""Rows gathered from many small files, and their way through the door: what cannot be true is left out and counted.
+
+The rules are those of `unaji.records.door`, where rows of one file enter; here each file of a lot is told its own.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import polars as pl
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from unaji.quantities import QUANTITIES
 from unaji.records.batch import Batch, Device, Kind, frame
-from unaji.records.clock import NAT, Clock
+from unaji.records.cells import from_unix
+from unaji.records.clock import Clock
 from unaji.records.problems import ProblemLog
-from unaji.records.source import Source
-from unaji.records.tables import Table, csv_table
-from unaji.records.timeline import BoolArray, FloatArray, TimeArray
+from unaji.records.timeline import BoolArray, FloatArray
 
-LONGEST = np.timedelta64(36, "h")
-DAY = np.timedelta64(1, "D")
-FURTHEST_MS = 1e15  # the year 33658; what lies beyond overflows somewhere
-LARGEST_FILE = 512 << 20  # bytes, of files that are read whole
-NO_TIME = "is not a time; the row was left out"
-NO_VALUE = "the row has no value; it was left out"
+IntArray = NDArray[np.int64]
+
+DAY_MS = 86_400_000.0
 
 
-@dataclass(frozen=True, slots=True)
-class Door:
-    """Where the rows of one file enter.
+@dataclass(frozen=True, eq=False, slots=True)
+class Rows:
+    """Rows of one quantity on their way to the store.
 
     Attributes
     ----------
-    file : str
-        Name to show in problems.
+    file : ndarray of int, shape (n,)
+        Index of the file that each row is from.
+    time_ms, end_ms : ndarray, shape (n,)
+        Instants [ms since 1970, UTC], NaN where not known; `end_ms` is None for instants.
+    value : ndarray, shape (n,)
+        NaN where the source says that nothing was measured.
+    zone_min : ndarray, shape (n,), or None
+        Offset of the wall clock [min], NaN where not known.
+    others : mapping of str to ndarray, shape (n,)
+        Any other of `unaji.records.batch.COLUMNS`: label, gap, vendor_id, low_quality.
+    method : str
+        As in `unaji.records.batch.Device`, where rows of one quantity are made in several ways.
     """
 
-    file: str
-    clock: Clock
-    log: ProblemLog
+    kind: Kind
+    quantity: str
+    file: IntArray
+    time_ms: FloatArray
+    value: FloatArray
+    end_ms: FloatArray | None = None
+    zone_min: FloatArray | None = None
+    others: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    method: str = ""
 
-    def batch(
-        self,
-        quantity: str,
-        device: Device,
-        time: TimeArray,
-        value: ArrayLike | None = None,
-        *,
-        end: TimeArray | None = None,
-        kind: Kind | None = None,
-        **columns: Any,
-    ) -> Iterator[Batch]:
-        """Give rows as one batch, or none where nothing is left.
+    def __len__(self) -> int:
+        return int(self.time_ms.size)
 
-        Parameters
-        ----------
-        time, end : ndarray of datetime64[ms], shape (n,)
-            UTC; NaT where it could not be read.
-        value : array_like, shape (n,)
-            NaN where there is none. Values outside the quantity's plausible range are left out, but for beats.
-        kind : Kind, optional
-            Default: a series, or intervals where `end` is given.
-        **columns : ndarray or polars.Series, shape (n,), or a scalar
-            Others of `unaji.records.batch.COLUMNS`.
-        """
-        keep = self._possible(time, end)
-        given: dict[str, Any] = {"time": time, "end": end, **columns}
-        if value is not None:
-            given["value"] = np.asarray(value, dtype=float)
-            keep &= self._plausible(quantity, given["value"], keep, beats=kind is Kind.BEATS)
-        if not keep.any():
-            return
-        kept = given if keep.all() else {name: _filtered(column, keep) for name, column in given.items()}
-        yield Batch(kind or (Kind.SERIES if end is None else Kind.INTERVAL), quantity, device, frame(**kept))
-
-    def left_out(self, wrong: BoolArray, values: Any, rule: str) -> BoolArray:
-        """Note the rows of a mask as one problem that shows the first of them, and return those that are left."""
-        if wrong.any():
-            first = int(np.flatnonzero(wrong)[0])
-            self.log.reject(self.file, None, values[first], rule, count=int(wrong.sum()))
-        return ~wrong
-
-    def _possible(self, time: TimeArray, end: TimeArray | None) -> BoolArray:
-        early, late = self.clock.impossible(time)
-        keep = self.left_out(np.isnat(time), time, NO_TIME)
-        keep &= self.left_out(early, time, "lies before 1990: was the clock of the device set?")
-        keep &= self.left_out(late, time, "lies in the future: is the year right?")
-        if end is not None:
-            keep &= self.left_out(keep & np.isnat(end), time, "the end of the interval is not a time")
-            keep &= self.left_out(keep & (end < time), time, "the interval ends before it begins")
-            keep &= self.left_out(keep & (end - time > LONGEST), time, "the interval is longer than 36 hours")
-        return keep
-
-    def _plausible(self, quantity: str, value: FloatArray, among: BoolArray, *, beats: bool) -> BoolArray:
-        keep = self.left_out(among & np.isnan(value), value, f"{quantity}: {NO_VALUE}")
-        known = QUANTITIES.get(quantity)
-        if known is None or beats:  # minutes of training have no range, and signals judges intervals between beats
-            return keep
-        outside = among & ~np.isnan(value) & ~((value >= known.low) & (value <= known.high))
-        rule = f"{quantity} lies outside {known.low:g} to {known.high:g} {known.unit}"
-        return keep & self.left_out(outside, value, rule)
-
-    def days(self, dates: NDArray[np.datetime64]) -> tuple[TimeArray, TimeArray]:
-        """Return when local days begin and end: 23 to 25 hours apart."""
-        start = np.full(dates.shape, NAT)
-        end = start.copy()
-        given = ~np.isnat(dates)
-        if given.any():
-            day = dates[given].astype("datetime64[D]")
-            start[given] = self.clock.from_wall(day.astype("datetime64[ms]"), self.file, self.log)
-            end[given] = self.clock.from_wall((day + DAY).astype("datetime64[ms]"), self.file, self.log)
-        return start, end
-
-    def from_wall(self, wall: TimeArray, *, equal_means_later: bool = False) -> TimeArray:
-        """Return wall clock readings as instants; NaT stays NaT."""
-        time = np.full(wall.shape, NAT)
-        given = ~np.isnat(wall)
-        if given.any():
-            time[given] = self.clock.from_wall(wall[given], self.file, self.log, equal_means_later=equal_means_later)
-        return time
+    def where(self, keep: BoolArray) -> Rows:
+        """Return some of the rows."""
+        if keep.all():
+            return self
+        return replace(
+            self,
+            file=self.file[keep],
+            time_ms=self.time_ms[keep],
+            value=self.value[keep],
+            end_ms=None if self.end_ms is None else self.end_ms[keep],
+            zone_min=None if self.zone_min is None else self.zone_min[keep],
+            others={name: column[keep] for name, column in self.others.items()},
+        )
 
 
-def whole_file(file: Source, log: ProblemLog) -> bytes | None:
-    """Return all bytes of a file; None, with the reason noted, where it is too large to be what it seems."""
-    with file.open() as stream:
-        data = stream.read(LARGEST_FILE + 1)
-    if len(data) > LARGEST_FILE:
-        log.reject(file.name, None, "", f"the file is larger than {LARGEST_FILE >> 20} MB; it was not read")
-        return None
-    return data
+def let_in(rows: Rows, names: Sequence[str], clock: Clock, log: ProblemLog) -> Rows:
+    """Return the rows that can be; the others are counted.
+
+    Parameters
+    ----------
+    names : sequence of str
+        The names of the files that `Rows.file` counts.
+    """
+    keep = np.ones(len(rows), dtype=bool)
+    for rule, wrong, shown in _checks(rows, clock):
+        broken = wrong & keep
+        if broken.any():
+            _note(rows.file[broken], shown[broken], names, rule, log)
+            keep &= ~wrong
+    rows = rows.where(keep)
+    missing = np.isnan(rows.value)
+    if missing.any():
+        rule = f"values of {rows.quantity} say that nothing was measured; they were left out"
+        log.remark(some_files(names, rows.file[missing]), None, f"{int(missing.sum())}", rule)
+        rows = rows.where(~missing)
+    return rows
 
 
-def whole_table(file: Source, log: ProblemLog) -> Table | None:
-    """Return a CSV file as a table; None, with the reason noted, where it is none or too large to be what it seems."""
-    data = whole_file(file, log)
-    table = None if data is None else csv_table(data, file.name, log)
-    return table if table is not None and len(table) else None
+def some_files(names: Sequence[str], file: IntArray) -> str:
+    """Say which files some rows are from: the first by name, the others by how many they are."""
+    several = np.unique(file)
+    first = names[int(several[0])]
+    return first if several.size == 1 else f"{first} and {several.size - 1:,} more files"
 
 
-def numbers(cells: Sequence[float | str | None] | pl.Series) -> FloatArray:
-    """Return cells as numbers, also where they are written as text; NaN where they are none."""
-    try:
-        return np.array(pl.Series(cells, dtype=pl.Float64).fill_null(np.nan).to_numpy())
-    except (TypeError, ValueError, OverflowError):
-        text = pl.Series([None if cell is None else str(cell) for cell in cells], dtype=pl.String)
-        return np.array(text.cast(pl.Float64, strict=False).fill_null(np.nan).to_numpy())
+def batches(rows: Rows, key: NDArray[Any], device_of: Callable[[Any], Device]) -> Iterator[Batch]:
+    """Give the rows as batches, those of one key together.
+
+    Parameters
+    ----------
+    key : ndarray, shape (n,)
+        What tells the devices apart.
+    device_of : callable
+        Gives the device of a key.
+    """
+    for one in np.unique(key):
+        yield batch(rows.where(key == one), device_of(one))
 
 
-def vendor_ids(cells: Iterable[object]) -> pl.Series:
-    """Return what the maker calls the rows as text; null where it says nothing."""
-    return pl.Series([None if cell is None or cell == "" else str(cell) for cell in cells], dtype=pl.String)
+def batch(rows: Rows, device: Device) -> Batch:
+    """Give rows of one device as a batch."""
+    columns: dict[str, Any] = {name: pl.Series(name, column) for name, column in rows.others.items()}
+    if rows.end_ms is not None:
+        columns["end"] = np.round(rows.end_ms)
+    if rows.zone_min is not None:
+        columns["zone_min"] = rows.zone_min
+    return Batch(rows.kind, rows.quantity, device, frame(time=np.round(rows.time_ms), value=rows.value, **columns))
 
 
-def from_unix(stamps: ArrayLike, per_second: int = 1) -> TimeArray:
-    """Return counts since 1970 as instants; NaT for NaN and for what no calendar reaches."""
-    ms = np.asarray(stamps, dtype=float) * (1000 / per_second)
-    known = np.abs(ms) < FURTHEST_MS  # False for NaN
-    time = np.full(ms.shape, NAT)
-    time[known] = np.round(ms[known]).astype(np.int64).astype("datetime64[ms]")
-    return time
+def group(pieces: Sequence[Rows], key: Callable[[Rows], Hashable]) -> Iterator[Rows]:
+    """Put pieces with the same key together."""
+    groups: dict[Hashable, list[Rows]] = {}
+    for piece in pieces:
+        if len(piece):
+            groups.setdefault(key(piece), []).append(piece)
+    return (_joined(group) for group in groups.values())
 
 
-def wall_times(cells: Sequence[str | None] | pl.Series, *formats: str) -> TimeArray:
-    """Return text as wall clock readings by the first format that fits each; NaT where none does."""
-    text = cells if isinstance(cells, pl.Series) else pl.Series(cells, dtype=pl.String)
-    read = text.str.to_datetime(formats[0], time_unit="ms", strict=False)
-    for other in formats[1:]:
-        if read.null_count() == text.null_count():
-            break
-        read = read.fill_null(text.str.to_datetime(other, time_unit="ms", strict=False))
-    return np.array(read.to_numpy(), dtype="datetime64[ms]")
+def zone_of(local_s: FloatArray, utc_s: FloatArray) -> FloatArray:
+    """Return the offset that a local and a UTC reading of one moment show [min], NaN where it can be none.
+
+    Offsets in use are whole quarter hours within 14 h.
+    """
+    with np.errstate(invalid="ignore"):
+        minutes = (local_s - utc_s) / 60
+        return np.where((np.abs(minutes) <= 14 * 60) & (minutes % 15 == 0), minutes, np.nan)
 
 
-def offsets_min(cells: pl.Series) -> pl.Series:
-    """Return the offset from UTC that text such as "…+09:00" or "UTC+0900" ends with [min]; null where it has none."""
-    parts = cells.str.extract_groups(r"([+-])(\d\d):?(\d\d)\s*$").struct
-    minutes = parts.field("2").cast(pl.Int16) * 60 + parts.field("3").cast(pl.Int16)
-    return pl.select(pl.when(parts.field("1") == "-").then(-minutes).otherwise(minutes)).to_series().cast(pl.Int16)
+def local_day(time_ms: FloatArray, zone_min: FloatArray, clock: Clock, file: str) -> tuple[FloatArray, FloatArray]:
+    """Return start and end [ms] of the local days that hold some instants; 23 or 25 h when the clock is changed.
+
+    Parameters
+    ----------
+    zone_min : ndarray, shape (n,)
+        Offset that the source gives [min]; where it is NaN the person's zone counts, and a day cannot be told (NaN)
+        when nobody has said that either.
+    """
+    start, end = np.full(time_ms.size, np.nan), np.full(time_ms.size, np.nan)
+    known = np.isfinite(time_ms) & (np.abs(time_ms) < 1e14)
+    stamp = np.where(known, time_ms, 0).astype("datetime64[ms]")
+    person_min = np.full(time_ms.size, np.nan)
+    if clock.zones is not None and known.any():
+        person_min = clock.zones.offset_min(stamp).astype(np.float64)
+    offset = np.where(np.isnan(zone_min), person_min, zone_min)
+    known &= np.isfinite(offset)
+    shift = np.where(known, offset, 0) * 60_000
+    midnight = np.floor((np.where(known, time_ms, 0) + shift) / DAY_MS) * DAY_MS
+    start[known], end[known] = (midnight - shift)[known], (midnight - shift)[known] + DAY_MS
+    at_home = known & (offset == person_min)
+    if at_home.any():
+        days = pl.Series(midnight[at_home].astype("datetime64[ms]")).cast(pl.Date)
+        start[at_home], end[at_home] = (
+            clock.read(days, file, ProblemLog(), date_at_hour=hour).time.astype(np.float64) for hour in (0, 24)
+        )
+    return start, end
 
 
-def _filtered(column: Any, keep: BoolArray) -> Any:
-    if isinstance(column, pl.Series):
-        return column.filter(pl.Series(keep))
-    return column[keep] if isinstance(column, np.ndarray) else column
+def _checks(rows: Rows, clock: Clock) -> Iterator[tuple[str, BoolArray, NDArray[Any]]]:
+    """Give each rule with the rows that break it and what to show of them."""
+    time = from_unix(rows.time_ms, per_second=1000)
+    end = None if rows.end_ms is None else from_unix(rows.end_ms, per_second=1000)
+    for rule, wrong in clock.broken(time, end):
+        yield f"{rows.quantity}: {rule}", wrong, time
+    known = None if rows.kind is Kind.BEATS else QUANTITIES.get(rows.quantity)
+    if known is not None:
+        yield known.rule, known.outside(rows.value), rows.value
+
+
+def _note(file: IntArray, shown: NDArray[Any], names: Sequence[str], rule: str, log: ProblemLog) -> None:
+    for k, first, count in zip(*np.unique(file, return_index=True, return_counts=True), strict=True):
+        log.reject(names[k], None, shown[first], rule, count=int(count))
+
+
+def _joined(pieces: Sequence[Rows]) -> Rows:
+    if len(pieces) == 1:
+        return pieces[0]
+    first = pieces[0]
+    return replace(
+        first,
+        file=np.concatenate([piece.file for piece in pieces]),
+        time_ms=np.concatenate([piece.time_ms for piece in pieces]),
+        value=np.concatenate([piece.value for piece in pieces]),
+        end_ms=None if first.end_ms is None else np.concatenate([_filled(piece.end_ms, piece) for piece in pieces]),
+        zone_min=np.concatenate([_filled(piece.zone_min, piece) for piece in pieces]),
+        others={name: np.concatenate([piece.others[name] for piece in pieces]) for name in first.others},
+    )
+
+
+def _filled(column: FloatArray | None, piece: Rows) -> FloatArray:
+    return np.full(len(piece), np.nan) if column is None else column

@@ -17,11 +17,12 @@ import numpy as np
 import polars as pl
 
 from unaji.records.batch import Batch, Device, Kind
+from unaji.records.cells import from_unix, numbers, offsets_min, vendor_ids, wall_times, whole_file
 from unaji.records.clock import Clock
+from unaji.records.door import NO_STAGE, Door
 from unaji.records.json_head import key_paths
 from unaji.records.json_read import document, listed
 from unaji.records.problems import ProblemLog
-from unaji.records.rows import Door, from_unix, numbers, offsets_min, vendor_ids, wall_times, whole_file
 from unaji.records.source import Source
 from unaji.records.tables import Table, csv_table
 from unaji.records.timeline import BoolArray, FloatArray, TimeArray
@@ -201,9 +202,7 @@ def _nights(table: Table, door: Door) -> Iterator[Batch]:
 
 def _stages(table: Table, door: Door) -> Iterator[Batch]:
     codes = table.numbers("stage", door.log)
-    label = pl.Series(codes).fill_nan(None).cast(pl.Int64, strict=False)
-    label = label.replace_strict(STAGES, default=None, return_dtype=pl.String)
-    known = door.left_out(label.is_null().to_numpy(), codes, "not a stage of sleep that unaji knows")
+    label, known = door.labels(pl.Series(codes).fill_nan(None).cast(pl.Int64, strict=False), STAGES, NO_STAGE)
     mask, rows = pl.Series(known), table.where(known)
     yield from door.batch(
         "sleep", _device(""), _times(rows, "start_time"), end=_times(rows, "end_time"), kind=Kind.SLEEP,

@@ -56,10 +56,9 @@ def shift_min(one: FloatArray, other: FloatArray) -> int | None:
 def suspected_shifts(store: Store, sources: Sequence[int]) -> Iterator[str]:
     """Say which of some sources' clocks seem to differ from those of the others in the store."""
     rates = _minute_rates(store)
-    for one in (number for number in rates.keys() - set(sources)):
+    for one in sorted(rates.keys() - set(sources)):
         for new in (number for number in sources if number in rates):
-            pair = _shared(rates[one], rates[new])
-            shift = shift_min(*pair) if pair is not None else None
+            shift = shift_between(rates[one], rates[new])
             if shift is not None:
                 told = [f"{store.sources[n].source} ({store.sources[n].role or 'device'} {n})" for n in (new, one)]
                 when = "later" if shift > 0 else "earlier"
@@ -67,6 +66,18 @@ def suspected_shifts(store: Store, sources: Sequence[int]) -> Iterator[str]:
                     f"the heart rate of {told[0]} agrees with that of {told[1]} only if it is stamped {abs(shift)} min "
                     f"{when} than it happened: was its clock or time zone wrong? Nothing was changed"
                 )
+
+
+def shift_between(one: pl.DataFrame, other: pl.DataFrame) -> int | None:
+    """Return by how many minutes the second of two heart rates seems to be stamped too late, as in `shift_min`.
+
+    Parameters
+    ----------
+    one, other : polars.DataFrame
+        Columns ``minute`` (since 1970) and ``rate`` [1/min], a row for each minute that there is.
+    """
+    pair = _shared(one, other)
+    return None if pair is None else shift_min(*pair)
 
 
 def _correlation(one: FloatArray, other: FloatArray, shift: int) -> float:

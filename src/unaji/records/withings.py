@@ -18,11 +18,21 @@ import numpy as np
 import polars as pl
 
 from unaji.records.batch import Batch, Device, Kind
+from unaji.records.cells import (
+    KG_PER_LB,
+    from_unix,
+    numbers,
+    offsets_min,
+    vendor_ids,
+    wall_times,
+    whole_file,
+    whole_table,
+)
 from unaji.records.clock import EARLIEST, Clock
+from unaji.records.door import NO_STAGE, Door
 from unaji.records.json_head import key_paths
 from unaji.records.json_read import document, listed, mapped
 from unaji.records.problems import ProblemLog
-from unaji.records.rows import Door, from_unix, numbers, offsets_min, vendor_ids, wall_times, whole_file, whole_table
 from unaji.records.source import Source
 from unaji.records.tables import Table, csv_table
 from unaji.records.timeline import FloatArray, TimeArray, Zones
@@ -52,7 +62,6 @@ ACTIVITIES = {1: "walk", 2: "run", 3: "hiking", 6: "bicycling", 7: "swimming"}
 MINUTE = np.timedelta64(60, "s")
 LATEST = np.datetime64("2200-01-01", "ms")  # beyond it the calendar of the time zones ends
 NIGHTLY, DAILY = "withings_nightly", "withings_daily"
-KG_PER_LB = 0.45359237
 
 _BODY = ("measuregrps", "series", "activities")
 _RAW_HEADER = re.compile(rb'(?:\xef\xbb\xbf)?"?start"?,"?duration"?,"?value"?\s*\n[^\n,]+,"?\[', re.IGNORECASE)
@@ -267,8 +276,7 @@ def _stages(
     *, end: TimeArray, zone_min: pl.Series | None,
 ) -> Iterator[Batch]:  # fmt: skip
     codes = pl.Series(states).fill_nan(None).cast(pl.Int64, strict=False)
-    label = codes.replace_strict(names, default=None, return_dtype=pl.String)
-    known = door.left_out(label.is_null().to_numpy(), states, "not a stage of sleep that unaji knows")
+    label, known = door.labels(codes, names, NO_STAGE)
     mask = pl.Series(known)
     offsets = None if zone_min is None else zone_min.filter(mask)
     yield from door.batch("sleep", device, start[known], end=end[known], kind=Kind.SLEEP, label=label.filter(mask),

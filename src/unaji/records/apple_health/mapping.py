@@ -32,12 +32,10 @@ from unaji.records.apple_health.vocabulary import (
 )
 from unaji.records.batch import Batch, Device, Kind, frame
 from unaji.records.clock import Clock
-from unaji.records.measured import LONGEST_H
 from unaji.records.problems import ProblemLog
 from unaji.records.timeline import BoolArray, FloatArray, TimeArray, Zones
 
 SOURCE = "apple_health"
-LONGEST_MS = LONGEST_H * 3_600_000
 MOST_NAMES = 1000  # of types that are told one by one
 MOST_TAKEN = 100.0  # cups or drinks in one record
 BY_HAND = "1"  # HKWasUserEntered
@@ -111,16 +109,9 @@ class Mapping:
 
     def _possible(self, rows: _Chosen) -> _Chosen:
         """Return the rows whose times can be; the others are noted."""
-        early, late = self._clock.impossible(_as_times(rows.start))
-        _, late_end = self._clock.impossible(_as_times(rows.end))
         good = np.full(len(rows), True)
-        for wrong, rule in (
-            (early, "lies before 1990: was the clock of the device set?"),
-            (late | late_end, "lies in the future: is the year right?"),
-            (rows.end < rows.start, "the end lies before the start"),
-            (rows.end - rows.start > LONGEST_MS, f"lasts more than {LONGEST_H} h: is the date of the end right?"),
-        ):
-            bad = rows.where(wrong & good)
+        for rule, wrong in self._clock.broken(_as_times(rows.start), _as_times(rows.end)):
+            bad = rows.where(wrong)
             self._reject(bad, _as_times(bad.start).astype(str), rule)
             good &= ~wrong
         return rows.where(good)
@@ -150,9 +141,9 @@ class Mapping:
     def _measured(self, known: Measured, rows: _Chosen) -> Iterator[Batch]:
         rows, value = self._in_our_unit(known, *self._numbers(rows))
         quantity = QUANTITIES.get(known.name)
-        low, high, unit = (quantity.low, quantity.high, quantity.unit) if quantity else (0.0, MOST_TAKEN, "1")
-        outside = ~((value >= low) & (value <= high))
-        self._reject(rows.where(outside), value[outside], f"{known.name} lies outside {low:g} to {high:g} {unit}")
+        outside = quantity.outside(value) if quantity else ~((value >= 0) & (value <= MOST_TAKEN))
+        rule = quantity.rule if quantity else f"{known.name} lies outside 0 to {MOST_TAKEN:g}"
+        self._reject(rows.where(outside), value[outside], rule)
         rows, value = rows.where(~outside), value[~outside]
         instant = rows.start == rows.end
         kinds = [(known.kind, instant | True)] if known.kind else [(Kind.SERIES, instant), (Kind.INTERVAL, ~instant)]

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from unaji.records.batch import Kind
+from unaji.records.cells import KG_PER_LB
 
 QUANTITY, CATEGORY = "HKQuantityTypeIdentifier", "HKCategoryTypeIdentifier"
 WORKOUT = "HKWorkoutActivityType"
@@ -40,7 +41,7 @@ _KCAL = {  # a thermochemical calorie is 4.184 J (ISO 80000-5); "Cal" is the die
     "kcal": (1.0, 0.0), "Cal": (1.0, 0.0), "cal": (1e-3, 0.0), "kJ": (1 / 4.184, 0.0), "J": (1 / 4184, 0.0)
 }  # fmt: skip
 _MMHG = {"mmHg": (1.0, 0.0), "kPa": (1 / 0.133322387415, 0.0), "cmAq": (98.0665 / 133.322387415, 0.0)}
-_KG = {"kg": (1.0, 0.0), "g": (1e-3, 0.0), "lb": (0.45359237, 0.0), "oz": (0.45359237 / 16, 0.0),
+_KG = {"kg": (1.0, 0.0), "g": (1e-3, 0.0), "lb": (KG_PER_LB, 0.0), "oz": (KG_PER_LB / 16, 0.0),
        "st": (6.35029318, 0.0)}  # fmt: skip
 _CM = {"cm": (1.0, 0.0), "m": (100.0, 0.0), "mm": (0.1, 0.0), "in": (2.54, 0.0), "ft": (30.48, 0.0)}
 _COUNT = {"count": (1.0, 0.0)}

@@ -14,10 +14,10 @@ from collections.abc import Iterator, Sequence
 
 from unaji.records.batch import Batch
 from unaji.records.clock import Clock
+from unaji.records.door import Door
 from unaji.records.fitbit import cloud, export, tables
 from unaji.records.json_head import key_paths
 from unaji.records.problems import ProblemLog
-from unaji.records.rows import Door
 from unaji.records.source import Source
 
 __all__ = ["claims_file", "read"]

@@ -11,10 +11,11 @@ import numpy as np
 import polars as pl
 
 from unaji.records.batch import Batch, Device
+from unaji.records.cells import numbers, vendor_ids, wall_times
+from unaji.records.door import Door
 from unaji.records.fitbit.export import Reader, logged
 from unaji.records.fitbit.nights import ISO_WALL, WATCH, Night, Weighing, sleep, weights
 from unaji.records.json_read import UNREADABLE, document
-from unaji.records.rows import Door, numbers, vendor_ids, wall_times
 from unaji.records.source import Source
 from unaji.records.timeline import TimeArray
 

@@ -9,9 +9,10 @@ import numpy as np
 import polars as pl
 
 from unaji.records.batch import Batch, Device, Kind
+from unaji.records.cells import numbers, vendor_ids, wall_times
+from unaji.records.door import Door
 from unaji.records.fitbit.nights import WATCH, Night, Weighing, sleep, weights
 from unaji.records.json_read import entries
-from unaji.records.rows import Door, numbers, vendor_ids, wall_times
 from unaji.records.source import Source
 
 Reader = Callable[[Source, Door], Iterator[Batch]]

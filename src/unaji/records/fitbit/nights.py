@@ -10,7 +10,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from unaji.records.batch import Batch, Device, Kind
-from unaji.records.rows import Door, numbers, vendor_ids, wall_times
+from unaji.records.cells import KG_PER_LB, numbers, vendor_ids, wall_times
+from unaji.records.door import NO_STAGE, Door
 from unaji.records.timeline import FloatArray, TimeArray
 
 WATCH = Device("fitbit", role="watch", site="wrist")
@@ -20,7 +21,6 @@ STAGES = {
     "awake": "awake", "asleep": "asleep",
     "restless": "awake",  # of logs without stages: Fitbit counts these minutes as awake (minutesAwake)
 }  # fmt: skip
-KG_PER_LB = 0.45359237
 HEIGHTS_M = (1.2, 2.2)  # of people who weigh themselves on their own
 
 
@@ -81,7 +81,7 @@ def _stages(nights: Sequence[Night], to_utc: NDArray[np.timedelta64], door: Door
     labels = pl.Series([level.level for level in stage]).replace_strict(STAGES, default=None, return_dtype=pl.String)
     good &= door.left_out(~good, [level.date_time for level in stage], "the stage has no time or no length")
     unknown = good & labels.is_null().to_numpy()
-    good &= door.left_out(unknown, [level.level for level in stage], "not a stage of sleep that unaji knows")
+    good &= door.left_out(unknown, [level.level for level in stage], NO_STAGE)
     end = time + np.where(good, lasted * 1000, 0).astype("timedelta64[ms]")
     label, is_short = labels.to_numpy()[good], np.array(short)[good]
     time, end, label = laid_over(of_night[good], time[good], end[good], label, is_short)

@@ -14,9 +14,10 @@ import numpy as np
 import polars as pl
 
 from unaji.records.batch import Batch, Device, Kind
+from unaji.records.cells import offsets_min, vendor_ids, whole_table
 from unaji.records.clock import NAT
+from unaji.records.door import NO_STAGE, Door
 from unaji.records.fitbit.nights import STAGES, WATCH
-from unaji.records.rows import Door, offsets_min, vendor_ids, whole_table
 from unaji.records.source import Source
 from unaji.records.tables import Table
 from unaji.records.timeline import TimeArray
@@ -247,9 +248,8 @@ def _nights(table: Table, door: Door) -> Iterator[Batch]:
         names = table.cells("sleep_id")
     else:
         words = pl.Series(table.text("sleep_stage_type")).str.to_lowercase()
-        label = words.replace_strict(STAGES, default=None, return_dtype=pl.String)
         names = table.cells("sleep_stage_id")
-        known = door.left_out(label.is_null().to_numpy(), words, "not a stage of sleep that unaji knows")
+        label, known = door.labels(words, STAGES, NO_STAGE)
         time, end = time[known], end[known]
         zone_min, label, names = (cells.filter(pl.Series(known)) for cells in (zone_min, label, names))
     yield from door.batch(

@@ -16,12 +16,12 @@ import numpy as np
 
 from unaji.records.batch import Batch, Device
 from unaji.records.clock import Clock
-from unaji.records.door import Rows, batches, group, let_in, some_files
 from unaji.records.garmin_fit.beats import interval_rows, strap_rows
 from unaji.records.garmin_fit.messages import DEVICE_INFO, FILE_ID, READ, Reader, simple_rows
 from unaji.records.garmin_fit.protocol import HEADER_SIZES, MAGIC, IntArray, Messages
 from unaji.records.garmin_fit.steps import Counts, counts, step_rows
 from unaji.records.problems import ProblemLog
+from unaji.records.rows import Rows, batches, group, let_in, some_files
 from unaji.records.source import HEAD_BYTES, Source
 from unaji.records.timeline import BoolArray
 

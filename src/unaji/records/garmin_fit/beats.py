@@ -8,9 +8,9 @@ from itertools import pairwise
 import numpy as np
 
 from unaji.records.batch import Kind
-from unaji.records.door import Rows
 from unaji.records.garmin_fit.messages import EVENT, FIRST_DATE_S, HR, HRV, RECORD, Reader, unix_ms
 from unaji.records.garmin_fit.protocol import TIMESTAMP, IntArray, Table
+from unaji.records.rows import Rows
 from unaji.records.timeline import BoolArray, FloatArray
 
 RRI_PER_S = 1000  # intervals are written in ms

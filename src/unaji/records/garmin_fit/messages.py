@@ -13,9 +13,9 @@ import numpy as np
 
 from unaji.records.batch import Kind
 from unaji.records.clock import Clock
-from unaji.records.door import Rows, local_day, zone_of
 from unaji.records.garmin_fit.protocol import TIMESTAMP, Messages, Table
 from unaji.records.problems import ProblemLog
+from unaji.records.rows import Rows, local_day, zone_of
 from unaji.records.timeline import FloatArray
 
 EPOCH_S = 631_065_600  # 1989-12-31T00:00:00Z, where FIT's time begins [s since 1970]

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from unaji.records.batch import Kind
-from unaji.records.door import DAY_MS, Rows, some_files
 from unaji.records.garmin_fit.messages import MONITORING, MONITORING_INFO, Reader, monitoring_stamps, unix_ms
 from unaji.records.garmin_fit.protocol import TIMESTAMP, IntArray
 from unaji.records.problems import ProblemLog
+from unaji.records.rows import DAY_MS, Rows, some_files
 from unaji.records.timeline import BoolArray, FloatArray
 
 RUNNING, WALKING = 1, 6

@@ -39,6 +39,14 @@ class SourceEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class Rejection:
+    """Why rows of an import were left out, and how many; what stood in them is not kept."""
+
+    reason: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class BatchEntry:
     """One import of one file.
 
@@ -53,6 +61,8 @@ class BatchEntry:
         With which version of unaji and in which time zones its wall clocks were read.
     rows : dict
         New rows it brought, by quantity.
+    rejected : tuple of Rejection
+        What could not be used of it.
     """
 
     id: int
@@ -62,6 +72,7 @@ class BatchEntry:
     sha256: str
     read_by: str
     rows: dict[str, int]
+    rejected: tuple[Rejection, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

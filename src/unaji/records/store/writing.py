@@ -21,7 +21,7 @@ from unaji.records.store import disk
 from unaji.records.store.joining import FILE, KEY, ROW, Joined, edited, first_of_each, join
 from unaji.records.store.live import NEVER, RowNumbers, Said, numbered_rows, numbers_frame, said_of
 from unaji.records.store.lock import only_writer
-from unaji.records.store.manifest import CURRENT, BatchEntry, FileEntry, Manifest, Mark, commit, current
+from unaji.records.store.manifest import CURRENT, BatchEntry, FileEntry, Manifest, Mark, Rejection, commit, current
 from unaji.records.store.reading import FOLDER, STORED, Store
 from unaji.records.store.spool import Group, Spool, sorted_by_time
 
@@ -40,6 +40,7 @@ class Origin:
     importers: tuple[str, ...]
     sha256: str
     read_by: str
+    rejected: tuple[Rejection, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +181,7 @@ class Incoming:
         written.move_into_place()
         batch = BatchEntry(
             number, origin.imported_ms, origin.exported_ms, origin.importers, origin.sha256, origin.read_by,
-            dict(written.new),
+            dict(written.new), origin.rejected,
         )  # fmt: skip
         self._writer.manifest = commit(
             replace(

@@ -11,12 +11,13 @@ import polars as pl
 from numpy.typing import NDArray
 
 from unaji.records.batch import Batch, Device, Kind, frame
-from unaji.records.clock import Clock
+from unaji.records.clock import TOO_LATE, Clock
 from unaji.records.measured import plausible
 from unaji.records.problems import ProblemLog
 from unaji.records.tables import Table
 from unaji.records.timeline import BoolArray, FloatArray, TimeArray, utc_ms
 
+FORECAST = "lies in the future: a forecast is no record of the weather"
 GZIP_MAGIC = b"\x1f\x8b"
 LARGEST_BYTES = 256 << 20
 """No year of a station and no answer of a service comes near it; a file beyond it is not what it says."""
@@ -74,18 +75,14 @@ def possible(
     forecasts : bool
         Whether the source also gives weather that has not been yet; it is left out.
     """
-    early, late = clock.impossible(time)
-    unread = np.isnat(time)
-    ahead = ~late & (time > utc_ms(clock.now)) if forecasts else np.zeros(time.size, dtype=bool)
-    checks = (
-        (unread, "the row has no time that can be read"),
-        (early, "lies before 1990"),
-        (late & (not forecasts), "lies in the future: is the year right?"),
-        (ahead | (late & forecasts), "lies in the future: a forecast is no record of the weather"),
-    )
-    for wrong, rule in checks:
+    good = np.ones(time.size, dtype=bool)
+    broken = list(clock.broken(time))
+    if forecasts:
+        broken = [(FORECAST, time > utc_ms(clock.now)), *(one for one in broken if one[0] != TOO_LATE)]
+    for rule, wrong in broken:
         log.rows(file, lines[wrong], ["" if np.isnat(t) else str(t) for t in time[wrong]], rule)
-    return ~(unread | early | late | ahead)
+        good &= ~wrong
+    return good
 
 
 def note_unread(names: list[str], file: str, log: ProblemLog) -> None:

@@ -1,0 +1,1 @@
+"""The report on a person's records: what there is, day by day, and what looks wrong."""

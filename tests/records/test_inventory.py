@@ -1,0 +1,150 @@
+"""What there is, counted by hand: days, minutes, silences, shared time, and what was left out."""
+
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from unaji.errors import InputError
+from unaji.records.batch import Batch, Device, Kind, frame
+from unaji.records.importing import import_files
+from unaji.records.inventory import _shared_ms, _spoken_until, take_stock
+from unaji.records.store.writing import Origin, writing
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+MAY = int(datetime(2024, 5, 1, tzinfo=UTC).timestamp() * 1000)
+HOUR = 3_600_000
+WATCH, STRAP = Device("garmin_connect", "watch", site="wrist"), Device("polar", "strap", origin="strap")
+
+
+def person(path, *batches, zone="UTC", tables=()):
+    path.mkdir(exist_ok=True)
+    (path / "person.toml").write_text(f'timezone = "{zone}"\n')
+    for name, text in tables:
+        (path / name).parent.mkdir(exist_ok=True)
+        (path / name).write_text(text)
+    for batch in batches:
+        with writing(path) as store, store.incoming() as incoming:
+            incoming.add(batch)
+            incoming.commit(Origin(MAY, MAY, ("test",), "", ""))
+    return path
+
+
+def minutes(start_h, length_h):
+    return MAY + start_h * HOUR + np.arange(int(length_h * 60)) * 60_000
+
+
+def stream(inventory, quantity, source=None):
+    (one,) = [one for one in inventory.streams if one.name.quantity == quantity and source in (None, one.name.source)]
+    return one
+
+
+def test_a_day_is_covered_by_as_much_as_was_worn(tmp_path):
+    worn = np.concatenate([minutes(22, 4), minutes(96, 1)])  # two hours on each side of a midnight; the fifth day
+    rates = Batch(Kind.SERIES, "hr_bpm", WATCH, frame(time=worn, value=np.linspace(60, 80, worn.size)))
+    inventory = take_stock(person(tmp_path / "p", rates), now=NOW)
+    assert [str(day) for day in inventory.dates] == [f"2024-05-0{day}" for day in range(1, 6)]
+    one = stream(inventory, "hr_bpm")
+    np.testing.assert_allclose(one.covered_min, [120, 120, 0, 0, 60], atol=0.1)
+    assert one.rows_a_day.tolist() == [120, 120, 0, 0, 60]
+    assert (one.rows, one.days) == (300, 3)
+    assert one.gaps == ((datetime(2024, 5, 2, 2, tzinfo=UTC), datetime(2024, 5, 5, tzinfo=UTC)),)
+    assert one.spread == pytest.approx((61, 70, 79))
+
+
+def test_days_are_the_persons_own_also_when_the_clock_changes(tmp_path):
+    start = int(datetime(2024, 3, 30, 23, tzinfo=UTC).timestamp() * 1000)  # midnight in Paris; next day has 23 hours
+    hours = start + np.arange(47) * HOUR
+    weather = Batch(Kind.SERIES, "air_temp_c", Device("jma", "station"), frame(time=hours, value=np.arange(47.0) / 2))
+    inventory = take_stock(person(tmp_path / "p", weather, zone="Europe/Paris"), now=NOW)
+    assert inventory.day_min.tolist()[:2] == [1380, 1440]
+    np.testing.assert_allclose(stream(inventory, "air_temp_c").covered_min[:2], [1380, 1440], atol=1.1)
+
+
+def test_beats_cover_what_their_intervals_do(tmp_path):
+    ends = MAY + np.cumsum(np.full(450, 800))  # six minutes
+    beats = Batch(Kind.BEATS, "rri_ms", STRAP, frame(time=ends, value=np.full(450, 800.0), gap=False))
+    assert stream(take_stock(person(tmp_path / "p", beats), now=NOW), "rri_ms").covered_min[0] == pytest.approx(6.0)
+
+
+def test_daily_values_and_diaries_count_days(tmp_path):
+    days = MAY + np.arange(3) * 24 * HOUR
+    resting = Batch(
+        Kind.INTERVAL, "hr_resting_bpm", WATCH, frame(time=days, end=days + 24 * HOUR, value=[50.0, 51.0, 52.0])
+    )
+    diary = ("episodes.csv", "start,intensity\n2024-05-02T10:00,6\n2024-05-02T15:00,4\n")
+    inventory = take_stock(person(tmp_path / "p", resting, tables=[diary]), now=NOW)
+    resting_stream, heat = stream(inventory, "hr_resting_bpm"), stream(inventory, "neck_heat")
+    assert resting_stream.covered_min is None
+    assert resting_stream.days == 3
+    assert (heat.rows, heat.days, heat.name.kind) == (2, 1, "symptom")
+
+
+def test_the_better_device_is_named_where_two_share_time(tmp_path):
+    watch = Batch(Kind.SERIES, "hr_bpm", WATCH, frame(time=minutes(0, 6), value=np.full(360, 70.0)))
+    strap = Batch(Kind.SERIES, "hr_bpm", STRAP, frame(time=minutes(4, 3) + 20_000, value=np.full(180, 71.0)))
+    (shared,) = take_stock(person(tmp_path / "p", watch, strap), now=NOW).overlaps
+    assert (shared.taken.role, shared.other.role) == ("strap", "watch")
+    assert shared.minutes == pytest.approx(120, abs=1.5)
+
+
+def test_what_was_left_out_of_an_import_is_remembered(tmp_path):
+    export = tmp_path / "export.xml"
+    rows = "".join(
+        f'<Record type="HKQuantityTypeIdentifierHeartRate" sourceName="w" unit="count/min" startDate="2024-05-01 '
+        f'10:0{k}:00 +0000" endDate="2024-05-01 10:0{k}:00 +0000" value="{value}"/>\n'
+        for k, value in enumerate((60, 70, 999, 998))
+    )
+    export.write_text(f'<?xml version="1.0"?>\n<HealthData locale="en">\n{rows}</HealthData>\n')
+    import_files([export], tmp_path / "p", timezone="UTC", now=NOW)
+    (batch,) = take_stock(tmp_path / "p", now=NOW).imports
+    assert [(one.count, "hr_bpm lies outside" in one.reason) for one in batch.rejected] == [(2, True)]
+
+
+def test_problems_of_own_files_are_told(tmp_path):
+    diary = ("episodes.csv", "start,intensity\n2024-05-02T10:00,6\nyesterday,4\n")
+    problems = take_stock(person(tmp_path / "p", tables=[diary]), now=NOW).problems
+    assert [(one.line, one.value) for one in problems if one.rejected] == [(3, "yesterday")]
+
+
+def test_an_empty_folder_and_none_at_all_are_refused(tmp_path):
+    with pytest.raises(InputError, match="is not a folder"):
+        take_stock(tmp_path / "nobody")
+    with pytest.raises(InputError, match="holds no records"):
+        take_stock(person(tmp_path / "p"))
+
+
+stretch = st.lists(st.tuples(st.integers(0, 50), st.integers(1, 5)), max_size=8)
+
+
+def disjoint(pairs):
+    starts, ends, at = [], [], 0
+    for pause, length in pairs:
+        starts.append(at + pause + 1)
+        at = starts[-1] + length
+        ends.append(at)
+    return np.array(starts, dtype=np.int64), np.array(ends, dtype=np.int64)
+
+
+@given(stretch, stretch)
+def test_covered_and_shared_time_equal_counting_every_moment(one, other):
+    a, b = disjoint(one), disjoint(other)
+    moments = np.arange(0, 500)
+    inside = [np.zeros(moments.size, dtype=bool) for _ in range(2)]
+    for mask, (starts, ends) in zip(inside, (a, b), strict=True):
+        for start, end in zip(starts, ends, strict=True):
+            mask[start:end] = True
+    assert _spoken_until(a, moments).tolist() == np.append(0, np.cumsum(inside[0])[:-1]).tolist()
+    assert _shared_ms(a, b) == int((inside[0] & inside[1]).sum())
+
+
+def test_no_row_is_counted_twice_or_forgotten(tmp_path):
+    rng = np.random.default_rng(5)
+    times = np.sort(MAY + rng.integers(0, 20 * 24 * HOUR, 500))
+    batch = Batch(Kind.SERIES, "weight_kg", WATCH, frame(time=times, value=rng.uniform(60, 62, 500)))
+    one = stream(take_stock(person(tmp_path / "p", batch), now=NOW), "weight_kg")
+    assert one.rows_a_day.sum() == one.rows == pl.Series(times).n_unique()
+    assert one.first <= one.last <= one.first + timedelta(days=20)
