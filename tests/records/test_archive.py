@@ -146,6 +146,14 @@ def test_a_size_that_lies_is_found_out_while_reading(path):
     assert "the file in the archive is damaged" in problems[0]
 
 
+def test_an_archive_that_lost_its_beginning_is_damaged(path):
+    data = zipped({"a.csv": b"a,b\n" * 100, "b.csv": b"c"})
+    found, problems = read(path, data[:4] + data[41:])
+    assert "export.zip/a.csv" not in found
+    assert problems
+    assert all("download or export it again" in problem for problem in problems)
+
+
 def test_overlapping_files_are_refused(path):
     data = bytearray(zipped({"a.csv": b"x" * 1000, "b.csv": b"x" * 1000}, method=zipfile.ZIP_STORED))
     second = data.index(b"PK\x01\x02", data.index(b"PK\x01\x02") + 4)

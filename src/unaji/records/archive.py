@@ -42,7 +42,9 @@ DEFLATE64 = 9  # APPNOTE 4.4.5
 READABLE = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
 DAMAGED = "the file in the archive is damaged; download or export it again"
 _DRIVE = re.compile(r"[A-Za-z]:")
-_BROKEN = (zipfile.BadZipFile, OSError, NotImplementedError, EOFError, RuntimeError, zlib.error, struct.error)
+_BROKEN = (
+    zipfile.BadZipFile, OSError, NotImplementedError, EOFError, RuntimeError, ValueError, zlib.error, struct.error,
+)  # fmt: skip
 
 
 def members(
@@ -66,7 +68,7 @@ def members(
     try:
         archive = zipfile.ZipFile(file)
         infos = [info for info in archive.infolist() if not info.is_dir() and not _hidden(info.filename)]
-    except (*_BROKEN, ValueError, UnicodeDecodeError) as error:
+    except _BROKEN as error:
         log.reject(name, None, str(error), "the archive cannot be opened; download or export it again")
         return
     if reason := _refusal(infos, size):
