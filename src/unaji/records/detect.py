@@ -34,6 +34,7 @@ from unaji.records.archive import ZIP_MAGIC, members
 from unaji.records.batch import Batch
 from unaji.records.clock import Clock
 from unaji.records.fragments import batches_of, fragment_of
+from unaji.records.mapping.finding import is_map
 from unaji.records.merge import Fragment
 from unaji.records.problems import ProblemLog
 from unaji.records.source import OnRead, Source, file_source
@@ -131,7 +132,7 @@ def recordings(found: Iterator[Source] | Sequence[Source], log: ProblemLog) -> l
         records = claimed.get((source.folder, "WFDB record"))
         if records and wfdb.belongs(source, records[1]):
             records[1].append(source)
-        elif not (source.folder in companions and source.base_name in empatica_e4.COMPANIONS):
+        elif not (source.folder in companions and source.base_name in empatica_e4.COMPANIONS) and not is_map(source):
             log.remark(source.name, None, "", "the file is not one that unaji reads; it was left alone")
     return list(claimed.values())
 
