@@ -27,6 +27,7 @@ from unaji.records import (
     polar,
     samsung_health,
     thermal_enth,
+    thermometer,
     wfdb,
     withings,
 )
@@ -88,6 +89,7 @@ IMPORTERS = (
     Importer("Polar", polar.claims_file, polar.read),
     Importer("Elite HRV", elite_hrv.claims_file, elite_hrv.read),
     Importer("HRV4Training", hrv4training.claims_file, hrv4training.read),
+    Importer("body thermometer", thermometer.claims_file, thermometer.read),
     Importer("JMA tables", jma_tables.claims_file, jma_tables.read),
     Importer("Open-Meteo", open_meteo.claims_file, open_meteo.read),
     Importer("Meteostat", meteostat.claims_file, meteostat.read),

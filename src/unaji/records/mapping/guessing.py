@@ -159,9 +159,9 @@ def guess(file: Source, clock: Clock, map_file: str) -> Guess:
     InputError
         The file holds no table, or none with times that can be read.
     """
-    shape, table = _shape(file)
+    shape, table = shape_of(file)
     clock = clock if clock.zones else replace(clock, zones=Zones(("UTC",)))
-    when, patterns, doubts = _when(table, shape, clock)
+    when, patterns, doubts = propose_when(table, shape, clock)
     taken = {when.column, when.clock_column, when.end_column, when.length_column}
     columns = tuple(_columns(table, shape, taken))
     if not columns:
@@ -175,7 +175,14 @@ def guess(file: Source, clock: Clock, map_file: str) -> Guess:
 # -- shape -------------------------------------------------------------------------------------------------------------
 
 
-def _shape(file: Source) -> tuple[Shape, Table]:
+def shape_of(file: Source) -> tuple[Shape, Table]:
+    """Return how a table is written, and the table.
+
+    Raises
+    ------
+    InputError
+        There is none.
+    """
     if is_workbook(file.head):
         return _workbook_shape(file)
     data = whole_file(file, log := ProblemLog())
@@ -272,7 +279,14 @@ def _decimal(table: Table, delimiter: str) -> str:
 # -- time --------------------------------------------------------------------------------------------------------------
 
 
-def _when(table: Table, shape: Shape, clock: Clock) -> tuple[When, tuple[str, ...], list[tuple[str, str]]]:
+def propose_when(table: Table, shape: Shape, clock: Clock) -> tuple[When, tuple[str, ...], list[tuple[str, str]]]:
+    """Propose where the time stands; return also all patterns that fit it and what a person should check.
+
+    Raises
+    ------
+    InputError
+        No column can be read as times.
+    """
     names = shape.header
     candidates = sorted(names, key=lambda name: not _says(name, _TIME_WORDS))
     for name in candidates:
