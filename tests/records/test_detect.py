@@ -38,6 +38,7 @@ SAMPLES = {
     "Polar": [b"[Params]\r\nVersion=106\r\nInterval=238\r\n"],
     "body thermometer": [b"date,time,temp,unit\n13/04/2024,08:15,36.5,C\n"],
     "iCalendar": [b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\n"],
+    "ActivityWatch": [b'{"buckets":{"aw-watcher-afk_pc":{"type":"afkstatus","client":"aw-watcher-afk","events":[]}}}'],
     "Elite HRV": [b"812\n800\n795\n", b"0.81\n0.79\n0.80\n"],
     "Open-Meteo": [b'{"latitude":35.7,"utc_offset_seconds":32400,"hourly":{"time":[]}}'],
 }  # fmt: skip

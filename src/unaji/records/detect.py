@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from unaji.errors import InputError
 from unaji.records import (
+    activitywatch,
     apple_health,
     elite_hrv,
     empatica_e4,
@@ -92,6 +93,7 @@ IMPORTERS = (
     Importer("HRV4Training", hrv4training.claims_file, hrv4training.read),
     Importer("body thermometer", thermometer.claims_file, thermometer.read),
     Importer("iCalendar", icalendar_file.claims_file, icalendar_file.read),
+    Importer("ActivityWatch", activitywatch.claims_file, activitywatch.read),
     Importer("JMA tables", jma_tables.claims_file, jma_tables.read),
     Importer("Open-Meteo", open_meteo.claims_file, open_meteo.read),
     Importer("Meteostat", meteostat.claims_file, meteostat.read),
