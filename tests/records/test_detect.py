@@ -7,7 +7,9 @@ from collections import Counter
 
 import pytest
 
-from unaji.records.detect import IMPORTERS, recognise
+from tests.records.mapping.workbooks import xlsx
+from unaji.records.detect import IMPORTERS, recognise, recordings, sources
+from unaji.records.problems import ProblemLog
 
 SAMPLES = {
     "Empatica E4": [
@@ -79,6 +81,13 @@ def test_archives_and_folders_are_looked_into(tmp_path):
     with zipfile.ZipFile(tmp_path / "E4" / "s.zip", "w") as archive:
         archive.writestr("a/EDA.csv", SAMPLES["Empatica E4"][0])
     assert recognise(tmp_path / "E4" / "s.zip").name == recognise(tmp_path).name == "Empatica E4"
+
+
+def test_a_workbook_is_one_file_and_no_archive(tmp_path):
+    (tmp_path / "a.xlsx").write_bytes(xlsx({"a": [["x"]]}))
+    log = ProblemLog()
+    assert recordings(sources(tmp_path, log), log) == []
+    assert [problem.file for problem in log.problems()] == [f"{tmp_path.name}/a.xlsx"]
 
 
 @pytest.mark.shared

@@ -2,9 +2,9 @@
 
 A bucket is what one watcher on one device wrote: a list of events with a time, a length and data. At the computer is
 when a window was open *and* the keyboard or mouse was in use (``afkstatus`` ``not-afk``): a window stays open over
-lunch. A host that was given another name leaves its old buckets behind, and a synchronised one doubles them; so buckets
-are united, not added up. The phone's watcher writes only while the screen is on. Titles, addresses and names of apps are
-not even parsed.
+lunch. A host that was given another name leaves its old buckets behind, and a synchronised one doubles them; so
+buckets are united, not added up. The phone's watcher writes only while the screen is on. Titles, addresses and names of
+apps are not even parsed.
 
 References
 ----------

@@ -38,6 +38,7 @@ from unaji.records.batch import Batch
 from unaji.records.clock import Clock
 from unaji.records.fragments import batches_of, fragment_of
 from unaji.records.mapping.finding import is_map
+from unaji.records.mapping.sheets import is_workbook
 from unaji.records.merge import Fragment
 from unaji.records.problems import ProblemLog
 from unaji.records.source import OnRead, Source, file_source
@@ -210,7 +211,7 @@ def sources(path: Path, log: ProblemLog, *, shown_as: str = "", on_read: OnRead 
     except OSError as error:
         log.reject(name, None, error.strerror or "", "the file cannot be read; check that it exists and may be opened")
         return
-    if head.startswith(ZIP_MAGIC):
+    if head.startswith(ZIP_MAGIC) and not is_workbook(head):
         yield from members(path, name, source.size, log, on_read or _ignore)
     else:
         yield source
