@@ -76,6 +76,7 @@ def test_an_order_of_day_and_month_that_nothing_decides_is_a_doubt():
     [
         ("室温", "24.5", "air_temp_c", "C"),
         ("Outdoor Temp (°F)", "75", "air_temp_c", "F"),
+        ("Room (F)", "71.2", "air_temp_c", "F"),
         ("湿度[%]", "60", "rel_humidity_pct", "%"),
         ("気圧", "1013.2", "station_pressure_hpa", "hPa"),
         ("Barometer inHg", "29.92", "station_pressure_hpa", "inHg"),

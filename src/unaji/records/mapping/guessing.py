@@ -76,7 +76,7 @@ _WORDS: Mapping[tuple[What, str], str] = {  # what a header says; the first that
     (What.QUANTITY, "core_temp_c"): r"深部体温|core.?(body.?)?temp",
     (What.QUANTITY, "skin_temp_c"): r"皮膚.*温|体表|skin.?temp",
     (What.QUANTITY, "dew_point_c"): r"露点|dew",
-    (What.QUANTITY, "air_temp_c"): r"気温|室温|外気|air.?temp|ambient|room.?temp|indoor.?temp|outdoor.?temp",
+    (What.QUANTITY, "air_temp_c"): r"気温|室温|外気|air.?temp|ambient|^room\b(?!.*hum)|indoor.?temp|outdoor.?temp",
     (What.QUANTITY, "body_temp_c"): r"体温|検温|body.?temp|体溫|^temp(erature)?\b|温度",
     (What.QUANTITY, "sea_level_pressure_hpa"): r"海面.*気圧|sea.?level|slp|msl",
     (What.QUANTITY, "systolic_mmhg"): r"最高血圧|収縮期|血圧.*上|systolic|\bsys\b",

@@ -200,7 +200,23 @@ def _as_span(length_min: FloatArray) -> NDArray[np.timedelta64]:
 
 
 def cell_numbers(cells: pl.Series, decimal: str) -> tuple[FloatArray, pl.Series]:
-    """Return cells as numbers, NaN where they are none, and what stands behind each number ("℃", "杯")."""
+    """Return cells as numbers, NaN where they are none, and what stands behind each number ("℃", "杯").
+
+    Plain numbers are read as they are, and only the others looked at closely.
+    """
+    behind = pl.Series([""], dtype=pl.String).new_from_index(0, len(cells))
+    value = np.full(len(cells), np.nan)
+    if decimal == ".":
+        value = np.array(cells.cast(pl.Float64, strict=False).fill_null(np.nan).to_numpy())
+        value[~np.isfinite(value)] = np.nan
+    left = np.flatnonzero(np.isnan(value))
+    if left.size:
+        value[left], words = _written_numbers(cells.gather(left), decimal)
+        behind = behind.scatter(left, words)
+    return value, behind
+
+
+def _written_numbers(cells: pl.Series, decimal: str) -> tuple[FloatArray, pl.Series]:
     parts = cells.str.extract_groups(_NUMBER).struct
     text = parts.field("1").str.replace_all(r"\s", "").str.replace("−", "-", literal=True)
     other = "," if decimal == "." else "."
@@ -210,7 +226,7 @@ def cell_numbers(cells: pl.Series, decimal: str) -> tuple[FloatArray, pl.Series]
         pl.when(grouped).then(text.str.replace_all(other, "", literal=True)).when(plain).then(text)
     ).to_series()
     value = text.str.replace(decimal, ".", literal=True).cast(pl.Float64, strict=False)
-    return np.array(value.fill_null(np.nan).to_numpy()), parts.field("2").fill_null("").str.strip_chars()
+    return value.fill_null(np.nan).to_numpy(), parts.field("2").fill_null("").str.strip_chars()
 
 
 def _quantity(rows: _Rows, column: Column, table_map: TableMap, log: ProblemLog) -> Iterator[Batch]:

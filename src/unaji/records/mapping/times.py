@@ -59,9 +59,10 @@ class Moments:
 def plain_times(cells: pl.Series) -> pl.Series:
     """Write times without days of the week, and with AM and PM for 午前 and 午後."""
     text = half_width(cells.cast(pl.String)).fill_null("").str.strip_chars()
-    text = text.str.replace_all(r"\s*\([月火水木金土日]\)", "")
-    text = text.str.replace_all(r"午前\s*", "AM ").str.replace_all(r"午後\s*", "PM ")
-    return text.str.replace_all(r"\s+", " ")
+    if (text.str.len_bytes() > text.str.len_chars()).any():
+        text = text.str.replace_all(r"\s*\([月火水木金土日]\)", "")
+        text = text.str.replace_all(r"午前\s*", "AM ").str.replace_all(r"午後\s*", "PM ")
+    return text.str.replace_all(r"\s+", " ") if text.str.contains(r"\s\s|[^\S ]").any() else text
 
 
 def with_clock(dates: pl.Series, clocks: pl.Series) -> pl.Series:
