@@ -176,6 +176,7 @@ EXPOSURES: dict[str, ExposureKind] = {
     for e in (
         ExposureKind("desk_work", "span", "1", "机仕事", "desk work"),
         ExposureKind("phone", "span", "1", "スマートフォン", "smartphone use"),
+        ExposureKind("meeting", "span", "1", "会議・予定", "meeting or appointment of the calendar"),
         ExposureKind("exercise", "dose", "min", "運動", "exercise"),
         ExposureKind("caffeine", "dose", "cup", "カフェイン", "caffeine"),
         ExposureKind("alcohol", "dose", "drink", "お酒", "alcohol"),

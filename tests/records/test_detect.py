@@ -7,7 +7,9 @@ from collections import Counter
 
 import pytest
 
-from unaji.records.detect import IMPORTERS, recognise
+from tests.records.mapping.workbooks import xlsx
+from unaji.records.detect import IMPORTERS, recognise, recordings, sources
+from unaji.records.problems import ProblemLog
 
 SAMPLES = {
     "Empatica E4": [
@@ -36,6 +38,9 @@ SAMPLES = {
     "Google Fit": [b'{"Data Source":"raw:com.google.heart_rate.bpm:x","Data Points":[{"fitValue":[]}]}'],
     "Samsung Health": [b"com.samsung.shealth.stress,6310001,3\nstart_time,score,\n"],
     "Polar": [b"[Params]\r\nVersion=106\r\nInterval=238\r\n"],
+    "body thermometer": [b"date,time,temp,unit\n13/04/2024,08:15,36.5,C\n"],
+    "iCalendar": [b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\n"],
+    "ActivityWatch": [b'{"buckets":{"aw-watcher-afk_pc":{"type":"afkstatus","client":"aw-watcher-afk","events":[]}}}'],
     "Elite HRV": [b"812\n800\n795\n", b"0.81\n0.79\n0.80\n"],
     "ISHNE Holter": [b"ISHNE1.0\x16\x6e\x00\x00\x00\x00", b"ANN  1.0\x00\x00\x00\x00\x00\x00"],
     "OpenSignals": [b'# OpenSignals Text File Format\n# {"00": {"sensor": ["ECG"]}}\n# EndOfHeader\n0\t0\t2050\t\n'],
@@ -79,6 +84,13 @@ def test_archives_and_folders_are_looked_into(tmp_path):
     with zipfile.ZipFile(tmp_path / "E4" / "s.zip", "w") as archive:
         archive.writestr("a/EDA.csv", SAMPLES["Empatica E4"][0])
     assert recognise(tmp_path / "E4" / "s.zip").name == recognise(tmp_path).name == "Empatica E4"
+
+
+def test_a_workbook_is_one_file_and_no_archive(tmp_path):
+    (tmp_path / "a.xlsx").write_bytes(xlsx({"a": [["x"]]}))
+    log = ProblemLog()
+    assert recordings(sources(tmp_path, log), log) == []
+    assert [problem.file for problem in log.problems()] == [f"{tmp_path.name}/a.xlsx"]
 
 
 @pytest.mark.shared

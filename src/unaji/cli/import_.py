@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -18,8 +18,13 @@ from unaji.errors import InputError, UsageError
 
 if TYPE_CHECKING:
     from unaji.records.importing import Imported
+    from unaji.records.mapping.guessing import Guess
+    from unaji.records.mapping.model import TableMap
     from unaji.records.source import OnRead
     from unaji.records.timeline import Zones
+
+GUIDED = "-"
+"""Stands for a mapping that is yet to be written."""
 
 RATE_OVER_S = 5.0
 SHOWN_EVERY_S = 0.2
@@ -29,16 +34,36 @@ SHOWN_EVERY_S = 0.2
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--into", required=True, type=click.Path(path_type=Path, file_okay=False), help="The person's folder.")
 @click.option("--timezone", help="Where the files' times carry no offset, such as Asia/Tokyo.")
+@click.option(
+    "--map",
+    "map_file",
+    is_flag=False,
+    flag_value=GUIDED,
+    type=click.Path(path_type=Path),
+    metavar="[MAPPING]",
+    help="Read FILES as tables, as this mapping says; without MAPPING, write one together.",
+)
+@click.option("--lang", type=click.Choice(["ja", "en"]), default="ja", show_default=True, help="Language of questions.")
 @click.option("--undo", type=int, metavar="IMPORT", help="Take an import back, by the number it was given.")
 @click.option("--yes", is_flag=True, help="Store a file also when many of its rows cannot be used, without asking.")
 @click.option("--json", "as_json", is_flag=True, help="Print what became of each file as JSON.")
 def command(
-    files: tuple[Path, ...], into: Path, timezone: str | None, undo: int | None, yes: bool, as_json: bool
+    files: tuple[Path, ...],
+    into: Path,
+    timezone: str | None,
+    map_file: Path | None,
+    lang: str,
+    undo: int | None,
+    yes: bool,
+    as_json: bool,
 ) -> None:
     """Bring FILES (also folders and zip archives) into a person's folder.
 
     Files are recognised by what is in them. Rows that cannot be used are listed; the rest is kept. Rows that are
     there already are not stored again. What was in the folder stays, and each import can be undone.
+
+    Any other table (CSV, XLSX, XLS, ODS) is read with --map at the end of the line: unaji proposes what the columns
+    are, asks, and keeps the answers for the next file with the same columns.
 
     \b
     Example:
@@ -52,9 +77,10 @@ def command(
     if undo is not None:
         _tell_undone(undo, sum(undo_import(undo, into).rows.values()), as_json=as_json)
         return
-    ask = None if yes or not sys.stdin.isatty() else partial(click.confirm, err=True)
+    ask = None if yes or not _may_ask() else partial(click.confirm, err=True)
+    table_map = None if map_file is None else _map(files, into, timezone, map_file, lang)
     with _progress(files) as on_read:
-        done = import_files(files, into, timezone=timezone, on_read=on_read, ask=ask)
+        done = import_files(files, into, timezone=timezone, on_read=on_read, ask=ask, table_map=table_map)
     for problem in (problem for one in done for problem in one.problems if not one.refused):
         click.echo(f"  {problem}", err=True)
     if as_json:
@@ -63,6 +89,58 @@ def command(
         _tell(done, into)
     if refused := [f"{one.file}: {one.refused}" for one in done if one.refused]:
         raise InputError("\n       ".join(refused))
+
+
+def _map(files: tuple[Path, ...], into: Path, timezone: str | None, map_file: Path, lang: str) -> TableMap:
+    """Return the mapping that was named, or one that is written now, by the first file."""
+    from unaji.records.clock import now_utc
+    from unaji.records.folder import whose_folder
+    from unaji.records.mapping.asking import ask_for_map, preview
+    from unaji.records.mapping.finding import beside
+    from unaji.records.mapping.guessing import guess
+    from unaji.records.mapping.written import read_map, write_map
+    from unaji.records.problems import ProblemLog
+    from unaji.records.source import file_source
+
+    if str(map_file) != GUIDED:
+        return read_map(map_file)
+    if not files[0].is_file():
+        raise InputError(f"{files[0]}: is no file; a mapping is written for one table")
+    clock = whose_folder(into, timezone, now_utc(), ProblemLog())[1]
+    place = beside(files[0])
+    proposal = guess(file_source(files[0]), clock, str(place))
+    if not _may_ask():
+        _leave_proposal(proposal, place)
+    say = partial(click.echo, err=True)
+    table_map = ask_for_map(proposal, lang, _ask, say)
+    for line in preview(table_map, proposal.table, clock, lang):
+        say(line)
+    click.confirm("この読み方で取り込みますか" if lang == "ja" else "Import it so?", default=True, abort=True, err=True)
+    write_map(table_map, place)
+    return table_map
+
+
+def _may_ask() -> bool:
+    return sys.stdin.isatty()
+
+
+def _ask(question: str, default: str) -> str:
+    return str(click.prompt(question, default=default, err=True))
+
+
+def _leave_proposal(proposal: Guess, place: Path) -> NoReturn:
+    """Write a proposal where nobody can be asked; nothing is imported by it."""
+    from unaji.records.mapping.written import write_map
+
+    if place.exists():
+        raise UsageError(f"{place} is there already: pass --map {place}, or remove it for a new proposal")
+    write_map(proposal.table_map, place)
+    doubts = "".join(f"\n       - {ja} / {en}" for ja, en in proposal.doubts)
+    raise InputError(
+        f"{place}: 読み方の案を書きました。まだ何も取り込んでいません。列・単位・日付の順を確かめ、"
+        f"--map {place} で取り込んでください / this is a proposal, and nothing was imported. Check columns, units and "
+        f"the order of dates, then import with --map {place}{doubts}"
+    )
 
 
 def _tell(done: tuple[Imported, ...], into: Path) -> None:

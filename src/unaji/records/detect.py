@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from unaji.errors import InputError
 from unaji.records import (
+    activitywatch,
     apple_health,
     edf,
     elite_hrv,
@@ -24,6 +25,7 @@ from unaji.records import (
     health_connect,
     hrv4training,
     ibutton,
+    icalendar_file,
     ishne,
     jma,
     opensignals,
@@ -31,6 +33,7 @@ from unaji.records import (
     polar,
     samsung_health,
     thermal_enth,
+    thermometer,
     wfdb,
     withings,
 )
@@ -38,6 +41,8 @@ from unaji.records.archive import ZIP_MAGIC, members
 from unaji.records.batch import Batch
 from unaji.records.clock import Clock
 from unaji.records.fragments import batches_of, fragment_of
+from unaji.records.mapping.finding import is_map
+from unaji.records.mapping.sheets import is_workbook
 from unaji.records.merge import Fragment
 from unaji.records.problems import ProblemLog
 from unaji.records.source import OnRead, Source, file_source
@@ -95,6 +100,9 @@ IMPORTERS = (
     Importer("OpenSignals", opensignals.claims_file, opensignals.read),
     Importer("EDF", edf.claims_file, edf.read),
     Importer("Empatica EmbracePlus", embraceplus.claims_file, embraceplus.read),
+    Importer("body thermometer", thermometer.claims_file, thermometer.read),
+    Importer("iCalendar", icalendar_file.claims_file, icalendar_file.read),
+    Importer("ActivityWatch", activitywatch.claims_file, activitywatch.read),
     Importer("JMA tables", jma_tables.claims_file, jma_tables.read),
     Importer("Open-Meteo", open_meteo.claims_file, open_meteo.read),
     Importer("Meteostat", meteostat.claims_file, meteostat.read),
@@ -139,7 +147,7 @@ def recordings(found: Iterator[Source] | Sequence[Source], log: ProblemLog) -> l
         records = claimed.get((source.folder, "WFDB record"))
         if records and wfdb.belongs(source, records[1]):
             records[1].append(source)
-        elif not (source.folder in companions and source.base_name in empatica_e4.COMPANIONS):
+        elif not (source.folder in companions and source.base_name in empatica_e4.COMPANIONS) and not is_map(source):
             log.remark(source.name, None, "", "the file is not one that unaji reads; it was left alone")
     return list(claimed.values())
 
@@ -211,7 +219,7 @@ def sources(path: Path, log: ProblemLog, *, shown_as: str = "", on_read: OnRead 
     except OSError as error:
         log.reject(name, None, error.strerror or "", "the file cannot be read; check that it exists and may be opened")
         return
-    if head.startswith(ZIP_MAGIC):
+    if head.startswith(ZIP_MAGIC) and not is_workbook(head):
         yield from members(path, name, source.size, log, on_read or _ignore)
     else:
         yield source

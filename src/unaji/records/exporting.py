@@ -30,6 +30,8 @@ from unaji.records.folder import (
     whose_folder,
 )
 from unaji.records.fragments import by_device
+from unaji.records.mapping.finding import KEPT
+from unaji.records.mapping.written import ENDING
 from unaji.records.measured import beats_frame
 from unaji.records.merge import Fragment, merge
 from unaji.records.problems import ProblemLog
@@ -148,6 +150,7 @@ def what_erasing_takes(person: Path) -> list[Path]:
     inside = [file for folder in folders if folder.is_dir() for file in folder.rglob("*") if not file.is_dir()]
     # The lock goes last: while it is there, what is left of a store is known as one, and erasing can be done again.
     own = [*own_files(person), *(person / name for name in IGNORED if (person / name).is_file())]
+    own += (person / KEPT).glob(f"*{ENDING}")
     return sorted({*own, *inside}, key=lambda file: (file.name == "lock", file))
 
 
@@ -170,7 +173,7 @@ def erase(person: Path) -> Erased:
     if failed:
         more = f"; and {len(failed) - 1} more files" if len(failed) > 1 else ""
         raise OutputError(f"{failed[0]}{more}. Whatever could be removed is gone; make these removable and erase again")
-    for folder in [person / FOLDER, person / PREVIOUS, person / "series", *person.glob(LEFT_OVER)]:
+    for folder in [person / FOLDER, person / PREVIOUS, person / "series", person / KEPT, *person.glob(LEFT_OVER)]:
         if folder.is_dir() and not any(inside.is_file() for inside in folder.rglob("*")):
             shutil.rmtree(folder, ignore_errors=True)
     with suppress(OSError):  # something else is in it

@@ -16,14 +16,20 @@ import polars as pl
 
 from unaji import __version__
 from unaji.errors import InputError
+from unaji.records.archive import ZIP_MAGIC
 from unaji.records.batch import Batch
 from unaji.records.clock import EARLIEST, LATEST_AFTER_NOW, Clock, now_utc
-from unaji.records.detect import IMPORTERS, Recording, read_batches, recordings, sources
+from unaji.records.detect import IMPORTERS, Importer, Recording, importer_of, read_batches, recordings, sources
 from unaji.records.folder import is_store, own_files, whose_folder
+from unaji.records.mapping.finding import find_map, keep_map
+from unaji.records.mapping.model import TableMap
+from unaji.records.mapping.reading import reader_of
+from unaji.records.mapping.sheets import is_workbook
+from unaji.records.mapping.written import text_of
 from unaji.records.person import person_toml
 from unaji.records.problems import ProblemLog
 from unaji.records.shifted import suspected_shifts
-from unaji.records.source import OnRead, Source
+from unaji.records.source import OnRead, Source, file_source
 from unaji.records.store import disk
 from unaji.records.store.manifest import CURRENT, BatchEntry, Rejection
 from unaji.records.store.reading import FOLDER, Store
@@ -83,6 +89,7 @@ def import_files(
     now: datetime | None = None,
     on_read: OnRead | None = None,
     ask: Ask | None = None,
+    table_map: TableMap | None = None,
 ) -> tuple[Imported, ...]:
     """Read exports and add what they hold to the store in a person's folder.
 
@@ -104,6 +111,9 @@ def import_files(
         Told of bytes as they are read.
     ask : callable, optional
         Asked, with a sentence, before a file is stored of which more than a fifth of the rows were left out.
+    table_map : TableMap, optional
+        How to read the files, which then are tables. Without it a file that nobody recognises is read by the mapping
+        for a table with its columns, where one lies beside it or was used for this person before.
 
     Returns
     -------
@@ -125,7 +135,7 @@ def import_files(
         with writing(into) as store:
             alone = True
             place = _Place(into, store, person_toml(person), clock)
-            return tuple(_import(file, place, on_read, ask) for file in files)
+            return tuple(_import(file, place, on_read, ask, table_map) for file in files)
     finally:
         if alone:  # else what looks empty is another import's
             _leave_nothing_empty(into, was_there=was_there)
@@ -177,21 +187,35 @@ def _leave_nothing_empty(into: Path, *, was_there: bool) -> None:
             folder.rmdir()
 
 
-def _import(file: Path, place: _Place, on_read: OnRead | None, ask: Ask | None) -> Imported:
+def _import(file: Path, place: _Place, on_read: OnRead | None, ask: Ask | None, table_map: TableMap | None) -> Imported:
     log = ProblemLog()
     if not file.exists():
         return Imported(str(file), refused="there is no such file or folder")
-    found = recordings(_foreign(file, log, on_read), log)
+    try:
+        table_map = table_map or _map_of(file, place.folder, log)
+    except OSError as error:
+        return _unreadable(file, error, log)
+    if table_map is None and _is_workbook(file):
+        return _nothing(file, (), log, "a workbook is read with --map, which asks what its columns are")
+    if table_map is None:
+        found, read_by = recordings(_foreign(file, log, on_read), log), _read_by(place.clock)
+    elif not file.is_file():
+        return Imported(str(file), refused="a mapping is for one file; name the tables in the folder")
+    else:
+        importer = Importer("table", lambda _: False, reader_of(table_map))
+        found = [(importer, [file_source(file, on_read=on_read)])]
+        read_by = f"{_read_by(place.clock)} {hashlib.sha256(text_of(table_map).encode()).hexdigest()}"
     names = tuple(dict.fromkeys(importer.name for importer, _ in found))
     if not found:
         known = ", ".join(importer.name for importer in IMPORTERS)
-        return _nothing(file, names, log, f"nothing in it could be used; unaji reads {known}")
+        reason = f"nothing in it could be used; unaji reads {known}, and any table with --map"
+        return _nothing(file, names, log, reason)
     try:
         sha256 = _sha256(file)
     except OSError as error:
-        return _nothing(file, names, log, f"it cannot be read ({error.strerror or error}); check that it may be opened")
+        return _unreadable(file, error, log)
     before = place.store.manifest.batch_of(sha256)
-    if before is not None and before.read_by == _read_by(place.clock):
+    if before is not None and before.read_by == read_by:
         rule = (
             f"the same file was imported before (import {before.id}); it brings nothing new. If it was read wrongly, "
             f"because of its name, say, first take that back with --undo {before.id}"
@@ -208,7 +232,9 @@ def _import(file: Path, place: _Place, on_read: OnRead | None, ask: Ask | None) 
         if reason := _stopped_by(ask, file, rows, log):
             return _nothing(file, names, log, reason)
         place.say_whose(log)
-        kept = incoming.commit(_origin(found, names, sha256, place.clock, before, log))
+        kept = incoming.commit(_origin(found, names, sha256, place.clock, read_by, before, log))
+    if table_map is not None:
+        keep_map(table_map, place.folder, log)
     for quantity, count in kept.known.items():
         if count:
             rule = "rows are in the store already, or more than once in what was read; they are counted once"
@@ -242,9 +268,14 @@ def _stopped_by(ask: Ask | None, file: Path, rows: int, log: ProblemLog) -> str:
 
 
 def _origin(
-    found: Sequence[Recording], names: tuple[str, ...], sha256: str, clock: Clock, before: BatchEntry | None,
+    found: Sequence[Recording],
+    names: tuple[str, ...],
+    sha256: str,
+    clock: Clock,
+    read_by: str,
+    before: BatchEntry | None,
     log: ProblemLog,
-) -> Origin:  # fmt: skip
+) -> Origin:
     """Say where rows come from; a file read anew is as old as it was, and its words count no more than before."""
     now_ms = _ms(clock.now)
     said = [_exported_ms(source) for _, files in found for source in files[:FILES_WITH_A_DATE]]
@@ -254,7 +285,24 @@ def _origin(
         if problem.lost:
             rejected[problem.rule] += problem.count
     reasons = tuple(Rejection(reason, count) for reason, count in rejected.most_common())
-    return Origin(now_ms, exported_ms, names, sha256, _read_by(clock), reasons)
+    return Origin(now_ms, exported_ms, names, sha256, read_by, reasons)
+
+
+def _map_of(file: Path, person: Path, log: ProblemLog) -> TableMap | None:
+    """Find the mapping of a table that no importer knows."""
+    if not file.is_file():
+        return None
+    head = file_source(file).head
+    known = importer_of(head) is not None or (head.startswith(ZIP_MAGIC) and not is_workbook(head))
+    return None if known else find_map(file, person, log)
+
+
+def _is_workbook(file: Path) -> bool:
+    return file.is_file() and is_workbook(file_source(file).head)
+
+
+def _unreadable(file: Path, error: OSError, log: ProblemLog) -> Imported:
+    return _nothing(file, (), log, f"it cannot be read ({error.strerror or error}); check that it may be opened")
 
 
 def _nothing(file: Path, names: tuple[str, ...], log: ProblemLog, reason: str) -> Imported:

@@ -118,11 +118,15 @@ def csv_table(data: bytes, file: str, log: ProblemLog) -> Table | None:
     text = decoded(data, file, log)
     if text is None:
         return None
+    header = text.lstrip("\r\n").partition("\n")[0]
+    return table_of_text(text, max(",;\t", key=header.count), file, log)
+
+
+def table_of_text(text: str, separator: str, file: str, log: ProblemLog) -> Table | None:
+    """Read the text of a CSV file with a header; None, with the reason noted, when there is no table in it."""
     if not text.strip():
         log.reject(file, None, "", "the file is empty; its first line must name the columns")
         return None
-    header = text.lstrip("\r\n").partition("\n")[0]
-    separator = max(",;\t", key=header.count)
     plain = '"' not in text and "\r" not in text.replace("\r\n", "\n") and text[0] not in "\r\n"
     return (_plain_csv(text, separator, file) if plain else None) or _quoted_csv(text, separator, file, log)
 
