@@ -37,8 +37,8 @@ def heart(n_days, quietest_h, step_min=10):
 @pytest.mark.parametrize(
     ("unit", "ours", "theirs", "name"),
     [  # conversions as published: BIPM brochure and NIST SP 811
-        ("°C", 36.8, 98.24, "°F"), ("kg", 60.0, 132.277, "lb"), ("hPa", 1013.25, 760.0, "mmHg"),
-        ("ms", 800.0, 0.8, "s"), ("µS", 5.0, 5000.0, "nS"), ("mm", 25.4, 1.0, "in"), ("min", 90.0, 1.5, "h"),
+        ("°C", 36.8, 98.24, "F"), ("kg", 60.0, 132.277, "lb"), ("hPa", 1013.25, 760.0, "mmHg"),
+        ("ms", 800.0, 0.8, "s"), ("cm", 172.0, 67.72, "in"), ("%", 55.0, 0.55, "fraction"), ("m/s", 5.0, 18.0, None),
         ("kg", 60.0, 61.0, None), ("°C", 22.0, 25.0, None), ("1/min", 60.0, 120.0, None), ("kg", 60.0, 90.0, None),
     ],
 )  # fmt: skip

@@ -12,25 +12,14 @@ import polars as pl
 from numpy.typing import NDArray
 
 from unaji.quantities import QUANTITIES
-from unaji.records.cells import KG_PER_LB
 from unaji.records.fragments import PLACE_MATTERS
+from unaji.records.mapping.units import CONVERSIONS
 from unaji.records.shifted import COMPARED_DAYS, MINUTE_MS, shift_between
 from unaji.records.timeline import FloatArray, TimeArray, Zones
 
-UNITS: Mapping[str, Mapping[str, tuple[float, float]]] = {
-    "°C": {"°F": (1.8, 32.0), "K": (1.0, 273.15)},
-    "kg": {"lb": (1 / KG_PER_LB, 0.0), "g": (1000.0, 0.0)},
-    "ms": {"s": (1e-3, 0.0)},
-    "hPa": {"mmHg": (100 / 133.322387415, 0.0), "kPa": (0.1, 0.0)},
-    "min": {"h": (1 / 60, 0.0), "s": (60.0, 0.0)},
-    "%": {"1": (0.01, 0.0)},
-    "µS": {"nS": (1000.0, 0.0)},
-    "mm": {"in": (1 / 25.4, 0.0)},
-    "mmHg": {"kPa": (0.133322387415, 0.0)},
-}
-"""By our unit, other units and how a value of ours is written in them: factor, then summand (exact by definition; the
-conventional millimetre of mercury is 133.322387415 Pa). Wind is not among them: two places, or two months, differ by as
-much as two units do."""
+TELLING = ("°C", "kg", "cm", "hPa", "mmHg", "kPa", "%", "ms")
+"""Units whose mistakes can be told from values. Wind, differences of temperature, and sums over some time may well
+differ by as much as two units do."""
 
 TOLERANCE = 0.05
 """How close to a factor a ratio of medians must be; the factors lie further from 1 and from each other."""
@@ -148,8 +137,8 @@ def other_unit(unit: str, ours: float, theirs: float) -> str | None:
     >>> other_unit("kg", 61.2, 134.9)
     'lb'
     """
-    for name, (factor, summand) in UNITS.get(unit, {}).items():
-        written = factor * ours + summand
+    for name, (factor, summand) in CONVERSIONS[unit].items() if unit in TELLING else ():
+        written = (ours - summand) / factor
         if written and abs(theirs / written - 1) < TOLERANCE and abs(theirs - ours) > TOLERANCE * abs(ours):
             return name
     return None
@@ -172,7 +161,7 @@ def _unit_between(one: Measured, of_one: pl.DataFrame, other: Measured, of_other
 
 def _unit_changed(one: Measured, frame: pl.DataFrame) -> Iterator[Suspicion]:
     known = QUANTITIES.get(one.quantity)
-    if known is None or known.unit not in UNITS:
+    if known is None or known.unit not in TELLING:
         return
     months = frame.group_by("month").agg(pl.len(), pl.col("value").median()).sort("month")
     months = months.filter(pl.col("len") >= FEWEST_ROWS)

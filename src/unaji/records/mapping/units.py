@@ -12,16 +12,17 @@ import unicodedata
 from collections.abc import Mapping
 
 from unaji.quantities import QUANTITIES
+from unaji.records.cells import KG_PER_LB
 from unaji.records.timeline import FloatArray
 
 Conversion = tuple[float, float]
 """Factor and what is added then: value in our unit = value · factor + offset."""
 
 _SAME: Conversion = (1.0, 0.0)
-_FROM: Mapping[str, Mapping[str, Conversion]] = {  # our unit: the unit of the table
+CONVERSIONS: Mapping[str, Mapping[str, Conversion]] = {  # our unit: the unit of the table
     "°C": {"C": _SAME, "F": (1 / 1.8, -32 / 1.8), "K": (1.0, -273.15)},
     "K": {"K": _SAME, "C": _SAME, "F": (1 / 1.8, 0.0)},  # differences of temperature
-    "kg": {"kg": _SAME, "g": (1e-3, 0.0), "lb": (0.45359237, 0.0), "st": (6.35029318, 0.0)},
+    "kg": {"kg": _SAME, "g": (1e-3, 0.0), "lb": (KG_PER_LB, 0.0), "st": (6.35029318, 0.0)},
     "cm": {"cm": _SAME, "m": (100.0, 0.0), "mm": (0.1, 0.0), "in": (2.54, 0.0), "ft": (30.48, 0.0)},
     "hPa": {
         "hPa": _SAME, "mbar": _SAME, "kPa": (10.0, 0.0), "Pa": (0.01, 0.0), "inHg": (33.86389, 0.0),
@@ -55,13 +56,13 @@ _SPELLINGS = {  # unit: how else it is written, without blanks, dots and capital
     "W/m2": "w/m^2", "ms2": "ms^2", "uS": "μs microsiemens", "dB": "dba db(a) デシベル", "deg": "° degrees",
 }  # fmt: skip
 _SPELT = {word: unit for unit, words in _SPELLINGS.items() for word in words.split()}
-DURATIONS = tuple(_FROM["min"])
+DURATIONS = tuple(CONVERSIONS["min"])
 """Units of a column that says how long something lasted."""
 
 
 def units_of(quantity: str) -> tuple[str, ...]:
     """Name the units that values of a quantity may be given in, its own first."""
-    return tuple(_FROM.get(QUANTITIES[quantity].unit, {QUANTITIES[quantity].unit: _SAME}))
+    return tuple(CONVERSIONS.get(QUANTITIES[quantity].unit, {QUANTITIES[quantity].unit: _SAME}))
 
 
 def unit_named(text: str, among: tuple[str, ...]) -> str | None:
@@ -80,13 +81,13 @@ def converted(quantity: str, value: FloatArray, unit: str) -> FloatArray:
     value : ndarray, shape (n,)
         NaN stays NaN.
     """
-    factor, offset = _FROM.get(QUANTITIES[quantity].unit, {}).get(unit, _SAME)
+    factor, offset = CONVERSIONS.get(QUANTITIES[quantity].unit, {}).get(unit, _SAME)
     return value if (factor, offset) == _SAME else value * factor + offset
 
 
 def minutes(value: FloatArray, unit: str) -> FloatArray:
     """Return durations given in a unit of `DURATIONS` [min]."""
-    return value * _FROM["min"][unit][0]
+    return value * CONVERSIONS["min"][unit][0]
 
 
 def _plain(text: str) -> str:
