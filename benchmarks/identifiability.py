@@ -74,7 +74,7 @@ TOGETHER = 0.6
 READINGS = tuple((high - low) // 5 for low, high in WINDOWS_MIN)
 """A patch is read every five minutes; a thermometer and a pressure gauge once."""
 EVEN = dict.fromkeys(Pathway, 1.0 / len(PATHWAYS))
-PEOPLE_A_BATCH, PEOPLE_A_CONTEXT, CONTEXTS_A_BATCH, BATCHES = 256, 32, 24, 8
+PEOPLE_A_BATCH, CONTEXTS_A_BATCH, BATCHES = 32, 24, 8
 BINS = 10
 
 
@@ -109,7 +109,7 @@ def _batches(rng: Generator, *, air_recorded: bool) -> Iterator[tuple[Context, P
         drawn = Hypotheses.of(KnownBody(), rng, n_draws=PEOPLE_A_BATCH)
         if air_recorded:
             contexts = any_moment(draw_driver(rng, draw_persons(KnownBody(), rng, CONTEXTS_A_BATCH)))
-            yield from zip(contexts, drawn.around(contexts, PEOPLE_A_CONTEXT), strict=True)
+            yield from zip(contexts, drawn.around(contexts), strict=True)
         else:
             yield Context(), drawn.any_moment
 
@@ -139,8 +139,8 @@ def _truth(person: Person, sensor: Sensor) -> FloatArray:
 
 def posteriors(people: list[Person], chosen: Sensors, rng: Generator, *, n_draws: int) -> FloatArray:
     """Return the posterior of every person, shape (n_people, n_pathways); nothing of a body is known."""
-    judging = Hypotheses.of(KnownBody(), rng.spawn(1)[0])
-    predicted = judging.around([person.context for person in people], n_draws)
+    judging = Hypotheses.of(KnownBody(), rng.spawn(1)[0], n_draws=n_draws)
+    predicted = judging.around([person.context for person in people])
     rows = [
         list(judge(measure(person, chosen, rng), p, EVEN).posterior.values())
         for person, p in zip(people, predicted, strict=True)

@@ -11,7 +11,7 @@ import numpy as np
 
 import unaji
 from unaji.body.hypotheses import Hypotheses
-from unaji.body.pathways import Judgement, judge_all
+from unaji.body.pathways import Judgement, judge
 from unaji.care.more_data import MoreData, more_data
 from unaji.care.next_observation import NextObservation, next_observations
 from unaji.care.outcomes import item_courses
@@ -160,12 +160,13 @@ def _episodes(
     return tuple(_episode(e, n, way, attribution) for e, n, way in zip(timeline.episodes, near, ways, strict=True))
 
 
-def _pathways(timeline: Timeline, near: list[Nearby], seed: int) -> tuple[Judgement, ...]:
+def _pathways(timeline: Timeline, near: list[Nearby], seed: int) -> list[Judgement]:
     """Judge each episode by which way its heat came: what was measured against what the simulated neck would show."""
     if not near:
-        return ()
+        return []
     hypotheses = Hypotheses.of(known_body(timeline), np.random.default_rng(seed))
-    return judge_all(hypotheses, [one.context for one in near], [one.measured for one in near])
+    predicted = hypotheses.around([one.context for one in near])
+    return [judge(one.measured, p) for one, p in zip(near, predicted, strict=True)]
 
 
 def _episode(episode: Episode, near: Nearby, way: Judgement, attribution: Attribution) -> EpisodeFinding:
@@ -177,8 +178,6 @@ def _episode(episode: Episode, near: Nearby, way: Judgement, attribution: Attrib
         p=dict(zip(sources, map(float, attribution.episodes.p[i]), strict=True)) if fitted else {},
         named=attribution.episodes.named(i) if fitted else (),
         pathway=way.probabilities,
-        pathway_mcse=way.mcse,
-        pathway_told=way.told,
         measured=near.shown,
         fever=near.fever,
         p_mcse=float(attribution.episodes.mcse[i].max()) if fitted else None,

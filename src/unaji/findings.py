@@ -57,10 +57,6 @@ class EpisodeFinding:
         the fit.
     p_mcse : float or None
         Largest Monte-Carlo standard error of `p`; None when nothing was fitted.
-    pathway_mcse : dict of str to float
-        Monte-Carlo standard error of each of `pathway`; empty when they were not computed.
-    pathway_told : bool
-        False when the likeliest pathway leads by less than two Monte-Carlo standard errors of its lead.
     would_tell : dict of str to float
         What a measurement that was not made would be expected to tell of the pathway [bits], the best first: "nape",
         "core", "finger", "pulse", "pressure_pain".
@@ -73,8 +69,6 @@ class EpisodeFinding:
     measured: dict[str, float]
     fever: bool = False
     p_mcse: float | None = None
-    pathway_mcse: dict[str, float] = field(default_factory=dict)
-    pathway_told: bool = True
     would_tell: dict[str, float] = field(default_factory=dict)
 
 

@@ -4,29 +4,8 @@ import numpy as np
 import pytest
 
 from unaji.body.context import END_MIN, N_STEPS, Context, LoggedHeat
-from unaji.body.hypotheses import (
-    N_MOST,
-    SUDDEN,
-    Hypotheses,
-    Sensor,
-    _comfort_c,
-    _felt_warmth,
-    _run,
-    _too_warm,
-    _undriven,
-)
-from unaji.body.hypothesis_drivers import (
-    LOGGED_RANGES,
-    PATHWAYS,
-    KnownBody,
-    Lanes,
-    draw_driver,
-    draw_persons,
-    driven,
-    forcing_over,
-    recorded,
-)
-from unaji.body.simulate import Simulation
+from unaji.body.hypotheses import Hypotheses, Sensor
+from unaji.body.hypothesis_drivers import LOGGED_RANGES, PATHWAYS, KnownBody, draw_persons
 from unaji.claims.model import Pathway
 
 V, S, M, E, C = (PATHWAYS.index(way) for way in (Pathway.VASCULAR, Pathway.SENSORY, Pathway.MUSCLE, Pathway.HEAT_LOAD, Pathway.CORE))  # fmt: skip  # noqa: E501
@@ -53,9 +32,7 @@ def test_each_way_shows_the_signs_of_the_physiology(hypotheses):
     assert abs(mean_of(any_moment, Sensor.NAPE, S, 3)) < 0.05
     assert mean_of(any_moment, Sensor.NAPE, M, 4) > 0.2
     assert mean_of(any_moment, Sensor.NAPE, C, 3) > 0.5
-    rising = any_moment.weight[C] * np.isinf(hypotheses._driver.fever_end)  # the others have been up for hours
-    finger_k = rising @ any_moment.windows[Sensor.FINGER][C][:, 0] / rising.sum()
-    assert finger_k < -1.0  # in a fever the fingers are cold first
+    assert mean_of(any_moment, Sensor.FINGER, C, 0) < -1.0  # in a fever the fingers are cold first
     assert mean_of(any_moment, Sensor.PULSE, V, 3) > 3.0
     core = (any_moment.weight * any_moment.core_near_k).sum(axis=1)
     assert core[C] > 0.8
@@ -87,7 +64,7 @@ def test_coming_from_the_cold_into_a_warm_room_is_felt_more_than_sitting_in_it(h
 @pytest.mark.parametrize("kind", LOGGED_RANGES)
 def test_logged_heat_speaks_for_heat_load_and_for_nothing_else(hypotheses, kind):
     context = Context(heat=(LoggedHeat(kind, -40.0, 0.0),))
-    (predicted,) = hypotheses.around([context], N_MOST)
+    (predicted,) = hypotheses.around([context])
     assert predicted.log_felt[E] > 0.15
     assert np.delete(predicted.log_felt, E) == pytest.approx(0, abs=0.25)
 
@@ -99,51 +76,10 @@ def test_a_scarf_warms_the_nape_under_heat_load_alone(hypotheses):
     assert abs(mean_of(predicted, Sensor.FINGER, E, 4)) < 1.0
 
 
-def test_desk_work_that_has_just_begun_speaks_for_the_muscle_and_hours_of_it_do_less(hypotheses):
-    begun, for_hours = hypotheses.around([Context(load_min=((-since, 0.0),)) for since in (30.0, 150.0)], N_MOST)
-    assert begun.log_felt[M] > 0.05
-    assert for_hours.log_felt[M] < begun.log_felt[M] - 0.2
-    assert np.delete(begun.log_felt, [M, E]) == pytest.approx(0, abs=0.25)
-
-
-def lanes_of(n: int, context: Context) -> Lanes:
-    rng = np.random.default_rng(8)
-    persons = draw_persons(BODY, rng, n)
-    return Lanes(persons, draw_driver(rng, persons), (context,), (0,) * n)
-
-
-def test_what_a_hypothesis_feels_is_what_the_simulator_plays():
-    """One simulation after a whole day's rest, against the hypotheses' runs, which rest for half a day."""
-    lanes = lanes_of(6, air(np.where(END_MIN < -60, 22.0, 26.0)))
-    runs, base = _run(lanes), recorded(lanes)
-    for way, channels in driven(lanes, base).items():
-        late = dict(base) if way in SUDDEN else channels
-        played = Simulation(lanes.persons, forcing_over(base, slice(0, 1)))
-        first = played.run(forcing_over(late, slice(0, 32)), outputs=("felt_heat_thermal",))["felt_heat_thermal"]
-        last = played.run(forcing_over(channels, slice(32, N_STEPS)), outputs=("felt_heat_thermal",))
-        minutes = np.concatenate((first, last["felt_heat_thermal"]), axis=1)
-        around = minutes[:, (END_MIN > -20) & (END_MIN <= 15)]
-        highest = np.stack([around[:, k : k + 5].mean(axis=1) for k in range(31)]).max(axis=0)
-        assert _felt_warmth(runs.driven[way]) == pytest.approx(highest, abs=1e-3)
-        assert highest.max() > 0.1 or way in (Pathway.SENSORY, Pathway.CORE)
-
-
-def test_a_scarf_is_felt_when_put_on_and_no_longer_after_hours():
-    """Decision 0006: the skin gets used to it, and so does whoever is asked for a hypothesis."""
-    fresh, worn = (lanes_of(16, Context(heat=(LoggedHeat("warm_clothing", since, 40.0),))) for since in (-20.0, -179.0))
-    felt = [_felt_warmth(_run(lanes).driven[Pathway.HEAT_LOAD]) for lanes in (fresh, worn)]
-    assert np.median(felt[0]) > 1.0
-    assert np.median(felt[1]) < 0.2
-
-
-def test_as_many_are_too_warm_as_the_standard_predicts():
-    """ISO 7730:2005, eq. 5: PPD = 100 − 95 exp(−0.03353 PMV⁴ − 0.2179 PMV²); votes of 1, 1.5, 2 are 3, 4.5, 6 K."""
-    for vote in (1.0, 1.5, 2.0):
-        lanes = lanes_of(48, air(24.5 + 3.0 * vote))
-        usual = lanes._replace(driver=lanes.driver._replace(clothing=np.ones(48)))
-        too_warm = _too_warm(_undriven(usual), _comfort_c(usual.persons, usual.driver))
-        dissatisfied = 1.0 - 0.95 * np.exp(-0.03353 * vote**4 - 0.2179 * vote**2)
-        assert (1.0 / (1.0 + np.exp(-too_warm))).mean() == pytest.approx(dissatisfied, abs=0.1)
+def test_logged_desk_work_speaks_for_the_muscle(hypotheses):
+    (predicted,) = hypotheses.around([Context(load_min=((-150.0, 0.0),))])
+    assert predicted.log_felt[M] > 0.05
+    assert np.delete(predicted.log_felt, [M, E]) == pytest.approx(0, abs=0.25)
 
 
 def test_nothing_recorded_is_any_moment(hypotheses):
@@ -161,19 +97,8 @@ def test_an_episode_s_prediction_does_not_depend_on_its_companions(hypotheses):
     assert together.weight == pytest.approx(alone.weight, abs=1e-12)
 
 
-def test_going_on_from_fewer_draws_is_the_same_as_drawing_all_at_once(hypotheses):
-    contexts = [Context(), air(24.0), Context(load_min=((-30.0, 0.0),))]
-    few = hypotheses.around(contexts, 16)
-    at_once = hypotheses.around(contexts, 64)
-    for one, two in zip(hypotheses.around(contexts, 64, few), at_once, strict=True):
-        for sensor, value in two.windows.items():
-            assert one.windows[sensor] == pytest.approx(value, abs=1e-9)
-        for name in ("core_near_k", "core_far_k", "pressure_pain", "noticed", "log_felt", "log_felt_without"):
-            assert getattr(one, name) == pytest.approx(getattr(two, name), abs=1e-9)
-
-
 def test_the_same_seed_draws_the_same():
-    one, two = (Hypotheses.of(BODY, np.random.default_rng(3), n_draws=32).any_moment for _ in range(2))
+    one, two = (Hypotheses.of(BODY, np.random.default_rng(3), n_draws=8).any_moment for _ in range(2))
     assert all(np.array_equal(one.windows[sensor], two.windows[sensor]) for sensor in one.windows)
     assert np.array_equal(one.weight, two.weight)
 

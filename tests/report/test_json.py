@@ -33,7 +33,7 @@ def test_every_key_of_the_architecture_page_is_there(findings):
         assert set(cause) >= CAUSE
         assert set(cause["avoidable"]) == {"full", "half"}
     for episode in value["episodes"]:
-        assert set(episode) >= {"start", "p", "named", "pathway", "pathway_told", "top", "top_probability"}
+        assert set(episode) >= {"start", "p", "named", "pathway", "top", "top_probability"}
     assert set(value["period"]) == {"start", "end", "days", "observed_days", "episodes"}
     assert set(value["enough"]) == {"verdict", "say"}
 

@@ -121,12 +121,6 @@ def test_warm_felt_or_not_measured(people, pathway, warmth, way):
     assert way_of(one) == way
 
 
-def test_a_way_whose_lead_the_draws_do_not_tell_is_undetermined(people):
-    one = replace(people["rich"]().episodes[0], pathway={"vascular": 0.5, "heat_load": 0.4, "undetermined": 0.1})
-    assert way_of(one) == "vascular"
-    assert way_of(replace(one, pathway_told=False)) == "undetermined"
-
-
 def test_fever_episodes_are_counted_apart(people):
     plain, sick = tell(people["rich"](), JA), tell(people["fever"](), JA)
     assert sick.warmths.counts == plain.warmths.counts

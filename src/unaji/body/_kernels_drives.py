@@ -52,9 +52,7 @@ from unaji.body.sensation import (
     SensationState,
     adaptable_k,
     dynamic_feeling,
-    felt_amplified,
     felt_share,
-    felt_tender,
     felt_warmth,
     needled,
     pain,
@@ -442,9 +440,9 @@ def sensation_step(
     _sensitise(inputs, parameters, factors, states, senses, dt_s)
     warmth = _warmth(inputs, parameters, factors, thermal, coupling, senses, dt_s)
     peripheral, central = load(senses, SensationState.PERIPHERAL), load(senses, SensationState.CENTRAL)
-    amplified = felt_amplified(warmth, load(parameters, Param.FELT_SENSITISED), peripheral, central)
+    amplified = warmth * load(parameters, Param.FELT_SENSITISED) * (peripheral + central) * 0.5
     ectopic = load(parameters, Param.FELT_ECTOPIC) * load(senses, SensationState.ECTOPIC)
-    tender = felt_tender(peripheral, load(parameters, Param.FELT_PERIPHERAL), load(parameters, Param.ATTENTION))
+    tender = load(parameters, Param.FELT_PERIPHERAL) * load(parameters, Param.ATTENTION) * peripheral
     total = warmth + amplified + ectopic + tender
     share = felt_share(total)
     store(senses, SensationState.FELT_HEAT, total * share)

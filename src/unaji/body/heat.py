@@ -224,12 +224,10 @@ def pack(rows: FloatArray) -> FloatArray:
     *shape, n_persons = rows.shape
     n_blocks = -(-n_persons // WIDTH)
     result = aligned(n_blocks * int(np.prod(shape)) * WIDTH).reshape(n_blocks, *shape, WIDTH)
-    n_full = n_persons // WIDTH
-    full, rest = rows[..., : n_full * WIDTH], rows[..., n_full * WIDTH :]
-    result[:n_full] = np.moveaxis(full.reshape(*shape, n_full, WIDTH), -2, 0)
-    if n_full < n_blocks:
-        result[-1, ..., : rest.shape[-1]] = rest
-        result[-1, ..., rest.shape[-1] :] = rest[..., -1:]
+    for b in range(n_blocks):
+        part = rows[..., b * WIDTH : (b + 1) * WIDTH]
+        result[b, ..., : part.shape[-1]] = part
+        result[b, ..., part.shape[-1] :] = part[..., -1:]
     return result
 
 

@@ -34,34 +34,22 @@ from unaji.body.hypothesis_drivers import (
     recorded,
 )
 from unaji.body.persons import Persons
-from unaji.body.quasi import Columns, nets
-from unaji.body.sensation import felt_amplified, felt_tender
 from unaji.body.simulate import Simulation
 from unaji.claims.model import Pathway
 from unaji.claims.parameters import default_parameters
 from unaji.records.timeline import FloatArray
 
-N_NETS = 4
-"""Independent sets of draws: how far they differ tells the Monte-Carlo error."""
-N_DRAWS, N_MOST = 64, 512
-"""Draws an episode is simulated with at first, and where these leave its pathway uncertain. All `N_MOST` are drawn at
-once and simulated in moments of which nothing is recorded: from these follows how often each driver brings heat that
-can be felt."""
-N_DIMENSIONS, N_DRIVER_DIMENSIONS = 256, 64
-"""At least as many numbers as make a person and a driver, and a driver alone."""
-MOST_LANES = 2560
-"""Simulated in one batch; more at once would only take more memory."""
-SETTLING_S, SETTLING_STEP_S = 43_200.0, 600.0
-"""How long whoever is asked has been resting before. What half a day leaves unsettled is the same with and without the
-driver."""
+N_DRAWS = 64
+N_REFERENCE = 8 * N_DRAWS
+"""Moments of which nothing is recorded: how often each driver brings heat that can be felt is taken from them."""
+MOST_CONTEXTS = 40
+"""Episodes simulated in one batch; more at once would only take more memory."""
 
 NOTICED, NOTICED_SPREAD = 0.5, 0.2
 """Felt heat (0 to 10) that a driver must add to be written down, and how sharp that limit is [A]."""
-TOO_WARM_K, TOO_WARM_SPREAD_K = 0.92, 0.19
-"""How far the skin of the neck's front and sides is above comfort when half of people are too warm all over, and how
-sharp that limit is: 26, 51 and 77 % are dissatisfied 3, 4.5 and 6 K above comfort (predicted mean vote 1, 1.5 and 2,
-ISO 7730:2005 [R]), where the model has that skin 0.66, 0.92 and 1.15 K warmer, ± 0.12 K between people. It is bare as
-the nape is, and no collar warms it."""
+TOO_WARM, TOO_WARM_SPREAD = 2.4, 0.5
+"""The same for the warmth a person is in all over: half are dissatisfied 4.5 K above comfort (predicted mean vote 1.5,
+ISO 7730:2005 [R]), where the model's nape is 1.6 K warmer and 2.4 is felt."""
 TENDER_SHARE = 0.5
 """A neck that is loaded day after day is half as sensitised as one whose nerves alone make the heat [A]."""
 TENDER_K = 0.3
@@ -97,38 +85,25 @@ class Predicted:
         Core at the episode, and the highest that a thermometer may find within half a day.
     pressure_pain : ndarray, shape (n_pathways, n_draws)
         Logarithm of the pressure-pain threshold over the person's usual one.
-    noticed : ndarray, shape (n_pathways, n_draws)
-        How likely each draw's driver makes somebody log heat, times how much the draw counts.
+    weight : ndarray, shape (n_pathways, n_draws)
+        How well each draw explains that heat was felt; each row sums to 1.
     log_felt : ndarray, shape (n_pathways,)
         Logarithm of how often the driver is felt under what was recorded, over how often at any moment.
-    log_felt_without : ndarray, shape (N_NETS, n_pathways)
-        The same without the draws of one net, of which each holds every `N_NETS`-th draw.
     """
 
     windows: Mapping[Sensor, FloatArray]
     core_near_k: FloatArray
     core_far_k: FloatArray
     pressure_pain: FloatArray
-    noticed: FloatArray
+    weight: FloatArray
     log_felt: FloatArray
-    log_felt_without: FloatArray
-
-    @property
-    def weight(self) -> FloatArray:
-        """How well each draw explains that heat was felt, shape (n_pathways, n_draws); each row sums to 1."""
-        return np.asarray(self.noticed / self.noticed.sum(axis=1, keepdims=True))
-
-
-def without_net(n_draws: int) -> list[IntArray]:
-    """Return for each net the draws of the others."""
-    return [np.flatnonzero(np.arange(n_draws) % N_NETS != net) for net in range(N_NETS)]
 
 
 # -- running it --------------------------------------------------------------------------------------------------------
 
 _OUTPUTS = (
     "nape_skin_temp_c", "mean_skin_temp_c", "finger_skin_temp_c", "core_temp_c", "hr_bpm", "eda_proxy",
-    "pressure_pain_threshold_kpa", "felt_heat_thermal", "neck_skin_temp_c",
+    "pressure_pain_threshold_kpa",
 )  # fmt: skip
 _Courses = dict[str, FloatArray]
 _EARLY = slice(0, int(np.searchsorted(END_MIN, FINE_MIN, side="right")))
@@ -149,7 +124,7 @@ class _Runs(NamedTuple):
 def _run(lanes: Lanes) -> _Runs:
     """Simulate every hypothesis from the same settled persons; what begins late shares its past with the base."""
     base = recorded(lanes)
-    settled = _settled(lanes.persons, base)
+    settled = Simulation(lanes.persons, forcing_over(base, slice(0, 1)))
     at_onset = settled.copy()
     early = _courses(at_onset, base, _EARLY)
 
@@ -167,23 +142,27 @@ def _run(lanes: Lanes) -> _Runs:
 def _undriven(lanes: Lanes) -> _Courses:
     """Return the courses under what was recorded alone."""
     channels = recorded(lanes)
-    return _courses(_settled(lanes.persons, channels), channels, slice(0, N_STEPS))
-
-
-def _settled(persons: Persons, channels: Channels) -> Simulation:
-    start = forcing_over(channels, slice(0, 1))
-    return Simulation(persons, start, settling_s=SETTLING_S, settling_step_s=SETTLING_STEP_S)
+    return _courses(Simulation(lanes.persons, forcing_over(channels, slice(0, 1))), channels, slice(0, N_STEPS))
 
 
 def _courses(simulation: Simulation, channels: Channels, steps: slice) -> _Courses:
     return dict(simulation.run(forcing_over(channels, steps), dt_s=60.0, outputs=_OUTPUTS).values)
 
 
-def _comfort_c(persons: Persons, driver: Driver) -> FloatArray:
-    """Return the neck's skin, front and sides, in the middle of the range of comfort, shape (n_persons,)."""
+class _Comfort(NamedTuple):
+    """Nape and mean skin of a person in comfort, shape (n_persons, 1)."""
+
+    nape_c: FloatArray
+    mean_c: FloatArray
+
+
+def _comfort(persons: Persons, driver: Driver) -> _Comfort:
+    """Return the skin of persons who sit in the middle of the range of comfort."""
     lanes = Lanes(persons, driver, (Context(),), (0,) * len(persons))
     channels = recorded(lanes)
-    return _courses(_settled(persons, channels), channels, slice(0, 1))["neck_skin_temp_c"][:, 0]
+    simulation = Simulation(persons, forcing_over(channels, slice(0, 1)))
+    found = _courses(simulation, channels, slice(0, 1))
+    return _Comfort(found["nape_skin_temp_c"], found["mean_skin_temp_c"])
 
 
 # -- what is felt ------------------------------------------------------------------------------------------------------
@@ -191,69 +170,80 @@ def _comfort_c(persons: Persons, driver: Driver) -> FloatArray:
 _AROUND_ONSET = within(FINE_MIN, 15)
 LASTS_STEPS = 5
 """Heat is written down when it lasts for minutes; these steps are of a minute each."""
+_HOURS_BEFORE = END_MIN <= -60
 
 
-def _felt_warmth(course: _Courses) -> FloatArray:
-    """Return the heat that the simulator says is felt by temperature for five minutes near the onset, (n_lanes,)."""
-    felt = course["felt_heat_thermal"][:, _AROUND_ONSET]
+def _felt_warmth(course: _Courses, base: _Courses, comfort: _Comfort, persons: Persons) -> FloatArray:
+    """Return the heat felt for five minutes around the onset by the nape's temperature and speed, shape (n_lanes,).
+
+    The equations of `unaji.body.sensation` with one change: skin counts as warm against a comfortable room, or against
+    the hours before where these were cooler. Against the neutral skin of an unclothed person, which the set points are,
+    nobody would feel warm in a room below 30 °C.
+    """
+    nape, mean = course["nape_skin_temp_c"], course["mean_skin_temp_c"]
+    before = (
+        base[name][:, _HOURS_BEFORE].mean(axis=1, keepdims=True) for name in ("nape_skin_temp_c", "mean_skin_temp_c")
+    )
+    nape_k = nape - np.minimum(comfort.nape_c, next(before))
+    mean_k = mean - np.minimum(comfort.mean_c, next(before))
+    warm, cool, whole, speed, threshold = (
+        _trait(persons, name)[:, None]
+        for name in ("warm_gain", "cool_gain", "mean_gain", "dynamic_warm", "warm_threshold")
+    )
+    z = warm * np.maximum(nape_k, 0.0) + cool * np.minimum(nape_k, 0.0) + whole * (nape_k - mean_k)
+    warming_k_s = np.maximum(np.diff(nape, axis=1, prepend=nape[:, :1]) / STEP_S, 0.0)
+    feeling = 8.0 / (1.0 + np.exp(-np.clip(z, -50.0, 50.0))) - 4.0 + speed * warming_k_s
+    felt = np.maximum(feeling - 2.0 * warm * threshold, 0.0)[:, _AROUND_ONSET]
     lasting = np.lib.stride_tricks.sliding_window_view(felt, LASTS_STEPS, axis=1).mean(axis=2)
     return np.asarray(lasting.max(axis=1))
 
 
 def _felt_without_warmth(warmth: FloatArray, driver: Driver, persons: Persons) -> FloatArray:
-    """Return what sensitised and ectopic nerves add to this warmth."""
+    """Return what sensitised and ectopic nerves add: h_Q Q + h_P P z_att + warmth · g_s (P + Z)/2."""
+    amplified = warmth * _amplified(driver, persons)
     ectopic = _trait(persons, "felt_ectopic") * _trait(persons, "ectopic_gain") * driver.ectopic
-    return np.asarray(_amplified(warmth, driver, persons) + ectopic + _tender(driver, persons))
+    tender = _trait(persons, "felt_peripheral") * _trait(persons, "attention") * driver.peripheral
+    return np.asarray(amplified + ectopic + tender)
 
 
 def _felt_when_tender(warmth: FloatArray, course: _Courses, base: _Courses, lanes: Lanes) -> FloatArray:
-    """Return what tender nerve endings make of a warming too small to be felt by others."""
+    """Return what tender nerve endings make of a warming too small to be felt by others: h_P P z_att."""
     warming_k = (course["nape_skin_temp_c"] - base["nape_skin_temp_c"])[:, _AROUND_ONSET].max(axis=1)
     answered = np.clip(warming_k / TENDER_K, 0.0, 1.0)
-    driver, persons = lanes.driver, lanes.persons
-    return np.asarray(_amplified(warmth, driver, persons) + answered * _tender(driver, persons))
+    tender = _trait(lanes.persons, "felt_peripheral") * _trait(lanes.persons, "attention") * lanes.driver.peripheral
+    return np.asarray(warmth * _amplified(lanes.driver, lanes.persons) + answered * tender)
 
 
-def _amplified(warmth: FloatArray, driver: Driver, persons: Persons) -> FloatArray:
-    return felt_amplified(warmth, _trait(persons, "felt_sensitised"), driver.peripheral, driver.central)
-
-
-def _tender(driver: Driver, persons: Persons) -> FloatArray:
-    return felt_tender(driver.peripheral, _trait(persons, "felt_peripheral"), _trait(persons, "attention"))
+def _amplified(driver: Driver, persons: Persons) -> FloatArray:
+    """Return g_s (P + Z)/2."""
+    return np.asarray(_trait(persons, "felt_sensitised") * (driver.peripheral + driver.central) / 2.0)
 
 
 def _trait(persons: Persons, name: str) -> FloatArray:
     return persons.trait(name, default_parameters()[name].value)
 
 
-def _noticed(runs: _Runs, comfort_c: FloatArray, lanes: Lanes) -> FloatArray:
+def _noticed(runs: _Runs, comfort: _Comfort, lanes: Lanes) -> FloatArray:
     """Return how likely each draw's driver makes somebody log heat, times its importance, shape (n_pathways, n_lanes).
 
-    A driver is asked for what it adds; heat load for all that is felt, since it is what the person is in, and for being
-    too warm all over: skin gets used to a warm room, the person does not.
+    A driver is asked for what it adds; heat load for all that is felt, since it is what the person is in.
     """
-    base = _felt_warmth(runs.base)
+    base = _felt_warmth(runs.base, runs.base, comfort, lanes.persons)
     added = []
     for pathway, course in runs.driven.items():
-        felt = _felt_warmth(course)
+        felt = _felt_warmth(course, runs.base, comfort, lanes.persons)
         if pathway is Pathway.SENSORY:
             felt = felt + _felt_without_warmth(felt, lanes.driver, lanes.persons)
         elif pathway is Pathway.MUSCLE:
             felt = felt + TENDER_SHARE * _felt_when_tender(felt, course, runs.base, lanes)
         if pathway is Pathway.HEAT_LOAD:
-            added.append(np.maximum((felt - NOTICED) / NOTICED_SPREAD, _too_warm(course, comfort_c)))
+            added.append((felt - TOO_WARM) / TOO_WARM_SPREAD)
         else:
             added.append((felt - base - NOTICED) / NOTICED_SPREAD)
     excess = np.stack(added)
     noticed = UNEXPLAINED + (1.0 - UNEXPLAINED) / (1.0 + np.exp(-np.clip(excess, -50.0, 50.0)))
     noticed[list(runs.driven).index(Pathway.HEAT_LOAD)] *= lanes.driver.importance
     return np.asarray(noticed)
-
-
-def _too_warm(course: _Courses, comfort_c: FloatArray) -> FloatArray:
-    """Return how far skin is beyond the limit of warmth all over around the onset, in units of that limit's spread."""
-    neck_c = course["neck_skin_temp_c"][:, _AROUND_ONSET].mean(axis=1)
-    return np.asarray((neck_c - comfort_c - TOO_WARM_K) / TOO_WARM_SPREAD_K)
 
 
 # -- what is measured --------------------------------------------------------------------------------------------------
@@ -329,99 +319,67 @@ class Hypotheses:
 
     _persons: Persons
     _driver: Driver
-    _comfort_c: FloatArray
+    _comfort: _Comfort
     _noticed: FloatArray
     any_moment: Predicted
 
     @classmethod
-    def of(cls, body: KnownBody, rng: Generator, *, n_draws: int = N_MOST) -> Hypotheses:
-        """Draw persons and drivers, and simulate moments of which nothing is recorded; `N_NETS` · 2^k draws."""
-        uniform = nets(rng, N_NETS, n_draws // N_NETS, N_DIMENSIONS)
-        # The first dimensions are the most even ones, and drivers differ in more than persons do.
-        persons = draw_persons(body, Columns(uniform[N_DRIVER_DIMENSIONS:]), n_draws)
-        driver = draw_driver(Columns(uniform[:N_DRIVER_DIMENSIONS]), persons)
+    def of(cls, body: KnownBody, rng: Generator, *, n_draws: int = N_DRAWS) -> Hypotheses:
+        """Draw persons and drivers, and simulate moments of which nothing is recorded."""
+        persons = draw_persons(body, rng, n_draws)
+        repeats = N_REFERENCE // N_DRAWS
+        everybody = persons[np.tile(np.arange(n_draws), repeats)]
+        driver = draw_driver(rng, everybody)
         # The same persons dress and wear their sensors in the same way.
-        comfort_c = _comfort_c(persons, driver)
-        lanes = Lanes(persons, driver, any_moment(driver), tuple(range(n_draws)))
+        comfort = _comfort(everybody, driver)
+        lanes = Lanes(everybody, driver, any_moment(driver), tuple(range(len(everybody))))
         runs = _run(lanes)
-        noticed = _noticed(runs, comfort_c, lanes)
+        noticed = _noticed(runs, comfort, lanes)
         # Of moments of which nothing is recorded, the usual is all a measurement can be compared with.
-        usual = _undriven(lanes._replace(contexts=(Context(),), context_of=(0,) * n_draws))
-        nothing = np.zeros(len(PATHWAYS))
-        reference = Predicted(*_seen(runs, lanes, usual=usual), noticed, nothing, np.tile(nothing, (N_NETS, 1)))
-        return cls(persons, driver, comfort_c, noticed, reference)
+        seen = _seen(
+            runs, lanes, usual=_undriven(lanes._replace(contexts=(Context(),), context_of=(0,) * len(everybody)))
+        )
+        reference = _predicted(seen, noticed, np.zeros(len(noticed)))
+        return cls(persons, _rows(driver, n_draws), _Comfort(*(c[:n_draws] for c in comfort)), noticed, reference)
 
-    def around(
-        self, contexts: Sequence[Context], n_draws: int = N_DRAWS, begun: Sequence[Predicted] = ()
-    ) -> tuple[Predicted, ...]:
-        """Return what each pathway predicts in each context; where nothing was recorded, that of any moment.
-
-        Parameters
-        ----------
-        contexts : sequence of Context
-        n_draws : int, optional
-            So many of the draws are simulated, from the first on; `N_NETS` · 2^k of them.
-        begun : sequence of Predicted, optional
-            What the first of these draws have predicted already in these contexts, the same number in each.
-        """
+    def around(self, contexts: Sequence[Context]) -> tuple[Predicted, ...]:
+        """Return what each pathway predicts in each context; where nothing was recorded, that of any moment."""
         asked = [k for k, context in enumerate(contexts) if context.says_something]
         found: list[Predicted] = [self.any_moment] * len(contexts)
-        first_draw = begun[asked[0]].noticed.shape[1] if begun and asked else 0
-        at_once = max(MOST_LANES // (n_draws - first_draw), 1)
-        for first in range(0, len(asked), at_once):
-            part = asked[first : first + at_once]
-            new = self._batch([contexts[k] for k in part], np.arange(first_draw, n_draws))
-            for k, further in zip(part, new, strict=True):
-                found[k] = self._predicted(contexts[k], *(_joined(begun[k], *further) if first_draw else further))
+        for first in range(0, len(asked), MOST_CONTEXTS):
+            part = asked[first : first + MOST_CONTEXTS]
+            for k, predicted in zip(part, self._batch([contexts[k] for k in part]), strict=True):
+                found[k] = predicted
         return tuple(found)
 
-    def _batch(self, contexts: list[Context], draws: IntArray) -> Iterator[tuple[_Seen, FloatArray]]:
-        """Simulate some of the draws in each context: what is seen, and how likely each is noticed."""
-        times, n = len(contexts), draws.size
-        again = np.tile(draws, times)
+    def _batch(self, contexts: list[Context]) -> Iterator[Predicted]:
+        n, times = len(self._persons), len(contexts)
+        again = np.tile(np.arange(n), times)
         of = tuple(int(k) for k in np.repeat(np.arange(times), n))
         lanes = Lanes(self._persons[again], _rows(self._driver, again), tuple(contexts), of)
+        comfort = _Comfort(*(c[again] for c in self._comfort))
         runs = _run(lanes)
-        noticed, seen = _noticed(runs, self._comfort_c[again], lanes), _seen(runs, lanes)
-        for k in range(times):
+        noticed, seen = _noticed(runs, comfort, lanes), _seen(runs, lanes)
+        for k, context in enumerate(contexts):
             rows = slice(k * n, (k + 1) * n)
-            windows = {sensor: value[:, rows] for sensor, value in seen.windows.items()}
-            yield _Seen(windows, *(value[:, rows] for value in seen[1:])), noticed[:, rows]
+            own = _Seen({s: v[:, rows] for s, v in seen.windows.items()}, *(v[:, rows] for v in seen[1:]))
+            yield _predicted(own, noticed[:, rows], self._log_felt(context, noticed[:, rows]))
 
-    def _predicted(self, context: Context, seen: _Seen, noticed: FloatArray) -> Predicted:
-        usual = self._noticed
-        without = [
-            _log_felt(context, noticed[:, few], usual[:, all_])
-            for few, all_ in zip(without_net(noticed.shape[1]), without_net(usual.shape[1]), strict=True)
-        ]
-        return Predicted(*seen, noticed, _log_felt(context, noticed, usual), np.stack(without))
-
-
-def _joined(begun: Predicted, seen: _Seen, noticed: FloatArray) -> tuple[_Seen, FloatArray]:
-    """Put what further draws show behind what the first ones have shown."""
-
-    def both(first: FloatArray, then: FloatArray) -> FloatArray:
-        return np.concatenate((first, then), axis=1)
-
-    together = _Seen(
-        {sensor: both(begun.windows[sensor], value) for sensor, value in seen.windows.items()},
-        both(begun.core_near_k, seen.core_near_k),
-        both(begun.core_far_k, seen.core_far_k),
-        both(begun.pressure_pain, seen.pressure_pain),
-    )
-    return together, both(begun.noticed, noticed)
+    def _log_felt(self, context: Context, noticed: FloatArray) -> FloatArray:
+        """Compare with any moment: by the same draws, but where what was recorded is what drives, by all of them."""
+        same = np.log(noticed.mean(axis=1) / self._noticed[:, : noticed.shape[1]].mean(axis=1))
+        all_of_them = np.log(noticed.mean(axis=1) / self._noticed.mean(axis=1))
+        order = list(PATHWAYS)
+        heat, muscle = order.index(Pathway.HEAT_LOAD), order.index(Pathway.MUSCLE)
+        same[heat] = all_of_them[heat] if context.knows_heat else 0.0
+        same[muscle] = all_of_them[muscle] if context.knows_load else 0.0
+        return np.asarray(same)
 
 
-def _log_felt(context: Context, noticed: FloatArray, at_any_moment: FloatArray) -> FloatArray:
-    """Compare with any moment: by the same draws, but where what was recorded is what drives, by all of them."""
-    same = np.log(noticed.mean(axis=1) / at_any_moment[:, : noticed.shape[1]].mean(axis=1))
-    all_of_them = np.log(noticed.mean(axis=1) / at_any_moment.mean(axis=1))
-    order = list(PATHWAYS)
-    heat, muscle = order.index(Pathway.HEAT_LOAD), order.index(Pathway.MUSCLE)
-    same[heat] = all_of_them[heat] if context.knows_heat else 0.0
-    same[muscle] = all_of_them[muscle] if context.knows_load else 0.0
-    return np.asarray(same)
+def _rows(driver: Driver, rows: int | IntArray) -> Driver:
+    chosen = slice(0, rows) if isinstance(rows, int) else rows
+    return Driver(*(value[chosen] for value in driver))
 
 
-def _rows(driver: Driver, rows: IntArray) -> Driver:
-    return Driver(*(value[rows] for value in driver))
+def _predicted(seen: _Seen, noticed: FloatArray, log_felt: FloatArray) -> Predicted:
+    return Predicted(*seen, noticed / noticed.sum(axis=1, keepdims=True), log_felt)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
+from numpy.random import Generator
 from numpy.typing import NDArray
 
 from unaji.body.channels import OUTFITS_CLO
@@ -20,7 +21,7 @@ from unaji.body.forcing import Forcing
 from unaji.body.layout import SEGMENTS
 from unaji.body.persons import RANGES, Persons, sample_persons
 from unaji.claims.model import Pathway
-from unaji.claims.parameters import Draws, default_parameters
+from unaji.claims.parameters import default_parameters
 from unaji.records.timeline import BoolArray, FloatArray
 
 IntArray = NDArray[np.int64]
@@ -71,7 +72,6 @@ class Driver(NamedTuple):
     load_start: FloatArray
     pyrogen: FloatArray
     fever_start: FloatArray
-    fever_end: FloatArray  # infinite where it lasts
     air_offset: FloatArray
     air_error: FloatArray
     air_start: FloatArray
@@ -89,7 +89,7 @@ class Driver(NamedTuple):
     )
 
 
-def draw_persons(body: KnownBody, rng: Draws, n: int) -> Persons:
+def draw_persons(body: KnownBody, rng: Generator, n: int) -> Persons:
     """Draw persons who agree with what is known of one; fat follows height, weight, age and sex as in a population."""
     drawn = sample_persons(n, rng)
     known = {
@@ -116,7 +116,7 @@ OFTENER = 4.0
 """So much oftener than they happen are the rare causes of heat load drawn; else a handful of draws would decide."""
 
 
-def draw_driver(rng: Draws, persons: Persons) -> Driver:
+def draw_driver(rng: Generator, persons: Persons) -> Driver:
     """Draw what is not recorded, once a person: how people dress, and how strong each pathway's driver is [A]."""
     n = len(persons)
 
@@ -135,7 +135,6 @@ def draw_driver(rng: Draws, persons: Persons) -> Driver:
         importance[:] *= np.where(happens, chance / drawn, (1.0 - chance) / (1.0 - drawn))
         return np.where(happens, value, 0.0)
 
-    breaks = rng.random(n) < 0.5
     climacteric = persons.female & (persons.age_y >= 40) & (persons.age_y <= 62)
     return Driver(
         clothing=np.exp(rng.normal(0.0, 0.25, n)),
@@ -158,8 +157,7 @@ def draw_driver(rng: Draws, persons: Persons) -> Driver:
         forward=even(0.0, 0.08),
         load_start=-np.exp(even(np.log(10.0), np.log(180.0))),
         pyrogen=even(0.5, 3.0),
-        fever_start=np.where(breaks, float(FIRST_MIN), even(-180.0, -40.0)),
-        fever_end=np.where(breaks, even(-30.0, 0.0), np.inf),
+        fever_start=even(-180.0, -40.0),
         air_offset=rng.normal(0.0, 3.0, n),
         air_error=rng.normal(0.0, 0.7, n),
         air_start=np.where(rng.random(n) < 0.5, float(FIRST_MIN), even(-120.0, -5.0)),
@@ -176,7 +174,7 @@ def draw_driver(rng: Draws, persons: Persons) -> Driver:
     )
 
 
-def _contraction(rng: Draws, n: int) -> FloatArray:
+def _contraction(rng: Generator, n: int) -> FloatArray:
     """Draw a static load of the neck as a share of its strength: mostly 1 to 8 %, as EMG finds at work."""
     return np.asarray(np.minimum(np.exp(rng.normal(np.log(0.03), 0.6, n)), 0.15))
 
@@ -283,9 +281,9 @@ def _any_span(spans: Sequence[tuple[float, float]]) -> BoolArray:
 
 
 def _core(lanes: Lanes, base: Channels) -> Channels:
-    """A fever that began in the hours before, and in half of the draws breaks shortly before: then it is felt."""
+    """A fever that began in the hours before."""
     d = lanes.driver
-    return base | {"pyrogen_k": _during(d.fever_start, d.fever_end - d.fever_start) * d.pyrogen[:, None]}
+    return base | {"pyrogen_k": _during(d.fever_start) * d.pyrogen[:, None]}
 
 
 def _heat_load(lanes: Lanes, base: Channels) -> Channels:

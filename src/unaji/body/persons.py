@@ -8,9 +8,10 @@ from types import MappingProxyType
 from typing import Any
 
 import numpy as np
+from numpy.random import Generator
 from numpy.typing import ArrayLike, NDArray
 
-from unaji.claims.parameters import Draws, Parameters, default_parameters
+from unaji.claims.parameters import Parameters, default_parameters
 from unaji.records.timeline import BoolArray, FloatArray
 
 RANGES: Mapping[str, tuple[float, float, str]] = MappingProxyType(
@@ -199,15 +200,17 @@ QUARTILE_Z = 0.6744897501960817
 """Standard normal deviate of the 75th percentile."""
 
 
-def sample_persons(n: int, rng: Draws, *, parameters: Parameters | None = None, female_share: float = 0.5) -> Persons:
+def sample_persons(
+    n: int, rng: Generator, *, parameters: Parameters | None = None, female_share: float = 0.5
+) -> Persons:
     """Draw adults from a population.
 
     Parameters
     ----------
     n : int
         How many.
-    rng : Generator or another source of draws
-        Same state, same persons.
+    rng : Generator
+        Same generator state, same persons.
     parameters : Parameters, optional
         How the traits differ between persons (see `Parameters.sample`); the model's own where not given.
     female_share : float
@@ -229,7 +232,7 @@ def sample_persons(n: int, rng: Draws, *, parameters: Parameters | None = None, 
     age_y = rng.uniform(AGE_BANDS_Y[0], AGE_BANDS_Y[-1], n)
     female = rng.random(n) < female_share
     band = np.searchsorted(AGE_BANDS_Y, age_y, side="right") - 1
-    z_height, z_own, z_fat, z_heart = (rng.standard_normal(n) for _ in range(4))
+    z_height, z_own, z_fat, z_heart = rng.standard_normal((4, n))
     z_weight = SIZE_CORRELATION * z_height + np.sqrt(1 - SIZE_CORRELATION**2) * z_own
     height_m = _by_quartiles(z_height, _of_band(HEIGHT_QUARTILES_CM, female, band)) / 100
     weight_kg = np.exp(_by_quartiles(z_weight, np.log(_of_band(WEIGHT_QUARTILES_KG, female, band))))

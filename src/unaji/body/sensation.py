@@ -88,18 +88,6 @@ def felt_warmth(feeling: FloatArray, warm: FloatArray, threshold_k: FloatArray) 
 
 
 @njit(cache=True)
-def felt_amplified(warmth: FloatArray, gain: FloatArray, peripheral: FloatArray, central: FloatArray) -> FloatArray:
-    """Return what sensitisation adds to warmth: g_s (P + Z)/2 of it."""
-    return warmth * gain * (peripheral + central) * 0.5
-
-
-@njit(cache=True)
-def felt_tender(peripheral: FloatArray, gain: FloatArray, attention: FloatArray) -> FloatArray:
-    """Return the heat that sensitised endings make without warmth, as far as it is attended to: h_P z P."""
-    return gain * attention * peripheral
-
-
-@njit(cache=True)
 def sensitised(value: FloatArray, drive_1_s: FloatArray, lag_s: FloatArray, dt_s: float) -> FloatArray:
     """Return a sensitisation after a step: the exact solution of dP/dt = q (1 − P) − P/τ with q held; 0 to 1."""
     rate = drive_1_s + 1.0 / lag_s

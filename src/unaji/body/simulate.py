@@ -32,8 +32,7 @@ from unaji.claims.parameters import Parameters, default_parameters
 from unaji.records.timeline import BoolArray, FloatArray
 
 SETTLING_S, SETTLING_STEP_S = 86_400.0, 300.0
-"""How long persons have been resting in the first step's room before it, and in what steps that is computed, unless
-the caller knows better."""
+"""How long persons have been resting in the first step's room before it, and in what steps that is computed."""
 
 EVENTS = (
     "stress", "emotion", "arm_load", "flexion_deg", "forward_m", "pyrogen_k", "antipyretic", "hot_flash", "needle",
@@ -95,13 +94,11 @@ class Simulation:
     ----------
     persons : Persons
     start : Forcing
-        Its first step is the room in which they have been resting.
+        Its first step is the room in which they have been resting for a day.
     parameters : Parameters, optional
         The defaults when not given; a person's traits go before both.
     rows : ndarray, shape (N_PARAMS, n_persons), optional
         Parameters as the loops read them, in place of those; for experiments beyond the ranges.
-    settling_s, settling_step_s : float, optional
-        How long they have been resting, and in what steps that is computed.
 
     Attributes
     ----------
@@ -116,8 +113,6 @@ class Simulation:
         parameters: Parameters | None = None,
         *,
         rows: FloatArray | None = None,
-        settling_s: float = SETTLING_S,
-        settling_step_s: float = SETTLING_STEP_S,
     ) -> None:
         parameters = default_parameters() if parameters is None else parameters
         self.n_persons = len(persons)
@@ -127,7 +122,7 @@ class Simulation:
         self._rows_of = _rows_of_outputs(self._model, persons, parameters)
         self._at = _at_rest(self._model, persons)
         self._fresh = True
-        self.run(_resting(start, settling_s, settling_step_s), dt_s=settling_s, outputs=("core_temp_c",))
+        self.run(_resting(start), dt_s=SETTLING_S, outputs=("core_temp_c",))
         self.time_s = 0.0
 
     def copy(self) -> Simulation:
@@ -160,11 +155,10 @@ class Simulation:
         kept, work = lanes(len(distinct) * n_kept), work_for(model.frame)
         place = {key: slice(k * n_kept, (k + 1) * n_kept) for k, key in enumerate(distinct)}
         for b in range(len(at.temp)):
-            if b % PACKED_AT_ONCE == 0:
-                own = _own_of_blocks(packed, slice(b * WIDTH, (b + PACKED_AT_ONCE) * WIDTH))
+            own = _own_of_block(packed, b, self.n_persons)
             run_block(
-                packed.dt_s, packed.shared, packed.where, own[b % PACKED_AT_ONCE], self._parameters[b],
-                block_of(model.body, b), model.frame, model.law,
+                packed.dt_s, packed.shared, packed.where, own, self._parameters[b], block_of(model.body, b),
+                model.frame, model.law,
                 at.temp[b], at.regulation[b], at.drives[b], at.past[b], at.recent_dt_s[b], at.senses[b], at.thermal[b],
                 self._fresh, is_kept, source, row, kept, work,
             )  # fmt: skip
@@ -211,16 +205,16 @@ def _at_rest(model: HeatModel, persons: Persons) -> _Standing:
     )
 
 
-def _resting(start: Forcing, settling_s: float, step_s: float) -> Forcing:
-    """Hold the first step, without what has not begun yet."""
-    n_steps = round(settling_s / step_s)
+def _resting(start: Forcing) -> Forcing:
+    """Hold the first step for a day, without what has not begun yet."""
+    n_steps = round(SETTLING_S / SETTLING_STEP_S)
     first = {name: value[..., :1] if value.ndim else value for name, value in start.values.items()}
     held = {
         name: np.broadcast_to(value, (*value.shape[:-1], n_steps)) if value.ndim else value
         for name, value in first.items()
         if name not in EVENTS
     }
-    return Forcing(np.full(n_steps, step_s), held)
+    return Forcing(np.full(n_steps, SETTLING_STEP_S), held)
 
 
 def _check_steps(forcing: Forcing) -> None:
@@ -240,18 +234,18 @@ def _on_multiples(forcing: Forcing, dt_s: float) -> BoolArray:
     return np.asarray(kept)
 
 
-PACKED_AT_ONCE = 32
-"""Blocks whose own inputs are laid out together: enough to be quick, few enough to be small beside all inputs."""
+def _own_of_block(packed: Packed, b: int, n_persons: int) -> FloatArray:
+    """Return the inputs that differ between persons, one below the other; the last person fills up the last block."""
+    from unaji.body._lanes import WIDTH, lanes  # noqa: PLC0415  numba loads slowly
 
-
-def _own_of_blocks(packed: Packed, persons: slice) -> FloatArray:
-    """Return the inputs that differ between persons, one below the other, shape (n_blocks, n_own · n_steps, WIDTH)."""
-    from unaji.body._lanes import WIDTH  # noqa: PLC0415  numba loads slowly
-
-    if not packed.own.size:
-        return np.empty((PACKED_AT_ONCE, 0, WIDTH))
-    blocks = pack(packed.own[..., persons])
-    return blocks.reshape(len(blocks), -1, WIDTH)
+    n_own, n_steps = packed.own.shape[:2]
+    result = lanes(n_own * n_steps)
+    if n_own:
+        part = packed.own[..., b * WIDTH : min((b + 1) * WIDTH, n_persons)]
+        rows = result.reshape(n_own, n_steps, WIDTH)
+        rows[..., : part.shape[-1]] = part
+        rows[..., part.shape[-1] :] = part[..., -1:]
+    return result
 
 
 # -- outputs -----------------------------------------------------------------------------------------------------------
@@ -340,11 +334,8 @@ def _summed(
 ) -> FloatArray:
     """Sum an output up for the persons of a block, shape (n_persons, n_kept)."""
     n = persons.stop - persons.start
-    parts = [_scaled(kept[place[source, row], :n].T, scale, persons) for source, row, scale in rows]
-    return np.asarray(parts[0] if len(parts) == 1 else sum(parts))
-
-
-def _scaled(part: FloatArray, scale: float | FloatArray, persons: slice) -> FloatArray:
-    if isinstance(scale, float):
-        return part if scale == 1.0 else part * scale
-    return part * scale[persons, None]
+    scaled = (
+        kept[place[source, row], :n].T * (scale if isinstance(scale, float) else scale[persons, None])
+        for source, row, scale in rows
+    )
+    return np.asarray(sum(scaled))

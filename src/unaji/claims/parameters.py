@@ -15,9 +15,10 @@ from enum import StrEnum
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import NoReturn, Protocol, TypeVar
+from typing import NoReturn, TypeVar
 
 import numpy as np
+from numpy.random import Generator
 from numpy.typing import NDArray
 
 from unaji.claims.model import Words
@@ -67,22 +68,6 @@ UNITS: Mapping[str, float] = MappingProxyType(
     | dict.fromkeys(_AS_THEY_ARE, 1.0)
 )
 """Units a parameter may have, and what one of them is in the unit that the model computes in: times become seconds."""
-
-
-class Draws(Protocol):
-    """Where random numbers come from: a numpy `Generator`, or points that fill their space evenly."""
-
-    def random(self, size: int) -> FloatArray:
-        """Evenly within 0 to 1."""
-
-    def uniform(self, low: float, high: float, size: int) -> FloatArray:
-        """Evenly within a range."""
-
-    def standard_normal(self, size: int) -> FloatArray:
-        """Normal, of mean 0 and variance 1."""
-
-    def normal(self, loc: float, scale: float, size: int) -> FloatArray:
-        """Normal, with its mean and standard deviation."""
 
 
 class Part(StrEnum):
@@ -150,7 +135,7 @@ class Parameter:
             raise InputError(f"parameter {self.name}: {value:g}{unit} is outside {self.low:g} to {self.high:g}{unit}")
         return replace(self, value=float(value))
 
-    def draw(self, rng: Draws, n: int) -> FloatArray:
+    def draw(self, rng: Generator, n: int) -> FloatArray:
         """Draw this parameter for n people, in `unit`, always within the range.
 
         Notes
@@ -206,7 +191,7 @@ class Parameters:
         """Return the values of some parameters in the units that the model computes in, shape (n_names,)."""
         return np.array([self[name].in_model_units for name in names])
 
-    def sample(self, rng: Draws, n: int) -> dict[str, FloatArray]:
+    def sample(self, rng: Generator, n: int) -> dict[str, FloatArray]:
         """Draw all parameters that differ between people, for n people.
 
         Returns

@@ -217,8 +217,6 @@ def _episode(finding: EpisodeFinding, zones: Zones) -> Json:
         **_sources(finding.p, finding.named),
         "p_mcse": number(finding.p_mcse),
         "pathway": {way: number(p) for way, p in finding.pathway.items()},
-        "pathway_mcse": {way: number(error) for way, error in finding.pathway_mcse.items()},
-        "pathway_told": finding.pathway_told,
         "would_tell": {what: number(bits) for what, bits in finding.would_tell.items()},
         "end": local_time(episode.end, zones) if episode.end else None,
         "whole_day": episode.whole_day,

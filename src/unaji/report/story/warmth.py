@@ -43,15 +43,13 @@ class Warmths:
 def warmth_of(finding: EpisodeFinding) -> Warmth:
     """Return whether the nape really warmed: the likelier of warming and sensing, unless mostly undetermined.
 
-    Undetermined is also what the Monte-Carlo error leaves so (see `unaji.body.pathways.Judgement.told`).
-
     "Warm" is only said when the rise leaves the usual band or the probability is 0.6 at least.
 
     Where neither the nape nor the body temperature was measured, warm surroundings are told as what they are.
     """
     warm = sum(finding.pathway.get(way, 0.0) for way in WARMING)
     felt = finding.pathway.get(Pathway.SENSORY, 0.0)
-    if not finding.pathway_told or finding.pathway.get(UNDETERMINED, 0.0) >= 0.5 or warm + felt == 0:
+    if finding.pathway.get(UNDETERMINED, 0.0) >= 0.5 or warm + felt == 0:
         return Warmth.UNMEASURED
     if not any(name in finding.measured for name in MEASURED):
         around = max(WARMING, key=lambda way: finding.pathway.get(way, 0.0)) is Pathway.HEAT_LOAD and warm >= felt
