@@ -123,7 +123,7 @@ def _paint(
     for i, one in enumerate(weeks):
         parts.append(dot(place(i + 0.5), height(one.count), 6, "heat" if one.recorded >= 0.5 else "dot-unmeasured"))
     parts += [triangle(place(day / DAYS), y1 + 38) for day in sessions]
-    parts.append(text(x1, y1 + 38, words("chart.week_no"), anchor="end"))
+    parts.append(text(0, y1 + 18, words("chart.week_no")))
     return y1 + 72, parts + _legend(y1 + 64, first is not None, words)
 
 
