@@ -12,7 +12,7 @@ from unaji.report.figures._neck_drawing import HEAT, INK, INK2, INK3, LINE, SURF
 from unaji.report.figures._neck_labels import FONTS, ROW, SIZE, write
 from unaji.report.figures._neck_words import Language, lines, say, spoken
 from unaji.report.figures.neck_course import LEAST_WIDTH, PARTS, WIDE
-from unaji.report.figures.svg import el, text_width, wrap
+from unaji.report.figures.svg import el, standing_alone, text_width, wrap
 from unaji.report.words import MINUS, signed
 
 BAR, GAP = 15.0, 9.0
@@ -70,23 +70,18 @@ def neck_shares(quantities: Sequence[SharedOut], *, language: Language = "ja", w
         y, made = _panel(y, quantity, language, float(width_px))
         parts += made
     identity = hashlib.sha256("".join(parts).encode()).hexdigest()[:10]
+    height = float(round(y))
     return str(
-        el(
-            "svg",
-            el("title", say("title_shares", language), id=f"shares-{identity}-title"),
-            el("desc", _description(quantities, language), id=f"shares-{identity}-desc"),
-            el("rect", width=width_px, height=round(y), fill=SURFACE, class_="blank"),
+        standing_alone(
+            el("rect", width=width_px, height=height, fill=SURFACE, class_="blank"),
             *parts,
-            xmlns="http://www.w3.org/2000/svg",
-            viewBox=f"0 0 {width_px:g} {round(y)}",
             width=width_px,
-            height=round(y),
-            class_="figure neck",
-            role="img",
-            aria_labelledby=f"shares-{identity}-title",
-            aria_describedby=f"shares-{identity}-desc",
+            height=height,
+            name=f"shares-{identity}",
+            title=say("title_shares", language),
+            description=_description(quantities, language),
             font_family=FONTS,
-            lang="ja" if language == "both" else language,
+            lang=spoken(language),
         )
     )
 

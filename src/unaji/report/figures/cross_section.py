@@ -33,7 +33,7 @@ from unaji.report.figures._neck_words import (
     say,
     spoken,
 )
-from unaji.report.figures.svg import Point, el, wrap
+from unaji.report.figures.svg import Point, el, standing_alone, wrap
 
 __all__ = ["NeckSection", "cross_section", "section_of"]
 
@@ -123,27 +123,21 @@ class _Plate:
         y, keys = scales(y, self.width, states, self.language, self._scale(), pattern, wide=wide)
         y, ways = pathways(y, self.width, states, self.language, wide=wide)
         y, words = note(y, self.width, self.language)
-        ground = el("rect", width=self.width, height=round(y), fill=SURFACE, class_="blank")
-        return el(
-            "svg",
-            el("title", say("title" if self.before is None else "title_pair", self.language), id=f"{self.name}-title"),
-            el("desc", self._description(), id=f"{self.name}-desc"),
-            el("defs", hatch(pattern)),
-            ground,
+        height = float(round(y))
+        return standing_alone(
+            el("rect", width=self.width, height=height, fill=SURFACE, class_="blank"),
             *necks,
             *keys,
             *ways,
             *words,
-            xmlns="http://www.w3.org/2000/svg",
-            viewBox=f"0 0 {self.width:g} {round(y)}",
             width=self.width,
-            height=round(y),
-            class_="figure neck",
-            role="img",
-            aria_labelledby=f"{self.name}-title",
-            aria_describedby=f"{self.name}-desc",
+            height=height,
+            name=self.name,
+            title=say("title" if self.before is None else "title_pair", self.language),
+            description=self._description(),
+            pattern=hatch(pattern),
             font_family=FONTS,
-            lang="ja" if self.language == "both" else self.language,
+            lang=spoken(self.language),
         )
 
     def _states(self) -> list[NeckSection]:

@@ -17,7 +17,7 @@ from unaji.records.timeline import BoolArray, FloatArray
 from unaji.report.figures._neck_drawing import HEAT, INK, INK2, INK3, LINE, SURFACE, hatch, thinned
 from unaji.report.figures._neck_labels import FONTS, ROW, SIZE, write
 from unaji.report.figures._neck_words import LANGUAGES, Language, say, spoken
-from unaji.report.figures.svg import Point, el, text_width, wrap
+from unaji.report.figures.svg import Point, el, standing_alone, text_width, wrap
 from unaji.report.words import plain, signed
 
 COURSE = (
@@ -159,23 +159,18 @@ class _Course:
         y, gaps = self._gap_key(y)
         parts = [*shades, *names, *panels, *axis, *gaps]
         identity = hashlib.sha256("".join(parts).encode()).hexdigest()[:10]
-        return el(
-            "svg",
-            el("title", say("title_course", self.language), id=f"course-{identity}-title"),
-            el("desc", self._description(), id=f"course-{identity}-desc"),
-            el("defs", hatch(f"course-{identity}-hatch")),
-            el("rect", width=self.width, height=round(y), fill=SURFACE, class_="blank"),
-            *(Markup(str(part).replace(_HATCH, f"course-{identity}-hatch")) for part in parts),
-            xmlns="http://www.w3.org/2000/svg",
-            viewBox=f"0 0 {self.width:g} {round(y)}",
+        name, height = f"course-{identity}", float(round(y))
+        return standing_alone(
+            el("rect", width=self.width, height=height, fill=SURFACE, class_="blank"),
+            *(Markup(str(part).replace(_HATCH, f"{name}-hatch")) for part in parts),
             width=self.width,
-            height=round(y),
-            class_="figure neck",
-            role="img",
-            aria_labelledby=f"course-{identity}-title",
-            aria_describedby=f"course-{identity}-desc",
+            height=height,
+            name=name,
+            title=say("title_course", self.language),
+            description=self._description(),
+            pattern=hatch(f"{name}-hatch"),
             font_family=FONTS,
-            lang="ja" if self.language == "both" else self.language,
+            lang=spoken(self.language),
         )
 
     @property

@@ -49,15 +49,47 @@ def draw(paint: Callable[[float], tuple[float, list[Markup]]], aria: str) -> tup
 
 def _root(paint: Callable[[float], tuple[float, list[Markup]]], width: float, name: str, aria: str) -> Markup:
     height, children = paint(width)
-    return el(
-        "svg",
+    return root(*children, width=width, height=height, class_=f"figure {name}", aria_label=aria)
+
+
+def root(*children: Markup, width: float, height: float, class_: str, **attributes: str | None) -> Markup:
+    """Put elements into the outer ``<svg>`` that every figure has."""
+    size: dict[str, float] = {"width": width, "height": height}
+    box = f"0 0 {_number(width)} {_number(height)}"
+    return el("svg", *children, viewBox=box, **size, class_=class_, role="img", **attributes)
+
+
+def standing_alone(
+    *children: Markup,
+    width: float,
+    height: float,
+    name: str,
+    title: str,
+    description: str,
+    pattern: Markup | None = None,
+    **attributes: str,
+) -> Markup:
+    """Put elements into a picture that needs nothing from outside, not even a page: it has title and description.
+
+    Parameters
+    ----------
+    name : str
+        Prefix of the ids in it.
+    pattern : Markup, optional
+        A hatching that its elements refer to.
+    """
+    return root(
+        el("title", title, id=f"{name}-title"),
+        el("desc", description, id=f"{name}-desc"),
+        *([el("defs", pattern)] if pattern else []),
         *children,
-        viewBox=f"0 0 {_number(width)} {_number(height)}",
         width=width,
         height=height,
-        class_=f"figure {name}",
-        role="img",
-        aria_label=aria,
+        class_="figure neck",
+        aria_labelledby=f"{name}-title",
+        aria_describedby=f"{name}-desc",
+        **attributes,
+        xmlns="http://www.w3.org/2000/svg",
     )
 
 
