@@ -9,10 +9,10 @@ import numpy as np
 
 from unaji.records.timeline import FloatArray
 
-LOWEST_C, HIGHEST_C = 33.0, 38.5
-TICKS_C = (33, 34, 35, 36, 37, 38)
+LOWEST_C, HIGHEST_C = 32.0, 38.5
+TICKS_C = (32, 33, 34, 35, 36, 37, 38)
 
-_ANCHORS = ("#FCECB8", "#F6CB78", "#EC9A52", "#D05C42", "#922F3A", "#541638")
+_ANCHORS = ("#FFF3CC", "#F6CB78", "#EC9A52", "#D05C42", "#922F3A", "#430F2E")
 """From cool to warm: lightness falls all the way, so the order survives any colour vision and grey print."""
 
 _RGB_TO_LMS = np.array(
@@ -37,7 +37,7 @@ def clamped(temp_c: float) -> int:
 
 
 def temperature_colour(temp_c: float) -> str:
-    """Return the colour of a temperature [°C] as #RRGGBB, held at the scale's ends outside 33–38.5 °C.
+    """Return the colour of a temperature [°C] as #RRGGBB, held at the scale's ends outside 32–38.5 °C.
 
     Equal steps of temperature are equal distances in OKLab along one curve through the anchors.
 

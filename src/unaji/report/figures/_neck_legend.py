@@ -16,7 +16,7 @@ from unaji.report.figures.svg import el, text_width, wrap
 
 PATHWAYS = ("vascular", "heat_load", "core", "muscle", "sensory")
 KEY_FLOWS = (3.0, 10.0, 30.0, MOST_FLOW)
-N_STEPS = 55
+N_STEPS = 65
 """Steps of the colour scale, a tenth of a degree each."""
 
 Block = tuple[float, list[Markup]]
