@@ -235,7 +235,7 @@ def test_every_eye_sees_the_order_and_a_degree(kind):
         lab.append(oklab("#" + "".join(f"{round(float(v) * 255):02X}" for v in srgb)))
     assert (np.diff(np.array(lab)[:, 0]) < 0).all()
     degree = np.linalg.norm(np.array(lab)[10:] - np.array(lab)[:-10], axis=1)
-    assert degree.min() > 0.09  # more than four times what an eye can just tell apart (0.02)
+    assert degree.min() > 0.1  # five times what an eye can just tell apart
 
 
 def test_oklab_agrees_with_its_authors_table():

@@ -12,7 +12,7 @@ from unaji.records.timeline import FloatArray
 LOWEST_C, HIGHEST_C = 32.0, 38.5
 TICKS_C = (32, 33, 34, 35, 36, 37, 38)
 
-_ANCHORS = ("#FFF3CC", "#F6CB78", "#EC9A52", "#D05C42", "#922F3A", "#430F2E")
+_ANCHORS = ("#FFF3CC", "#F6CB78", "#EC9A52", "#D05C42", "#963236", "#36072A")
 """From cool to warm: lightness falls all the way, so the order survives any colour vision and grey print."""
 
 _RGB_TO_LMS = np.array(
