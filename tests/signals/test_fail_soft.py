@@ -173,6 +173,11 @@ def to_beats(x: np.ndarray) -> Beats:
     return ecg_beats(x, 100.0).to_beats(datetime(2024, 5, 1, tzinfo=UTC), "ecg", min_quality=0.5)
 
 
+def stored_ecg(x: np.ndarray) -> Beats | None:
+    timeline = Timeline(Person("someone"), series=(series("ecg_mv", x, 10),))
+    return signals.with_ecg_beats(timeline).beats
+
+
 def three_axes(x: np.ndarray) -> np.ndarray:
     return np.column_stack((0.1 * x, 0.2 * x, x))
 
@@ -211,6 +216,7 @@ ENTRIES: dict[str, tuple[str, Callable[[np.ndarray], object]]] = {
     "ecg_beats": ("wave", lambda x: ecg_beats(x, 100.0)),
     "EcgDetector": ("wave", lambda x: pieces(EcgDetector(100.0), x)),
     "to_beats": ("wave", to_beats),
+    "with_ecg_beats": ("wave", stored_ecg),
     "agreement": ("wave", lambda x: agreement(ecg_beats(x, 100.0).time_s, ppg_beats(x, 100.0).time_s)),
     "ppg_beats": ("wave", lambda x: ppg_beats(x, 100.0)),
     "PpgDetector": ("wave", lambda x: pieces(PpgDetector(25.0), x)),
