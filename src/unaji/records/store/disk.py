@@ -34,7 +34,7 @@ def write_frame(frame: pl.DataFrame, path: Path) -> None:
     """Write rows as Parquet and have them on the disk."""
     before(f"write {path.name}")
     try:
-        frame.write_parquet(path, compression="zstd", compression_level=3, statistics=True, row_group_size=ROW_GROUP)
+        frame.write_parquet(path, compression="zstd", compression_level=1, statistics=True, row_group_size=ROW_GROUP)
     except pl.exceptions.PolarsError as error:
         raise OSError(str(error)) from error
     before(f"sync {path.name}")
