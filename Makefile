@@ -26,6 +26,12 @@ benchmark: .venv/installed-dev  ## how long things take; beside peers: see the h
 	$(BIN)/python benchmarks/signals_eda.py
 	$(BIN)/python benchmarks/signals_state.py
 	$(BIN)/python benchmarks/body.py
+	$(BIN)/python benchmarks/importers_apple_health.py --no-peers
+	$(BIN)/python benchmarks/importers_fitbit.py
+	$(BIN)/python -m benchmarks.importers_garmin
+	$(BIN)/python benchmarks/importers_weather.py
+	$(BIN)/python benchmarks/importers_e4.py
+	$(BIN)/python -m benchmarks.store phone
 
 .venv/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -3,7 +3,7 @@
 python benchmarks/importers_e4.py [HOURS]
 
 A session of 30 hours (80 MB) is made. In turn, five times: `unaji import` as a whole, with hash, row identity, Parquet
-and fsync; pandas and polars reading the same CSV files without doing anything with them. Rates are in MB of the session
+and fsync; polars reading the same CSV files without doing anything with them. Rates are in MB of the session
 with BVP, which all but the hash leave out. The median of the rounds is told, by processor time and by the wall.
 """
 
@@ -17,7 +17,6 @@ from pathlib import Path
 from statistics import median
 
 import numpy as np
-import pandas as pd
 import polars as pl
 
 from unaji.records.importing import import_files
@@ -68,7 +67,6 @@ def main() -> None:
         megabytes = sum(path.stat().st_size for path in session.iterdir()) / 1e6
         runs: dict[str, Callable[[int], object]] = {
             "unaji import, into the store": lambda k: import_files([session], Path(scratch) / f"p{k}", timezone="UTC"),
-            "pandas, reading the files": lambda _: [pd.read_csv(path, header=None, skiprows=2) for path in read],
             "polars, reading the files": lambda _: [pl.read_csv(path, has_header=False, skip_rows=2) for path in read],
         }
         took: dict[str, list[tuple[float, float]]] = {name: [] for name in runs}
