@@ -165,6 +165,41 @@ def test_of_two_leads_the_first_is_taken_and_the_other_named():
     assert [p.value for p in problems] == ["ECG II"]
 
 
+def test_a_sensor_that_is_off_does_not_spoil_the_mean_of_its_neighbours():
+    beat = np.r_[np.full(256 * 5, 96), np.full(100, 0), np.full(256 * 5 - 100, 96)]
+    records = [record(part) for part in beat.reshape(10, 256)]
+    batches, problems = brought(edf, source(raw([("SaO2", "%", 0, 100, 0, 100, 256)], records)))
+    assert set(joined(batches, "spo2_pct", "value")) == {96.0}
+    assert [p.count for p in problems if "spo2_pct lies outside" in p.rule] == [100]
+
+
+def test_a_header_padded_with_nul_is_read():
+    data = raw([("ECG", "mV", -1, 1, -9, 9, 2)], [record([1, 1])])
+    padded = data[:8] + data[8:512].replace(b" ", b"\0") + data[512:]
+    batches, _ = brought(edf, source(padded))
+    assert joined(batches, "ecg_mv", "value").size == 2
+
+
+def test_records_beyond_what_the_header_promises_are_counted():
+    channels, records = [("ECG", "mV", -1, 1, -9, 9, 2)], [record([1, 1])] * 5
+    batches, problems = brought(edf, source(raw(channels, records, n_said=3)))
+    assert joined(batches, "ecg_mv", "value").size == 6
+    assert [p.count for p in problems if "promises 3 data records" in p.rule] == [2]
+    assert joined(brought(edf, source(raw(channels, records, n_said=0)))[0], "ecg_mv", "value").size == 10
+
+
+def test_two_recorders_are_two_devices_and_a_copy_without_the_name_is_the_same():
+    one, copy, other = (
+        brought(edf, source(data))[0][0].device
+        for data in (
+            raw([("ECG", "mV", -1, 1, -9, 9, 2)], [record([1, 1])]),
+            raw([("ECG", "mV", -1, 1, -9, 9, 2)], [record([1, 1])]).replace(b"Hana", b"X   "),
+            raw([("ECG", "mV", -1, 1, -9, 9, 4)], [record([1, 1, 1, 1])]),
+        )
+    )
+    assert one == copy != other
+
+
 def test_a_file_cut_short_or_of_unknown_length_gives_what_is_there():
     channels = [("ECG", "mV", -9, 9, -9, 9, 2)]
     records = [record([1, 2]), record([3, 4])]

@@ -239,7 +239,7 @@ def test_what_came_before_a_file_breaks_off_is_kept_and_the_reason_told(monkeypa
     monkeypatch.setattr("unaji.records.detect.IMPORTERS", (Importer("X", lambda head: True, read),))
     (tmp_path / "x").write_text("x")
     (brought,) = import_files([tmp_path / "x"], tmp_path / "ken", timezone="UTC", now=NOW)
-    assert (brought.rows, [p.rule for p in brought.rejected]) == ({"hr_bpm": 1}, ["x: line 9: breaks off"])
+    assert (brought.rows, [p.rule for p in brought.rejected]) == ({"hr_bpm": 1}, ["line 9: breaks off"])
 
 
 def test_of_two_exports_the_later_made_one_holds(monkeypatch, tmp_path):

@@ -104,6 +104,27 @@ def test_what_was_left_out_of_an_import_is_remembered(tmp_path):
     assert [(one.count, "hr_bpm lies outside" in one.reason) for one in batch.rejected] == [(2, True)]
 
 
+def test_no_name_and_nothing_that_stood_in_a_file_is_remembered(tmp_path):
+    strange = tmp_path / "Yamada Hanako.edf"
+    head = b"0".ljust(8) + b"Hanako".ljust(80) + b" " * 80 + b"99.99.99" + b"08.30.01" + b"512".ljust(8) + b" " * 44
+    strange.write_bytes(head + b"1".ljust(8) + b"1".ljust(8) + b"1".ljust(4) + b" " * 256)
+    good = tmp_path / "export.xml"
+    good.write_text(
+        '<?xml version="1.0"?>\n<HealthData locale="en">\n<Record type="HKQuantityTypeIdentifierHeartRate" '
+        'sourceName="w" unit="count/min" startDate="2024-05-01 10:00:00 +0000" endDate="2024-05-01 10:00:00 +0000" '
+        'value="60"/>\n</HealthData>\n'
+    )
+    folder = tmp_path / "Hanako"
+    folder.mkdir()
+    for file in (strange, good):
+        file.rename(folder / file.name)
+    import_files([folder], tmp_path / "p", timezone="UTC", now=NOW)
+    (batch,) = take_stock(tmp_path / "p", now=NOW).imports
+    assert len(batch.rejected) == 1
+    assert "Hanako" not in batch.rejected[0].reason
+    assert "99.99" not in batch.rejected[0].reason
+
+
 def test_problems_of_own_files_are_told(tmp_path):
     diary = ("episodes.csv", "start,intensity\n2024-05-02T10:00,6\nyesterday,4\n")
     problems = take_stock(person(tmp_path / "p", tables=[diary]), now=NOW).problems

@@ -55,6 +55,13 @@ def test_a_recording_cut_short_gives_what_is_there_and_says_so():
     assert [p.rule for p in problems if p.lost and "promises 3 samples and 2 a lead" in p.rule]
 
 
+@pytest.mark.parametrize("unused", [-9, 0])
+def test_a_count_of_samples_that_is_not_used_is_that_of_the_file(unused):
+    batches, problems = brought(ishne, source(holter([400, 1, -400, 2, 200, 3], n_said=unused)))
+    assert table(batches, "ecg_mv")["value"].to_list() == [1.0, -1.0, 0.5]
+    assert not count(problems)
+
+
 def test_an_archive_that_promises_more_than_it_holds_is_found_out():
     data = holter([400, 1, -400, 2], n_said=4000)
     lying = source(data)

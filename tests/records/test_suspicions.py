@@ -112,6 +112,21 @@ def test_one_recording_by_two_roads_is_told_once():
     assert doubts(strap, own) == []
 
 
+def test_dry_hours_and_whole_numbers_are_no_copies():
+    hours = START + np.arange(500) * np.timedelta64(60, "m")
+    rains = [np.where(RNG.random(500) < 0.07, np.round(RNG.exponential(2, 500), 1), 0) for _ in range(2)]
+    assert doubts(*(measured("precip_mm", hours, rain, name) for rain, name in zip(rains, "ab", strict=True))) == []
+    minutes = START + np.arange(500) * MINUTE
+    oxygen = [RNG.choice([96, 97], 500, p=[0.3, 0.7]) for _ in range(2)]
+    assert doubts(*(measured("spo2_pct", minutes, one, name) for one, name in zip(oxygen, "ab", strict=True))) == []
+
+
+def test_a_winter_and_the_next_summer_are_no_change_of_unit():
+    winter, summer = days(31), days(31, np.datetime64("2024-12-01", "ms"))
+    time = np.concatenate([winter, summer])
+    assert doubts(measured("air_temp_c", time, np.r_[np.full(31, -3.0), np.full(31, 26.4)])) == []
+
+
 def test_two_clocks_that_differ_are_told():
     slow = np.cumsum(np.random.default_rng(4).normal(0, 1, 1500))
     rates = 70 + 10 * np.sin(np.arange(1500) / 40) + slow - np.linspace(0, slow[-1], 1500)

@@ -104,8 +104,8 @@ def command(
     """Heart rate variability of FILE.
 
     FILE is a text file of one RR interval in milliseconds a line, beats.csv (time,rri_ms), a device's export, WFDB
-    annotations, an electrocardiogram (ISHNE or WFDB), or a person's folder. Artefacts are rejected; every number comes
-    with its quality, or with the reason why it is missing.
+    annotations, an electrocardiogram (ISHNE, WFDB, EDF or OpenSignals), or a person's folder. Artefacts are rejected;
+    every number comes with its quality, or with the reason why it is missing.
 
     \b
     Example:

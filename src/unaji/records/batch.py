@@ -37,7 +37,7 @@ class Kind(StrEnum):
 
 SLEEP_STAGES = ("in_bed", "asleep", "light", "deep", "rem", "awake")
 
-ROLES = ("ecg", "strap", "ring", "watch", "phone", "logger", "station", "model", "merged", "manual", "")
+ROLES = ("ecg", "strap", "monitor", "ring", "watch", "phone", "logger", "station", "model", "merged", "manual", "")
 """What kind of device wrote a row; which of two is preferred is decided when reading, never on import."""
 
 COLUMNS: Mapping[str, pl.DataType] = {

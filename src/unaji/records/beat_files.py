@@ -206,8 +206,15 @@ def _of_table_or_vendor(path: Path, clock: Clock, log: ProblemLog) -> Beats | Re
         return merged.beats[0]
     ecg = [recording for series in merged.series if series.quantity == "ecg_mv" for recording in recordings_of(series)]
     if not ecg:
-        raise InputError(f"{path}: holds no intervals between heart beats; {UNREADABLE}")
+        reasons = "".join(f"; {problem}" for problem in log.problems()[:3])
+        raise InputError(f"{path}: holds no intervals between heart beats{reasons}; {UNREADABLE}")
     longest = max(ecg, key=lambda recording: recording.samples.size)
+    if len(ecg) > 1:
+        there = sum(recording.samples.size for recording in ecg)
+        rule = (
+            f"stretches are parted by pauses; the longest was used, {longest.samples.size / there:.0%} of the samples"
+        )
+        log.remark(path.name, None, len(ecg), rule, lost=True)
     return RecordedEcg(longest.samples, longest.rate_hz, longest.start)
 
 

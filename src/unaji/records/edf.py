@@ -279,8 +279,13 @@ def _start(fixed: bytes, file: str) -> np.datetime64:
 def _n_records(header: Header, size: int, file: str, log: ProblemLog) -> int:
     """Return how many data records to read: those that are there, but not more than the header promises."""
     n_there = max(size - header.data_begins, 0) // (header.n_samples * header.sample_bytes)
-    if header.n_records < 0:
+    if header.n_records <= 0:  # not known when the header was written
         return n_there
+    if n_there > header.n_records:
+        rule = (
+            f"the header promises {header.n_records:,} data records and {n_there:,} are there; the others were left out"
+        )
+        log.reject(file, None, n_there, rule, count=n_there - header.n_records)
     if n_there < header.n_records:
         rule = f"the header promises {header.n_records:,} data records and {n_there:,} are there; those were read"
         log.reject(file, None, header.n_records, rule)
@@ -326,8 +331,10 @@ class _Channel:
         first, last = signal.digital
         self._gain = factor * (high - low) / (last - first)
         self._zero = factor * low - self._gain * first
-        device = Device("edf", what.role, site=what.site)
-        self.wave = Waveform(door, what.quantity, device, signal.n_samples / header.record_s)
+        rate_hz = signal.n_samples / header.record_s
+        # Two recorders of the same hours are two devices; a copy without the patient's name is the same one.
+        device = Device("edf", what.role or "monitor", name=f"{signal.label} {rate_hz:g}", site=what.site)
+        self.wave = Waveform(door, what.quantity, device, rate_hz)
 
     def feed(self, records: np.ndarray) -> Iterator[Batch]:
         numbers = records[:, self._where].reshape(-1)
@@ -413,7 +420,8 @@ def _text(field: bytes) -> str:
 
 def _whole(field: bytes) -> int | None:
     """Return a field that is a whole number; None where it is none."""
-    return int(field) if re.fullmatch(rb"\s*[+-]?\d{1,9}\s*", field.rstrip(b"\0")) else None
+    field = field.strip(b"\0 ")
+    return int(field) if re.fullmatch(rb"[+-]?\d{1,9}", field) else None
 
 
 def _number(field: bytes) -> float:

@@ -42,8 +42,8 @@ ACTIVITY_WINDOW_S = 10.0
 PAUSE_NS = 2_000_000_000
 """Peaks farther apart have others between them that were not seen."""
 
-SAME_RATE = 0.02
-"""A measured rate farther from the nominal one than this share shows a pause, not a clock."""
+LONGEST_DRIFT_S = 2.0
+"""Where the next file begins farther than this from where this one should end, that is a pause and not a clock [s]."""
 
 FASTEST_HZ = 10_000.0
 QUARTER_HOUR_S, MOST_ZONE_S = 900, 14 * 3600
@@ -62,8 +62,8 @@ class _Stretch:
     def measured_hz(self, following: _Stretch | None) -> float:
         """Return the rate at which it ends where the next one begins; what it says where there is a pause."""
         span_s = 0.0 if following is None else (following.start_ms - self.start_ms) / 1000.0
-        measured_hz = self.n / span_s if span_s > 0 else 0.0
-        return measured_hz if abs(measured_hz / self.rate_hz - 1.0) <= SAME_RATE else self.rate_hz
+        follows = span_s > 0 and abs(span_s - self.n / self.rate_hz) <= LONGEST_DRIFT_S
+        return self.n / span_s if follows else self.rate_hz
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,7 @@ def _wristbands(files: Sequence[Source], log: ProblemLog) -> list[list[_Piece]]:
     found: dict[str, dict[Any, _Piece]] = {}
     for file in files:
         try:
-            piece = _piece(_record(file), file, log)
+            piece = _piece(_record(file, log), file, log)
         except InputError as error:
             log.reject(file.name, None, "", str(error))
             continue
@@ -132,12 +132,18 @@ def _begins(piece: _Piece) -> float:
     return min((one.start_ms for one in piece.stretches.values()), default=0.0)
 
 
-def _record(file: Source) -> Tree:
-    """Return the one record of a file."""
+def _record(file: Source, log: ProblemLog | None = None) -> Tree:
+    """Return the one record of a file; where there are more, they are noted."""
     with file.open() as opened:
-        for record in records_of(opened, file.name):
-            return record
-    raise InputError(f"{file.name}: the file holds no record; it was perhaps being written")
+        records = records_of(opened, file.name)
+        first = next(records, None)
+        if first is None:
+            raise InputError(f"{file.name}: the file holds no record; it was perhaps being written")
+        others = sum(1 for _ in records) if log else 0
+    if log and others:
+        rule = "records beside the first were left out; the wristband writes one a file"
+        log.reject(file.name, None, others, rule, count=others)
+    return first
 
 
 def _piece(record: Tree, file: Source, log: ProblemLog) -> _Piece:

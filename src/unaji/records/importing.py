@@ -43,6 +43,7 @@ FILES_WITH_A_DATE = 4
 """An export that says when it was made does so in one of its first files; Takeout's thousands do not."""
 
 Ask = Callable[[str], bool]
+_QUOTED = re.compile(r"'[^']*'")
 _EXPORT_DATE = re.compile(rb'<ExportDate value="(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d{4})"')
 
 
@@ -283,9 +284,14 @@ def _origin(
     rejected: Counter[str] = Counter()
     for problem in log.rejected():
         if problem.lost:
-            rejected[problem.rule] += problem.count
+            rejected[_masked(problem)] += problem.count
     reasons = tuple(Rejection(reason, count) for reason, count in rejected.most_common())
     return Origin(now_ms, exported_ms, names, sha256, read_by, reasons)
+
+
+def _masked(problem: Problem) -> str:
+    """Return why rows were left out without the file's name or what stood in it, which may be a person's."""
+    return _QUOTED.sub("'…'", problem.rule.replace(problem.file, "…").replace(Path(problem.file).name, "…"))
 
 
 def _map_of(file: Path, person: Path, log: ProblemLog) -> TableMap | None:

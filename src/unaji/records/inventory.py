@@ -19,7 +19,7 @@ from unaji.records.folder import nothing_usable, own_tables, vendors_files, whos
 from unaji.records.fragments import PLACE_MATTERS
 from unaji.records.merge import Fragment
 from unaji.records.person import read_preferences
-from unaji.records.preferred import LONGEST_PAUSE_MS, ORDER, Stretches, stretches
+from unaji.records.preferred import HYSTERESIS_MS, LONGEST_PAUSE_MS, ORDER, Stretches, stretches
 from unaji.records.problems import ProblemLog
 from unaji.records.store.manifest import BatchEntry
 from unaji.records.store.reading import Store
@@ -202,8 +202,10 @@ class _Rows:
         usual_ms = int(np.median(np.diff(self.start_ms))) if self.start_ms.size > 2 else DAY_MS
         if usual_ms > RAREST_MS:
             return None
-        speaks_ms = usual_ms if usual_ms > LONGEST_PAUSE_MS else 0
-        return stretches(self.start_ms, self.start_ms + speaks_ms)
+        if usual_ms > LONGEST_PAUSE_MS:
+            return stretches(self.start_ms, self.start_ms + usual_ms)
+        start, end = stretches(self.start_ms, self.end_ms)
+        return start, end - HYSTERESIS_MS + usual_ms  # each value speaks of one usual step
 
     def measured(self, zones: Zones) -> Measured:
         """Return what is needed to doubt the values."""

@@ -139,7 +139,8 @@ def _first_lead(file: Source, door: Door) -> Iterator[Batch]:
         rule = "leads were recorded; the first was stored, since one is enough to find the beats"
         door.log.remark(file.name, None, n_leads, rule)
     n_samples = _n_samples(header, file.size, file.name, door.log)
-    wave = Waveform(door, "ecg_mv", Device("ishne", "ecg", site="chest"), header.sampling_rate_hz)
+    device = Device("ishne", "ecg", name=f"{n_leads} leads {header.sampling_rate_hz:g}", site="chest")
+    wave = Waveform(door, "ecg_mv", device, header.sampling_rate_hz)
     wave.begin(start_ms)
     with file.open() as opened:
         opened.seek(header.first_sample)
@@ -159,10 +160,12 @@ def _n_samples(header: IshneHeader, size: int, file: str, log: ProblemLog) -> in
     """Return how many samples of a lead to read: those that are there, but not more than the header promises."""
     n_leads = len(header.resolution_nv)
     n_there = max(size - header.first_sample, 0) // (2 * n_leads)
+    if header.n_samples <= 0:  # -9: not used
+        return n_there
     if header.n_samples not in (n_there, n_there * n_leads):
         rule = f"the header promises {header.n_samples:,} samples and {n_there:,} a lead are there; what is was read"
         log.reject(file, None, header.n_samples, rule)
-    return min(n_there, max(header.n_samples, 0))
+    return min(n_there, header.n_samples)
 
 
 def _marked_beats(file: Source, door: Door) -> Iterator[Batch]:
@@ -222,7 +225,7 @@ def _header(data: bytes, size: int, file: str) -> IshneHeader:
     n_leads = len(header.resolution_nv)
     n_there, left_over = divmod(size - header.first_sample, 2 * n_leads)
     # Some recorders count the samples of one lead, others those of all leads together.
-    if left_over or header.n_samples not in (n_there, n_there * n_leads):
+    if left_over or (header.n_samples > 0 and header.n_samples not in (n_there, n_there * n_leads)):
         n_said = header.n_samples
         raise InputError(
             f"{file}: the header promises {n_said:,} samples and {max(n_there, 0):,} a lead are there; copy it again"

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from unaji.records.timeline import BoolArray
 
-ORDER = ("ecg", "strap", "ring", "watch", "logger", "station", "phone", "model", "merged", "manual", "")
+ORDER = ("ecg", "strap", "monitor", "ring", "watch", "logger", "station", "phone", "model", "merged", "manual", "")
 """Kinds of devices (`unaji.records.batch.ROLES`), the most exact first; "" is a device of which nothing is known."""
 
 HYSTERESIS_MS = 60_000

@@ -25,6 +25,7 @@ class ProblemLog:
         self, file: str, line: int | None, value: object, rule: str, *, count: int = 1, lost: bool = True
     ) -> None:
         """Note something that was left out: `count` rows or values; `lost` is False for a repeat and the like."""
+        rule = rule.removeprefix(f"{file}: ")  # an error says it too
         self._note(Problem(file, line, _short(value), rule, rejected=True, count=count, lost=lost))
 
     def remark(self, file: str, line: int | None, value: object, rule: str, *, lost: bool = False) -> None:

@@ -27,7 +27,10 @@ TOLERANCE = 0.05
 FEWEST_ROWS = 20
 FEWEST_DAYS = 3
 SAME_WITHIN_MS = 2000
-FEWEST_SAME, MOSTLY = 20, 0.5
+FEWEST_SAME = 20
+SAME_AT_LEAST = 0.8
+"""Cohen's kappa from which two sources are one recording: dry hours and whole numbers agree often by chance."""
+
 RATE_MAY_DIFFER = 0.2
 PRESSURE_MAY_DIFFER_HPA = 3.0
 SLEEP_H = 5
@@ -166,12 +169,18 @@ def _unit_changed(one: Measured, frame: pl.DataFrame) -> Iterator[Suspicion]:
     months = frame.group_by("month").agg(pl.len(), pl.col("value").median()).sort("month")
     months = months.filter(pl.col("len") >= FEWEST_ROWS)
     for before, after in pairwise(months.iter_rows(named=True)):
+        if _month_number(after["month"]) != _month_number(before["month"]) + 1:  # a winter and the next summer
+            continue
         name = other_unit(known.unit, before["value"], after["value"])
         back = other_unit(known.unit, after["value"], before["value"])
         if name or back:
             values = {"unit": name or back or "", "month": after["month"], "value": after["value"],
                       "usual": before["value"], "own": known.unit}  # fmt: skip
             yield Suspicion(Doubt.UNIT_CHANGED, one.quantity, (one.source,), values)
+
+
+def _month_number(month: str) -> int:
+    return 12 * int(month[:4]) + int(month[5:])
 
 
 def _beats_and_rate(one: Measured, other: Measured, beats: pl.DataFrame, rate: pl.DataFrame) -> Iterator[Suspicion]:
@@ -261,9 +270,23 @@ def _same_twice(one: Measured, of_one: pl.DataFrame, other: Measured, of_other: 
         tolerance=f"{SAME_WITHIN_MS}ms",
     )  # fmt: skip
     same = int((nearest["value"] == nearest["other"]).sum())
-    if same >= FEWEST_SAME and same > MOSTLY * fewer.height:
+    by_chance = _agreement_by_chance(fewer["value"], more["value"])
+    if same >= FEWEST_SAME and same / fewer.height > by_chance + SAME_AT_LEAST * (1 - by_chance):
         names = (one.source, other.source) if fewer is of_one else (other.source, one.source)
         yield Suspicion(Doubt.SAME_TWICE, one.quantity, names, {"rows": float(same), "share": same / fewer.height})
+
+
+def _agreement_by_chance(one: pl.Series, other: pl.Series) -> float:
+    """Return how often two sources that know nothing of each other say the same.
+
+    The expected agreement of Cohen's kappa (Educational and Psychological Measurement 20, 1960, 37-46).
+    """
+    shares = [
+        column.value_counts().select("value", share=pl.col("count") / column.len())
+        for column in (one.alias("value"), other.alias("value"))
+    ]
+    both = shares[0].join(shares[1], on="value", suffix="_other")
+    return float((both["share"] * both["share_other"]).sum())
 
 
 def _beats_overlap(one: Measured) -> Iterator[Suspicion]:

@@ -320,7 +320,8 @@ class Problem:
 
     def __str__(self) -> str:
         """Say it as a sentence for the terminal."""
-        where = self.file if self.line is None else f"{self.file}, line {self.line}"
+        name = "".join(sign if sign.isprintable() else "?" for sign in self.file)  # no colours of a terminal
+        where = name if self.line is None else f"{name}, line {self.line}"
         found = f" found {self.value!r}:" if self.value else ""
         return f"{where}:{found} {self.rule}"
 

@@ -19,6 +19,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from unaji.quantities import QUANTITIES
 from unaji.records.batch import Batch, Device
 from unaji.records.clock import EARLIEST, LATEST_AFTER_NOW, Clock
 from unaji.records.door import Door
@@ -57,7 +58,7 @@ class Waveform:
         self._step_ms = 1000.0 / rate_hz
         self._next_ms = 0.0  # of the first sample that waits
         self._waiting: FloatArray = np.zeros(0)
-        self._name, self._number, self._missing = "", 0, 0
+        self._name, self._number, self._missing, self._outside = "", 0, 0, 0
         if self._every > 1:
             rule = f"samples of {quantity} were averaged over {self._every} neighbours: {rate_hz:g} a second are given"
             door.log.remark(door.file, None, self._every, rule)
@@ -77,6 +78,10 @@ class Waveform:
     def feed(self, samples: FloatArray) -> Iterator[Batch]:
         """Take the next samples in the quantity's unit, NaN where nothing was recorded."""
         every, step_ms = self._every, self._step_ms
+        if every > 1:  # what cannot be must not spoil its neighbours' mean: a sensor that is off says 0
+            outside = QUANTITIES[self._quantity].outside(samples)
+            self._outside += int(outside.sum())
+            samples = np.where(outside, np.nan, samples)
         ready = np.concatenate([self._waiting, samples]) if self._waiting.size else samples
         n = ready.size // every
         value = ready[: n * every].reshape(n, every).mean(axis=1) if every > 1 else ready
@@ -94,7 +99,10 @@ class Waveform:
         self._number += n
 
     def finish(self) -> None:
-        """Say how much the recorder marked as not recorded."""
+        """Say how much the recorder marked as not recorded, and how many samples could not be."""
+        if self._outside:
+            rule = QUANTITIES[self._quantity].rule
+            self._door.log.reject(self._door.file, None, "", rule, count=self._outside)
         if self._missing:
             rule = f"values of {self._quantity} are marked as not recorded; they were left out"
             self._door.log.remark(self._door.file, None, self._missing, rule)

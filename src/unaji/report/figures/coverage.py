@@ -92,6 +92,8 @@ def _months(dates: NDArray[np.datetime64], days: int, cell: float, names: Sequen
 
 
 def _shortened(name: str, room: float) -> str:
-    while len(name) > 2 and text_width(name, 12) > room:
-        name = name[:-2].rstrip() + "…"
-    return name
+    """Cut what was recorded, and not from whom: that tells two strips apart."""
+    what, dot, whom = name.partition(" · ")
+    while len(what) > 2 and text_width(what + dot + whom, 12) > room:
+        what = what[:-2].rstrip() + "…"
+    return what + dot + whom

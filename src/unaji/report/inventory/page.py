@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from functools import partial
 from typing import Any
 
@@ -48,7 +49,7 @@ def to_html(inventory: Inventory, language: str = "ja") -> str:
         "gaps_heading": w("gaps_some", days=gaps[0][2]) if gaps else w("gaps_none"),
         "overlaps": overlaps,
         "overlaps_heading": w("overlaps_some") if overlaps else w("overlaps_none"),
-        "rejected": [(title, rows, reasons[:MOST_REASONS]) for title, rows, reasons in rejected],
+        "rejected": [(title, rows, shortened(reasons, MOST_REASONS, language)) for title, rows, reasons in rejected],
         "rejected_heading": w("rejected_some", n=f"{lost:,}") if lost else w("rejected_none"),
     })  # fmt: skip
 
@@ -121,6 +122,13 @@ def overlap_of(one: Overlap, language: str) -> tuple[str, str]:
 _Reasons = list[tuple[str, int]]
 
 
+def shortened(reasons: _Reasons, most: int, language: str) -> _Reasons:
+    """Return the reasons that were met most often, and how many rows the others left out."""
+    others = reasons[most:]
+    more = [(say("more_reasons", language, n=len(others)), sum(count for _, count in others))] if others else []
+    return reasons[:most] + more
+
+
 def rejections_of(inventory: Inventory, language: str) -> list[tuple[str, str, _Reasons]]:
     """Return each import and the person's own files: what it is, what it brought, and what was left out and why."""
     told = []
@@ -129,7 +137,11 @@ def rejections_of(inventory: Inventory, language: str) -> list[tuple[str, str, _
         title = say("import", language, n=batch.id, when=when, importers=", ".join(batch.importers))
         rows = say("new_rows", language, n=f"{sum(batch.rows.values()):,}")
         told.append((title, rows, [(one.reason, one.count) for one in batch.rejected]))
-    own = [(f"{one.file}: {one.rule}", one.count) for one in inventory.problems if one.rejected]
+    by_rule: Counter[str] = Counter()
+    for one in inventory.problems:
+        if one.rejected:
+            by_rule[f"{one.file}: {one.rule}"] += one.count
+    own = by_rule.most_common()
     if own:
         told.append((say("own_files", language), "", own))
     return told

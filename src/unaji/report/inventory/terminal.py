@@ -10,7 +10,7 @@ from rich.text import Text
 from unaji.records.inventory import Inventory
 from unaji.report.figures.coverage import shade
 from unaji.report.inventory.layout import GROUPS, Strip, days_a_cell, strips
-from unaji.report.inventory.page import full_name, gaps_of, lead, length_of, overlap_of, rejections_of
+from unaji.report.inventory.page import full_name, gaps_of, lead, length_of, overlap_of, rejections_of, shortened
 from unaji.report.inventory.words import say, sentence
 
 MOST_CELLS = 60
@@ -65,7 +65,7 @@ def _rejected(inventory: Inventory, console: Console, language: str) -> None:
     lines = []
     for title, rows, reasons in rejections_of(inventory, language):
         lines.append(f"{title} {rows}".rstrip())
-        lines += [f"  {count:,}: {reason}" for reason, count in reasons[:MOST_REASONS]]
+        lines += [f"  {count:,}: {reason}" for reason, count in shortened(reasons, MOST_REASONS, language)]
     _section(console, say("rejected_question", language), *(lines or [say("no_imports", language)]))
 
 

@@ -103,6 +103,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "rejected_some": ("{n}行が使えませんでした", "Rows that could not be used: {n}"),
     "import": ("取り込み{n}({when}、{importers})", "import {n} ({when}, {importers})"),
     "new_rows": ("{n}行を加えました", "added {n} rows"),
+    "more_reasons": ("ほかに{n}の理由", "{n} more reasons"),
     "own_files": ("フォルダーの中のファイル", "files in the folder"),
     "no_imports": ("取り込みはまだありません", "nothing was imported yet"),
     "reasons_note": ("理由は英語のままです。", ""),
@@ -119,6 +120,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "site_outdoor": ("屋外", "outdoors"),
     "role_ecg": ("心電計", "ECG"),
     "role_strap": ("胸ベルト", "chest strap"),
+    "role_monitor": ("医療用モニター", "clinical monitor"),
     "role_ring": ("指輪", "ring"),
     "role_watch": ("腕時計", "watch"),
     "role_phone": ("スマートフォン", "phone"),
@@ -150,7 +152,8 @@ def name_of(quantity: str, language: str) -> str:
         return say(quantity, language)
     for known in (QUANTITIES, RATINGS, EXPOSURES):
         if quantity in known:
-            return known[quantity].ja if language == "ja" else known[quantity].en
+            words = known[quantity].ja if language == "ja" else known[quantity].en
+            return words.partition(" (where")[0]  # a hint for those who write tables
     return quantity
 
 
