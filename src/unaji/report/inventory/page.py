@@ -67,7 +67,9 @@ def length_of(stream: Stream, inventory: Inventory, language: str) -> str:
 
 
 def full_name(name: Name, language: str) -> str:
-    """Say what and whence: "heart rate, Garmin Connect watch (3)"."""
+    """Say what and whence: "heart rate · Garmin Connect watch (3)"; of the person's own tables only what."""
+    if name.source == "folder" and not name.role:
+        return name_of(name.quantity, language)
     return f"{name_of(name.quantity, language)} · {source_of(name, language)}"
 
 
