@@ -157,6 +157,27 @@ def test_a_line_without_number_is_a_missing_beat():
     assert [p.value for p in problems] == ["x"]
 
 
+@pytest.mark.parametrize("odd", ["0", "-900", "1e300", "inf", "nan", "1e308"])
+@pytest.mark.parametrize("unit", ["ms", "s"])
+def test_what_no_clock_can_go_on_by_is_a_missing_beat_and_later_ones_keep_their_time(odd, unit):
+    usual = "800\n810\n790\n" if unit == "ms" else "0.8\n0.81\n0.79\n"
+    found, problems = read(elite_hrv, usual * 10 + f"{odd}\n" + usual)
+    beats = rows(found, "beats/rri_ms")
+    assert beats["value"].to_list() == pytest.approx([800.0, 810.0, 790.0] * 11)
+    np.testing.assert_allclose(beats["time"], START + np.cumsum([800, 810, 790] * 11))
+    assert np.flatnonzero(beats["gap"].to_numpy()).tolist() == [0, 30]
+    assert sum(p.count for p in problems if p.rejected) == 1
+
+
+def test_a_decimal_comma_that_is_claimed_is_read():
+    data = "812,5\n805,1\n799,25\n" * 10
+    assert elite_hrv.claims_file(data.encode())
+    found, problems = read(elite_hrv, data)
+    assert rows(found, "beats/rri_ms")["value"].to_list() == [812.5, 805.1, 799.25] * 10
+    assert ["decimal mark" in p.rule for p in problems] == [True]
+    assert not any(p.rejected for p in problems)
+
+
 # -- Polar -------------------------------------------------------------------------------------------------------------
 
 HRM = (

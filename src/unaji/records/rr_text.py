@@ -104,7 +104,8 @@ def intervals_of_text(text: str, path: Path | str, log: ProblemLog) -> FloatArra
     middle = float(np.quantile(measured, 0.5, method="lower"))
     if middle < SECONDS_BELOW:
         log.remark(name, None, f"{middle:g}", "the median is too small for milliseconds: read as seconds")
-        return values * 1000.0
+        with np.errstate(over="ignore"):  # of a number that no interval has, which the median does not see
+            return values * 1000.0
     if not SHORTEST_RRI_MS <= middle <= LONGEST_RRI_MS:
         rule = "the median is no interval of a heart in milliseconds; is it a heart rate, or another unit?"
         log.remark(name, None, f"{middle:g}", f"{rule} Nothing was converted")
@@ -193,10 +194,8 @@ def _cells(rows: list[tuple[int, list[str]]], path: Path | str, log: ProblemLog)
         found = " ".join(rows[words[0]][1])[:40] if len(rows) else ""
         line = rows[words[0]][0] if len(rows) else 1
         raise InputError(f"{path}, line {line}: found {found!r}, not a number; {_HOW}")
-    for k in words[:5]:
-        log.reject(
-            PurePosixPath(path).name, rows[k][0], " ".join(rows[k][1])[:40], "not a number: taken as a missing beat"
-        )
+    rule = "not a number: taken as a missing beat"
+    log.rows(PurePosixPath(path).name, [rows[k][0] for k in words], [" ".join(rows[k][1])[:40] for k in words], rule)
     return values
 
 
