@@ -167,6 +167,47 @@ def test_what_is_no_interval_in_either_unit_is_doubted_and_not_converted(tmp_pat
     assert "heart rate, or another unit?" in problems[0]
 
 
+def in_1024ths(rri_ms: np.ndarray, rounding: str) -> np.ndarray:
+    """Count 1/1024 s as a strap does that measured whole milliseconds."""
+    return {"down": np.floor, "nearest": np.rint, "up": np.ceil}[rounding](rri_ms * 1.024)
+
+
+@pytest.mark.parametrize("rounding", ["down", "nearest", "up"])
+def test_whole_milliseconds_sent_as_1024ths_are_doubted_and_not_converted(tmp_path: Path, rounding: str):
+    rri_ms = np.rint(np.random.default_rng(1024).normal(900, 50, 1000))
+    values, problems = read(tmp_path, "\n".join(f"{x:.0f}" for x in in_1024ths(rri_ms, rounding)))
+    assert values == in_1024ths(rri_ms, rounding).tolist()
+    assert [("1/1024 s" in problem, "divide by 1.024" in problem) for problem in problems] == [(True, True)]
+
+
+@pytest.mark.parametrize("step_ms", [1, 2, 4, 1000 / 128, 1000 / 256, 1000 / 512, 1000 / 1024, 10])
+def test_milliseconds_on_no_grid_of_a_device_are_taken_for_1024ths(tmp_path: Path, step_ms: float):
+    rri_ms = np.random.default_rng(128).normal(900, 60, 5000)
+    for whole in (np.floor, np.rint):
+        on_grid = whole(np.rint(rri_ms / step_ms) * step_ms)
+        assert read(tmp_path, "\n".join(f"{x:.0f}" for x in on_grid)) == (on_grid.tolist(), [])
+
+
+@pytest.mark.shared
+def test_real_milliseconds_are_not_taken_for_1024ths_and_are_when_sent_as_such(shared_data: Path, tmp_path: Path):
+    """Three recordings in whole milliseconds, and nine on coarser grids, such as 1/128 s and 10 ms."""
+    straps = [
+        shared_data / "elite-hrv" / "2017-06-29 13-11-53.txt",
+        shared_data / "rr-hrvanalysis-test" / "test_nn_intervals.txt",
+        shared_data / "polar-hrm" / "rest_rri.txt",
+    ]
+    others = [*(shared_data / "rr-healthy-physionet").glob("*.txt"), shared_data / "rr-apnea-episodes" / "rr.txt"]
+    others += (shared_data / "rr-pyhrv-samples").glob("SampleNNI*.txt")
+    assert len(others) == 9
+    for path in straps + others:
+        log = ProblemLog()
+        rri_ms = read_rr_text(path, log)
+        assert not any("1/1024" in problem.rule for problem in log.problems()), path
+        if path in straps:
+            _, problems = read(tmp_path, "\n".join(f"{x:.0f}" for x in in_1024ths(rri_ms, "down")))
+            assert "1/1024 s" in problems[0]
+
+
 def test_a_line_that_is_no_number_is_a_missing_beat_with_its_line(tmp_path: Path):
     values, problems = read(tmp_path, "\n".join(["800"] * 9 + ["lost"] + ["810"]))
     assert np.isnan(values[9])

@@ -35,6 +35,9 @@ MOSTLY = 0.99
 
 FEWEST_TIMES = 10
 
+FEWEST_LEFT_OUT = 10.0
+"""Intervals that numbers must be expected to hold, and do not, before they are doubted: by chance once in 20,000."""
+
 _SEPARATOR = re.compile(r"\s*[,;\t]\s*|\s+")
 _DECIMAL_COMMA = re.compile(r"\d+,\d+")
 _HOW = "write one RR interval in milliseconds a line"
@@ -109,6 +112,12 @@ def intervals_of_text(text: str, path: Path | str, log: ProblemLog) -> FloatArra
     if not SHORTEST_RRI_MS <= middle <= LONGEST_RRI_MS:
         rule = "the median is no interval of a heart in milliseconds; is it a heart rate, or another unit?"
         log.remark(name, None, f"{middle:g}", f"{rule} Nothing was converted")
+    elif _may_be_1024ths(measured):
+        rule = (
+            "of 128 whole numbers these leave out three, as milliseconds do that a strap sent as 1/1024 s; read as "
+            "milliseconds they are then 2.4 % too long. Nothing was converted; where it is so, divide by 1.024"
+        )
+        log.remark(name, None, f"{middle:g}", rule)
     return values
 
 
@@ -255,6 +264,33 @@ def _may_slow_down(growing: FloatArray) -> bool:
     to_ms = 1000.0 if longest < SECONDS_BELOW else 1.0
     possible = shortest * to_ms >= SHORTEST_RRI_MS and longest * to_ms <= LONGEST_RRI_MS
     return bool(possible and longest / STRETCH <= shortest)
+
+
+def _may_be_1024ths(measured: FloatArray) -> bool:
+    """Say whether whole numbers are counts of 1/1024 s, made of whole milliseconds by a strap that measures in these.
+
+    The Bluetooth Heart Rate Service sends intervals in 1/1024 s. 125 whole milliseconds become 125 of 128 counts, so
+    that three are never sent, wherever rounding puts them; true milliseconds fill those as they fill the numbers on
+    either side. Counts of a strap that measures in 1/1024 s itself leave none out and cannot be told.
+
+    References
+    ----------
+    Bluetooth SIG, "Heart Rate Service 1.0", 2011, section 3.1: RR-Interval, resolution of 1/1024 second.
+    """
+    near = measured[(measured >= SHORTEST_RRI_MS) & (measured <= LONGEST_RRI_MS)]
+    if (measured != np.rint(measured)).any():
+        return False
+    seen = np.bincount(near.astype(np.int64), minlength=int(LONGEST_RRI_MS) + 1)
+    whole_ms = np.arange(LONGEST_RRI_MS, dtype=np.int64)
+    for rounding in (0, 500, 999):  # down, to the nearest, up
+        sent = (1024 * whole_ms + rounding) // 1000
+        never = np.setdiff1d(np.arange(SHORTEST_RRI_MS, LONGEST_RRI_MS, dtype=np.int64), sent)
+        before, after = seen[never - 1], seen[never + 1]
+        # A coarser grid, as of 128 samples a second, leaves out most numbers: only those between two that occur tell.
+        expected = np.where((before > 0) & (after > 0), (before + after) / 2, 0.0).sum()
+        if expected >= FEWEST_LEFT_OUT and not seen[never].any():
+            return True
+    return False
 
 
 def _ascends(cells: list[str]) -> bool:
