@@ -157,6 +157,27 @@ def test_a_line_without_number_is_a_missing_beat():
     assert [p.value for p in problems] == ["x"]
 
 
+@pytest.mark.parametrize("odd", ["0", "-900", "1e300", "inf", "nan", "1e308"])
+@pytest.mark.parametrize("unit", ["ms", "s"])
+def test_what_no_clock_can_go_on_by_is_a_missing_beat_and_later_ones_keep_their_time(odd, unit):
+    usual = "800\n810\n790\n" if unit == "ms" else "0.8\n0.81\n0.79\n"
+    found, problems = read(elite_hrv, usual * 10 + f"{odd}\n" + usual)
+    beats = rows(found, "beats/rri_ms")
+    assert beats["value"].to_list() == pytest.approx([800.0, 810.0, 790.0] * 11)
+    np.testing.assert_allclose(beats["time"], START + np.cumsum([800, 810, 790] * 11))
+    assert np.flatnonzero(beats["gap"].to_numpy()).tolist() == [0, 30]
+    assert sum(p.count for p in problems if p.rejected) == 1
+
+
+def test_a_decimal_comma_that_is_claimed_is_read():
+    data = "812,5\n805,1\n799,25\n" * 10
+    assert elite_hrv.claims_file(data.encode())
+    found, problems = read(elite_hrv, data)
+    assert rows(found, "beats/rri_ms")["value"].to_list() == [812.5, 805.1, 799.25] * 10
+    assert ["decimal mark" in p.rule for p in problems] == [True]
+    assert not any(p.rejected for p in problems)
+
+
 # -- Polar -------------------------------------------------------------------------------------------------------------
 
 HRM = (
@@ -317,6 +338,38 @@ def test_beats_of_the_logger_have_real_times():
     assert beats["gap"].to_list() == [True, False, True]
     found, _ = read(hrv4training, f"timestamp, rr, since_start\n{START + 800}, 800, 0\n", "b.csv", zones=None)
     assert rows(found, "beats/rri_ms").select("time", "value").rows() == [(START + 800, 800.0)]
+
+
+def test_notes_in_quotes_may_hold_separators_and_line_breaks():
+    """Notes are text that people write; the values beside them are those of the row all the same."""
+    table = (
+        "date, notes, HR, AVNN, SDNN, rMSSD, tags\n"
+        "2024-05-01 08:30:00, ok, 55, 1090, 60, 45, none\n"
+        '2024-05-02 08:30:00, "tired, 3", 56, 1090, 61, 46, "sore, stiff"\n'
+        '2024-05-03 08:30:00,"two\nlines, and ""words""",57,1090,62,47,\n'
+    )
+    found, problems = read(hrv4training, table, "a.csv")
+    assert rows(found, "series/rmssd_ms")["value"].to_list() == [45.0, 46.0, 47.0]
+    assert rows(found, "series/sdnn_ms")["value"].to_list() == [60.0, 61.0, 62.0]
+    assert not [p for p in problems if p.rejected]
+
+
+def test_rows_of_another_width_and_open_quotes_are_counted_and_not_cut():
+    table = (
+        "date,HR,AVNN,SDNN,rMSSD\n"
+        "2024-05-01 08:30:00,55,1090,60,45,\n"
+        "2024-05-02 08:30:00,55,5,1090,60,45\n"
+        "2024-05-03 08:30:00,55,1090\n"
+        "2024-05-04 08:30:00,55,1090,60,x\n"
+        '2024-05-05 08:30:00,"55,1090,60,45\n'
+        "2024-05-06 08:30:00,55,1090,60,45\n"
+    )
+    found, problems = read(hrv4training, table, "a.csv")
+    assert rows(found, "series/rmssd_ms")["value"].to_list() == [45.0]
+    told = sorted((p.line, p.value, p.count) for p in problems if p.rejected)
+    assert [line for line, _, _ in told] == [3, 4, 5, 6]
+    assert [count for _, _, count in told] == [1, 1, 1, 2]
+    assert [value for _, value, _ in told[:3]] == ["6", "3", "x"]
 
 
 # -- hostile files -----------------------------------------------------------------------------------------------------

@@ -45,6 +45,93 @@ def test_three_intervals_are_three_intervals(tmp_path: Path, text: str):
     assert problems == []
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "time;rr\n0,839;812\n1,682;800,5\n2,484;871\n",
+        "time\trr\n0,839\t812\n1,682\t800,5\n2,484\t871\n",
+        "timestamp,rr\n2024-05-01 08:00:00,812\n2024-05-01 08:00:01,800.5\n2024-05-01 08:00:02,871\n",
+        "timestamp;note;rr\n2024-05-01 08:00:00;at rest, lying;812\n2024-05-01 08:00:01;;800,5\n;;871\n",
+        "0,839;812\n1,682;800,5\n2,484;871\n",
+    ],
+)
+def test_the_line_of_names_says_what_parts_the_cells_of_all_lines(tmp_path: Path, text: str):
+    values, problems = read(tmp_path, text)
+    assert values == THREE
+    assert problems == []
+
+
+def test_a_line_with_more_cells_than_names_is_a_missing_beat_and_no_other_column(tmp_path: Path):
+    values, problems = read(tmp_path, "time,rr\n" + "1.0,812\n" * 9 + "1,5,812\n2.0,800,\n")
+    np.testing.assert_array_equal(values, [812.0] * 9 + [np.nan, 800.0])
+    assert "line 11: found '1,5,812'" in problems[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("812,0\n800,5\n871,0\n", THREE),
+        ("rr\n812,0\n800,5\n871,0\n", THREE),
+        ("0,812\n0,8005\n0,871\n", THREE),
+        ("\n".join(f"{0.83 * k:.3f}".replace(".", ",") for k in range(1, 31)), [830.0] * 29),
+        ("\n".join(f"{1.05 * k:.3f}".replace(".", ",") for k in range(1, 31)), [1050.0] * 29),
+    ],
+)
+def test_a_comma_in_every_number_is_the_decimal_mark_and_that_is_said(tmp_path: Path, text: str, values: list[float]):
+    found, problems = read(tmp_path, text)
+    assert found == pytest.approx(values)
+    assert "the comma was read as the decimal mark" in problems[0]
+
+
+def test_a_comma_after_a_running_number_parts_two_columns(tmp_path: Path):
+    values, problems = read(tmp_path, "0,812\n1,800\n2,871\n")
+    assert values == [812.0, 800.0, 871.0]
+    assert problems == []
+
+
+RESTING_MS = 800 + np.array([0, 12, -8, 25, -15, 4, 9, -21, 17, -3] * 6)
+
+
+@pytest.mark.parametrize("repeats", [1, 3])
+def test_a_repeated_line_leaves_times_of_beats_times(tmp_path: Path, repeats: int):
+    at_s = np.cumsum(RESTING_MS) / 1000
+    at_s = np.sort(np.append(at_s, at_s[20 : 20 + repeats]))
+    values, problems = read(tmp_path, "\n".join(f"{t:.3f}" for t in at_s))
+    assert values == pytest.approx(RESTING_MS[1:].tolist())
+    assert any("read as times of beats" in problem for problem in problems)
+    assert any("repeats the time before it" in problem for problem in problems)
+
+
+def test_around_a_time_out_of_order_intervals_are_missing(tmp_path: Path):
+    """Of 120 times two are swapped: one step of 119 goes back, and it spoils the ones beside it."""
+    rri_ms = np.tile(RESTING_MS, 2).astype(float)
+    at_s = np.cumsum(rri_ms) / 1000
+    at_s[[40, 41]] = at_s[[41, 40]]
+    values, problems = read(tmp_path, "\n".join(f"{t:.3f}" for t in at_s))
+    expected = rri_ms[1:].copy()
+    expected[39:42] = np.nan
+    np.testing.assert_allclose(values, expected, atol=1e-9)
+    assert any("before that of the line above" in problem for problem in problems)
+
+
+@pytest.mark.parametrize("scale", [1.0, 1000.0])
+def test_times_in_no_order_are_not_taken_for_intervals(tmp_path: Path, scale: float):
+    at = np.cumsum(RESTING_MS) / 1000 * scale
+    at[5::6] -= 2 * scale
+    with pytest.raises(InputError, match=r"climb from the beginning to the end .* sort the times"):
+        read(tmp_path, "\n".join(f"{t:.3f}" for t in at))
+
+
+@pytest.mark.parametrize("unit", ["ms", "s", "s, without the waver"])
+def test_a_heart_that_recovers_from_exercise_has_intervals(tmp_path: Path, unit: str):
+    """From 160 to 62 beats a minute: every tenth is slower than the one before, and a breath makes it waver."""
+    waver_ms = 0 if "without" in unit else 20
+    rri_ms = np.round(np.linspace(375, 967, 200) + waver_ms * np.sin(np.arange(200)))
+    values, problems = read(tmp_path, "\n".join(f"{x:.0f}" if unit == "ms" else f"{x / 1000:.3f}" for x in rri_ms))
+    np.testing.assert_allclose(values, rri_ms)
+    assert len(problems) == (unit != "ms")
+
+
 def test_seconds_and_times_of_beats_are_read_as_such_and_said(tmp_path: Path):
     values, problems = read(tmp_path, "0.812\n0.8005\n0.871\n")
     assert values == pytest.approx(THREE)
@@ -78,6 +165,47 @@ def test_what_is_no_interval_in_either_unit_is_doubted_and_not_converted(tmp_pat
     values, problems = read(tmp_path, text)
     assert values == [float(x) for x in text.split()]
     assert "heart rate, or another unit?" in problems[0]
+
+
+def in_1024ths(rri_ms: np.ndarray, rounding: str) -> np.ndarray:
+    """Count 1/1024 s as a strap does that measured whole milliseconds."""
+    return {"down": np.floor, "nearest": np.rint, "up": np.ceil}[rounding](rri_ms * 1.024)
+
+
+@pytest.mark.parametrize("rounding", ["down", "nearest", "up"])
+def test_whole_milliseconds_sent_as_1024ths_are_doubted_and_not_converted(tmp_path: Path, rounding: str):
+    rri_ms = np.rint(np.random.default_rng(1024).normal(900, 50, 1000))
+    values, problems = read(tmp_path, "\n".join(f"{x:.0f}" for x in in_1024ths(rri_ms, rounding)))
+    assert values == in_1024ths(rri_ms, rounding).tolist()
+    assert [("1/1024 s" in problem, "divide by 1.024" in problem) for problem in problems] == [(True, True)]
+
+
+@pytest.mark.parametrize("step_ms", [1, 2, 4, 1000 / 128, 1000 / 256, 1000 / 512, 1000 / 1024, 10])
+def test_milliseconds_on_no_grid_of_a_device_are_taken_for_1024ths(tmp_path: Path, step_ms: float):
+    rri_ms = np.random.default_rng(128).normal(900, 60, 5000)
+    for whole in (np.floor, np.rint):
+        on_grid = whole(np.rint(rri_ms / step_ms) * step_ms)
+        assert read(tmp_path, "\n".join(f"{x:.0f}" for x in on_grid)) == (on_grid.tolist(), [])
+
+
+@pytest.mark.shared
+def test_real_milliseconds_are_not_taken_for_1024ths_and_are_when_sent_as_such(shared_data: Path, tmp_path: Path):
+    """Three recordings in whole milliseconds, and nine on coarser grids, such as 1/128 s and 10 ms."""
+    straps = [
+        shared_data / "elite-hrv" / "2017-06-29 13-11-53.txt",
+        shared_data / "rr-hrvanalysis-test" / "test_nn_intervals.txt",
+        shared_data / "polar-hrm" / "rest_rri.txt",
+    ]
+    others = [*(shared_data / "rr-healthy-physionet").glob("*.txt"), shared_data / "rr-apnea-episodes" / "rr.txt"]
+    others += (shared_data / "rr-pyhrv-samples").glob("SampleNNI*.txt")
+    assert len(others) == 9
+    for path in straps + others:
+        log = ProblemLog()
+        rri_ms = read_rr_text(path, log)
+        assert not any("1/1024" in problem.rule for problem in log.problems()), path
+        if path in straps:
+            _, problems = read(tmp_path, "\n".join(f"{x:.0f}" for x in in_1024ths(rri_ms, "down")))
+            assert "1/1024 s" in problems[0]
 
 
 def test_a_line_that_is_no_number_is_a_missing_beat_with_its_line(tmp_path: Path):

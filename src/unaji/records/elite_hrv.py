@@ -23,6 +23,7 @@ from unaji.records.timeline import FloatArray
 
 SHORTEST_MS, LONGEST_MS = 150.0, 6000.0  # of the lines by which a file is recognised, not of those that are kept
 LINES_LOOKED_AT = 20
+LONGEST_PAUSE_MS = 86_400_000.0  # a day, which a recorder that was put down may write as one interval
 LARGEST_BYTES = 64 << 20  # years of beats
 
 _NUMBER = re.compile(rb"\d{1,4}([.,]\d{1,6})?$")
@@ -63,13 +64,22 @@ def read(files: Sequence[Source], clock: Clock, log: ProblemLog) -> Iterator[Bat
             log.reject(file.name, None, "", rule)
             continue
         try:
-            rri_ms = intervals_of_text(_text(file), file.name, log)
+            rri_ms = _possible(intervals_of_text(_text(file), file.name, log), file.name, log)
         except InputError as error:
             log.reject(file.name, None, "", str(error))
             continue
         rows = let_in(running_rows(k, start, rri_ms, clock, file.name, log), [f.name for f in files], clock, log)
         if len(rows):
             yield batch(rows, Device("elite_hrv", origin="app", corrected="unknown"))
+
+
+def _possible(rri_ms: FloatArray, file: str, log: ProblemLog) -> FloatArray:
+    """Return NaN for intervals by which a clock cannot go on, since every later beat counts from them."""
+    wrong = ~(np.isnan(rri_ms) | ((rri_ms > 0) & (rri_ms <= LONGEST_PAUSE_MS)))
+    if wrong.any():
+        rule = "an interval must be above 0 ms and no longer than a day; it was taken as a missing beat"
+        log.reject(file, None, f"{rri_ms[np.argmax(wrong)]:g}", rule, count=int(wrong.sum()))
+    return np.where(wrong, np.nan, rri_ms)
 
 
 def started(name: str) -> np.datetime64 | None:

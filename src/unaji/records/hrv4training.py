@@ -6,6 +6,7 @@ only the date is told. Values of ``-`` and 0 are none. Tags and points of the ma
 
 from __future__ import annotations
 
+import csv
 import io
 import re
 from collections.abc import Iterator, Sequence
@@ -19,7 +20,7 @@ from unaji.records.merge import missing_beats
 from unaji.records.problems import ProblemLog
 from unaji.records.rows import Rows, batch, let_in
 from unaji.records.source import Source
-from unaji.records.tables import half_width
+from unaji.records.tables import Table
 from unaji.records.timeline import FloatArray, TimeArray
 
 TIMES = ("timestamp_measurement", "date")
@@ -66,14 +67,14 @@ def read(files: Sequence[Source], clock: Clock, log: ProblemLog) -> Iterator[Bat
         table = _table(file, log)
         if table is None:
             continue
-        read_rows = _beats if _is_beats(table.columns) else _measurements
+        read_rows = _beats if _is_beats(table.frame.columns) else _measurements
         for rows, device in read_rows(k, table, clock, file.name, log):
             kept = let_in(rows, names, clock, log)
             if len(kept):
                 yield batch(kept, device)
 
 
-def _table(file: Source, log: ProblemLog) -> pl.DataFrame | None:
+def _table(file: Source, log: ProblemLog) -> Table | None:
     with file.open() as opened:
         data = opened.read(LARGEST_BYTES + 1)
     if len(data) > LARGEST_BYTES:
@@ -81,29 +82,52 @@ def _table(file: Source, log: ProblemLog) -> pl.DataFrame | None:
         return None
     first, _, body = data.partition(b"\n")
     names = _names(first)
-    separator = max((",", ";", "\t"), key=lambda mark: first.count(mark.encode()))
-    unique = [name if name not in names[:i] else f"{name} again {i}" for i, name in enumerate(names)]
     if not _is_table(names):
         log.reject(
             file.name, 1, ", ".join(names), "the first line names no time with RMSSD or RR; the file was left out"
         )
         return None
-    if not body.strip():
+    while not names[-1]:
+        names.pop()
+    separator = max((",", ";", "\t"), key=lambda mark: first.count(mark.encode()))
+    numbered = list(_rows_of(body.decode("utf-8", errors="replace"), separator, len(names), file.name, log))
+    if not numbered:
         return None
-    try:
-        table = pl.read_csv(
-            io.BytesIO(body), has_header=False, separator=separator, infer_schema=False, truncate_ragged_lines=True,
-            encoding="utf8-lossy", quote_char=None, schema={name: pl.String() for name in unique},
-        )  # fmt: skip
-    except pl.exceptions.PolarsError as error:
-        log.reject(file.name, None, "", f"the table cannot be read ({error})")
-        return None
-    return table.with_columns(pl.all().str.strip_chars().str.strip_chars('"').str.strip_chars())
+    unique = [name if name not in names[:i] else f"{name} again {i}" for i, name in enumerate(names)]
+    columns = zip(*(row for _, row in numbered), strict=True)
+    frame = pl.DataFrame(
+        {name: pl.Series(column, dtype=pl.String) for name, column in zip(unique, columns, strict=True)}
+    )
+    return Table(file.name, frame, np.array([line for line, _ in numbered], dtype=np.int64))
 
 
-def _measurements(
-    k: int, table: pl.DataFrame, clock: Clock, file: str, log: ProblemLog
-) -> Iterator[tuple[Rows, Device]]:
+def _rows_of(body: str, separator: str, width: int, file: str, log: ProblemLog) -> Iterator[tuple[int, list[str]]]:
+    """Give the rows below the header with the line each begins on; those of another width are left out and counted.
+
+    A note in quotes may hold separators and line breaks, and blanks may stand before its first quote. Empty cells
+    beyond the last column are no fault.
+    """
+    reader = csv.reader(io.StringIO(body, newline=""), delimiter=separator, skipinitialspace=True, strict=True)
+    while True:
+        line = reader.line_num + 2  # the header is line 1
+        try:
+            row = [cell.strip() for cell in next(reader)]
+        except StopIteration:
+            return
+        except csv.Error as error:
+            lines = reader.line_num + 2 - line
+            log.reject(file, line, str(error), "the quotes of the row do not close; it was left out", count=lines)
+            continue
+        if len(row) < 2 and not any(row):
+            continue
+        if len(row) < width or any(row[width:]):
+            rule = f"the row has not as many cells as the first line names ({width}); it was left out"
+            log.reject(file, line, f"{len(row)}", rule)
+        else:
+            yield line, row[:width]
+
+
+def _measurements(k: int, table: Table, clock: Clock, file: str, log: ProblemLog) -> Iterator[tuple[Rows, Device]]:
     """Give each quantity of each posture; a date without time stands for its whole local day."""
     stamps = _stamps(table)
     read_times = clock.read(stamps, file, log)
@@ -115,14 +139,14 @@ def _measurements(
         for posture in POSTURES:
             name = f"{column}{posture}"
             known.add(name)
-            if name in table.columns:
-                value = _numbers(table, name, file, log)
+            if name in table:
+                value = table.numbers(name, log)
                 value = np.where(value > 0, value, np.nan)
                 device = Device("hrv4training", role="phone", method=posture.removeprefix("_"))
                 for whole_day in (False, True):
                     rows = _rows(k, quantity, read_times.time, end, value, whole_day=whole_day)
                     yield rows.where(read_times.date_only == whole_day), device
-    others = [name for name in table.columns if name and name not in known]
+    others = [name for name in table.frame.columns if name and name not in known]
     if others:
         log.remark(file, 1, f"{len(others)}", f"columns that unaji does not read were left out: {', '.join(others)}")
 
@@ -135,9 +159,9 @@ def _rows(k: int, quantity: str, time: TimeArray, end: TimeArray, value: FloatAr
     return Rows(Kind.SERIES, quantity, file, start_ms, value)
 
 
-def _beats(k: int, table: pl.DataFrame, clock: Clock, file: str, log: ProblemLog) -> Iterator[tuple[Rows, Device]]:
+def _beats(k: int, table: Table, clock: Clock, file: str, log: ProblemLog) -> Iterator[tuple[Rows, Device]]:
     """Give the logger's beats: the clock at each, and the interval that ended there [ms]."""
-    rri_ms = _numbers(table, "rr", file, log)
+    rri_ms = table.numbers("rr", log)
     stamps = _stamps(table)
     time = clock.read(stamps, file, log, equal_means_later=True).time
     time = np.where(np.isnat(time), _unix(stamps), time)
@@ -150,9 +174,9 @@ def _beats(k: int, table: pl.DataFrame, clock: Clock, file: str, log: ProblemLog
     yield rows, Device("hrv_logger", role="strap", origin="strap")
 
 
-def _stamps(table: pl.DataFrame) -> pl.Series:
-    name = next(name for name in (*TIMES, "timestamp") if name in table.columns)
-    return half_width(table[name])
+def _stamps(table: Table) -> pl.Series:
+    name = next(name for name in (*TIMES, "timestamp") if name in table)
+    return table.plain_cells(name)
 
 
 def _unix(stamps: pl.Series) -> TimeArray:
@@ -161,13 +185,3 @@ def _unix(stamps: pl.Series) -> TimeArray:
     can_be = number.is_between(10**11, 10**14)
     return np.array(pl.select(pl.when(can_be).then(number)).to_series().cast(pl.Datetime("ms")).to_numpy(),
                     dtype="datetime64[ms]")  # fmt: skip
-
-
-def _numbers(table: pl.DataFrame, name: str, file: str, log: ProblemLog) -> FloatArray:
-    """Return a column of numbers; what is neither a number nor a sign for none is counted."""
-    text = table[name]
-    number = text.cast(pl.Float64, strict=False)
-    word = (number.is_null() & text.is_not_null() & ~text.is_in(["", "-"])).to_numpy()
-    if word.any():
-        log.rows(file, np.flatnonzero(word) + 2, text.filter(pl.Series(word)).to_list(), f"{name} is not a number")
-    return np.array(number.fill_null(np.nan).to_numpy(), dtype=np.float64)
