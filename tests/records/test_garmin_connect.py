@@ -289,6 +289,26 @@ def test_what_is_no_json_is_told_and_the_other_files_are_read():
     assert [(p.file, p.rejected) for p in problems] == [("cut", True)]
 
 
+def test_an_odd_value_costs_only_itself_and_is_named():
+    days = [{"heartRateValues": [[DAY + 60_000 * k, 60 + k]], "restingHeartRate": 50} for k in range(3)]
+    days[1]["restingHeartRate"] = "n/a"
+    found, problems = read(days)
+    assert rows(found, "series/hr_bpm")["value"].to_list() == [60, 61, 62]
+    odd = [p for p in problems if "restingHeartRate is not what it should be" in p.rule]
+    assert [(p.value, p.count, p.rejected) for p in odd] == [('"n/a"', 1, True)]
+    assert not [p for p in problems if "cut off" in p.rule]
+    weights = [{"samplePk": pk, "timestampGMT": DAY + k, "weight": 59500.0} for k, pk in enumerate((1, "abc", 3))]
+    found, problems = read({"dateWeightList": weights})
+    assert rows(found, "series/weight_kg")["vendor_id"].to_list() == ["1", None, "3"]
+    assert [p.rule.split()[0] for p in problems] == ["dateWeightList[…].samplePk"]
+
+
+def test_an_answer_that_is_none_costs_no_other():
+    found, problems = read([{"heartRateValues": [[DAY, 60]]}, 7, {"heartRateValues": [[DAY + 60_000, 61]]}])
+    assert rows(found, "series/hr_bpm")["value"].to_list() == [60, 61]
+    assert [(p.value, p.count) for p in problems if p.rejected] == [("7", 1)]
+
+
 def test_no_account_or_device_number_leaves_an_answer():
     found, _ = read({"userProfilePK": 987654321, "deviceId": 123123123, "heartRateValues": [[DAY, 60]]})
     batch = found["series/hr_bpm"][0]

@@ -24,6 +24,7 @@ from msgspec import Raw, Struct
 
 from unaji.records.batch import Batch, Device, Kind
 from unaji.records.clock import Clock
+from unaji.records.json_read import UNREADABLE, documents
 from unaji.records.problems import ProblemLog
 from unaji.records.rows import DAY_MS, IntArray, Rows, batch, let_in, local_day, zone_of
 from unaji.records.source import HEAD_BYTES, Source
@@ -195,11 +196,11 @@ def _load(file: Source, log: ProblemLog) -> bytes:
 def _answers(data: bytes, name: str, log: ProblemLog) -> list[_Answer]:
     if not data:
         return []
+    data = data.removeprefix(b"\xef\xbb\xbf")
     try:
-        decoded = _ANSWERS.decode(data.removeprefix(b"\xef\xbb\xbf"))
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        log.reject(name, None, "", f"the JSON cannot be read ({error}); was the file cut off? Download it again")
-        return []
+        decoded = _ANSWERS.decode(data)
+    except UNREADABLE:
+        decoded = [*documents(data, _Answer, name, log)]
     answers = decoded if isinstance(decoded, list) else [decoded]
     strange = [answer for answer in answers if not _says_something(answer)]
     if strange:
