@@ -17,8 +17,10 @@ from tests.records.mutations import mutated
 from unaji.errors import InputError
 from unaji.records import garmin_connect
 from unaji.records.clock import Clock
+from unaji.records.folder import stored
 from unaji.records.problems import ProblemLog
 from unaji.records.source import HEAD_BYTES, Source, file_source
+from unaji.records.store.writing import Origin, writing
 from unaji.records.timeline import Zones
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
@@ -270,6 +272,57 @@ def test_quarter_hours_of_steps_are_intervals():
     found, _ = read([quarter])
     row = rows(found, "interval/steps").row(0, named=True)
     assert (row["time"], row["end"], row["value"]) == (DAY, DAY + 900_000, 250.0)
+
+
+def day_so_far(hours: int, steps: int, **more) -> dict[str, object]:
+    return {
+        "calendarDate": "2023-07-20", "wellnessStartTimeGmt": "2023-07-20T06:00:00.0",
+        "wellnessEndTimeGmt": datetime.fromtimestamp(DAY / 1000 + 3600 * hours, UTC).strftime("%Y-%m-%dT%H:%M:%S.0"),
+        "wellnessStartTimeLocal": "2023-07-20T00:00:00.0", "totalSteps": steps, "activeKilocalories": steps / 20,
+        "averageStressLevel": 30,
+    } | more  # fmt: skip
+
+
+@pytest.mark.parametrize("together_bytes", [1, 8 << 20])
+def test_of_two_answers_about_a_day_the_one_that_reaches_further_counts(monkeypatch, together_bytes):
+    monkeypatch.setattr(garmin_connect, "TOGETHER_BYTES", together_bytes)
+    noon, night = day_so_far(12, 3000), day_so_far(24, 9000)
+    morrow = {"calendarDate": "2023-07-21", "totalSteps": 50}
+    for answers in ((noon, night, morrow), (morrow, night, noon)):
+        found, problems = read(*answers)
+        assert rows(found, "interval/steps").select("time", "end", "value").rows() == [
+            (DAY, DAY + 86_400_000, 9000.0), (DAY + 86_400_000, DAY + 2 * 86_400_000, 50.0),
+        ]  # fmt: skip
+        assert rows(found, "interval/steps")["vendor_id"].to_list() == ["day:2023-07-20", "day:2023-07-21"]
+        assert rows(found, "interval/active_kcal")["value"].to_list() == [450.0]
+        assert rows(found, "interval/stress_score")["value"].to_list() == [30.0]
+        assert {(p.lost, p.count) for p in problems} == {(False, 1)}
+
+
+def stored_steps(person, *exports: object) -> list[float]:
+    """Import answers one after the other, each exported later, and read the steps as a timeline has them."""
+    for exported, answer in enumerate(exports):
+        found, _ = read(*(answer if isinstance(answer, tuple) else (answer,)))
+        with writing(person) as store, store.incoming() as incoming:
+            for batch in (one for some in found.values() for one in some):
+                incoming.add(batch)
+            incoming.commit(Origin(exported, exported, ("garmin_connect",), "", ""))
+    series = [one for fragment in stored(person, ProblemLog()) for one in fragment.series if one.quantity == "steps"]
+    return [value for one in series for value in one.value.tolist()]
+
+
+def test_a_later_export_of_a_day_takes_the_place_of_the_earlier_one_and_of_no_other_day(tmp_path):
+    before = {"calendarDate": "2023-07-19", "totalSteps": 70}
+    assert stored_steps(tmp_path, before, day_so_far(12, 3000), day_so_far(24, 9000)) == [70.0, 9000.0]
+
+
+def test_steps_of_a_day_and_of_its_quarter_hours_are_never_added(tmp_path):
+    quarters = [
+        {"startGMT": f"2023-07-20T{6 + k // 4:02}:{k % 4 * 15:02}:00.0", "steps": 100, "primaryActivityLevel": "active",
+         "endGMT": f"2023-07-20T{6 + (k + 1) // 4:02}:{(k + 1) % 4 * 15:02}:00.0"}
+        for k in range(8)
+    ]  # fmt: skip
+    assert stored_steps(tmp_path, (day_so_far(24, 9000), quarters)) == [100.0] * 8
 
 
 def test_empty_days_are_normal_and_answers_about_other_things_are_counted():
