@@ -299,6 +299,12 @@ def test_of_two_answers_about_a_day_the_one_that_reaches_further_counts(monkeypa
         assert {(p.lost, p.count) for p in problems} == {(False, 1)}
 
 
+def test_a_day_told_twice_alike_is_one_row_without_a_word():
+    found, problems = read(day_so_far(24, 9000), day_so_far(24, 9000))
+    assert len(rows(found, "interval/steps")) == 1
+    assert problems == ()
+
+
 def stored_steps(person, *exports: object) -> list[float]:
     """Import answers one after the other, each exported later, and read the steps as a timeline has them."""
     for exported, answer in enumerate(exports):

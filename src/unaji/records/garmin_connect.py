@@ -596,12 +596,13 @@ def _one_a_day(rows: Rows, names: Sequence[str], log: ProblemLog) -> Rows:
     assert rows.end_ms is not None
     day = rows.others["vendor_id"]
     best = {day[k] or k: k for k in np.argsort(rows.end_ms, kind="stable")}  # the last one of a day stays
-    keep = np.isin(np.arange(len(rows)), list(best.values()))
-    if not keep.all():
+    taken = np.array([best[name or k] for k, name in enumerate(day)], dtype=np.int64)
+    other = (rows.end_ms != rows.end_ms[taken]) | (rows.value != rows.value[taken])  # a repeat needs no word
+    if other.any():
         rule = f"{rows.quantity}: another answer tells of the same day, to its end or as far; that one was taken"
-        earlier = int((~keep).sum())
-        log.reject(some_files(names, rows.file[~keep]), None, earlier, rule, count=earlier, lost=False)
-    return rows.where(keep)
+        earlier = int(other.sum())
+        log.reject(some_files(names, rows.file[other]), None, earlier, rule, count=earlier, lost=False)
+    return rows.where(taken == np.arange(len(rows)))
 
 
 def _cells(column: list[Any]) -> NDArray[Any]:
