@@ -56,6 +56,25 @@ def test_an_hourly_sensor_shows_the_second_pass_by_repeating_itself():
     assert [t[11:13] for t in read(hourly)[0]] == ["04", "05", "05", "07"]  # two things noted at one time
 
 
+@pytest.mark.parametrize("sensor", [False, True])
+def test_a_file_with_its_newest_rows_first_says_the_same_as_in_order(sensor):
+    night = np.arange("2024-11-03T04:30", "2024-11-03T07:30", 20, dtype="datetime64[m]")  # UTC
+    walls = [str(t - np.timedelta64(4 if t < np.datetime64("2024-11-03T06:00") else 5, "h")) for t in night]
+    for cells, expected in ((walls, night), (walls[::-1], night[::-1])):
+        times, (remark,) = read(cells, equal_means_later=sensor)
+        assert [t[:16] for t in times] == [str(t) for t in expected]
+        assert "3 taken as the first, 3 as the second by their order" in remark
+
+
+def test_an_hourly_sensor_with_its_newest_rows_first_shows_the_second_pass_too():
+    hourly = ["2024-11-03T02:00", "2024-11-03T01:00", "2024-11-03T01:00", "2024-11-03T00:00"]
+    assert [t[11:13] for t in read(hourly, equal_means_later=True)[0]] == ["07", "06", "05", "04"]
+
+
+def test_one_step_back_is_no_file_with_its_newest_rows_first():
+    assert [t[11:16] for t in read(["2024-11-03T01:50", "2024-11-03T01:20"])[0]] == ["05:50", "06:20"]
+
+
 def test_rows_in_no_order_are_not_taken_for_the_second_pass():
     assert read(["2024-12-01T08:00", "2024-11-03T01:30"])[0][1] == "2024-11-03T05:30:00+00:00"
 

@@ -17,8 +17,10 @@ from tests.records.mutations import mutated
 from unaji.errors import InputError
 from unaji.records import garmin_connect
 from unaji.records.clock import Clock
+from unaji.records.folder import stored
 from unaji.records.problems import ProblemLog
 from unaji.records.source import HEAD_BYTES, Source, file_source
+from unaji.records.store.writing import Origin, writing
 from unaji.records.timeline import Zones
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
@@ -272,6 +274,63 @@ def test_quarter_hours_of_steps_are_intervals():
     assert (row["time"], row["end"], row["value"]) == (DAY, DAY + 900_000, 250.0)
 
 
+def day_so_far(hours: int, steps: int, **more) -> dict[str, object]:
+    return {
+        "calendarDate": "2023-07-20", "wellnessStartTimeGmt": "2023-07-20T06:00:00.0",
+        "wellnessEndTimeGmt": datetime.fromtimestamp(DAY / 1000 + 3600 * hours, UTC).strftime("%Y-%m-%dT%H:%M:%S.0"),
+        "wellnessStartTimeLocal": "2023-07-20T00:00:00.0", "totalSteps": steps, "activeKilocalories": steps / 20,
+        "averageStressLevel": 30,
+    } | more  # fmt: skip
+
+
+@pytest.mark.parametrize("together_bytes", [1, 8 << 20])
+def test_of_two_answers_about_a_day_the_one_that_reaches_further_counts(monkeypatch, together_bytes):
+    monkeypatch.setattr(garmin_connect, "TOGETHER_BYTES", together_bytes)
+    noon, night = day_so_far(12, 3000), day_so_far(24, 9000)
+    morrow = {"calendarDate": "2023-07-21", "totalSteps": 50}
+    for answers in ((noon, night, morrow), (morrow, night, noon)):
+        found, problems = read(*answers)
+        assert rows(found, "interval/steps").select("time", "end", "value").rows() == [
+            (DAY, DAY + 86_400_000, 9000.0), (DAY + 86_400_000, DAY + 2 * 86_400_000, 50.0),
+        ]  # fmt: skip
+        assert rows(found, "interval/steps")["vendor_id"].to_list() == ["day:2023-07-20", "day:2023-07-21"]
+        assert rows(found, "interval/active_kcal")["value"].to_list() == [450.0]
+        assert rows(found, "interval/stress_score")["value"].to_list() == [30.0]
+        assert {(p.lost, p.count) for p in problems} == {(False, 1)}
+
+
+def test_a_day_told_twice_alike_is_one_row_without_a_word():
+    found, problems = read(day_so_far(24, 9000), day_so_far(24, 9000))
+    assert len(rows(found, "interval/steps")) == 1
+    assert problems == ()
+
+
+def stored_steps(person, *exports: object) -> list[float]:
+    """Import answers one after the other, each exported later, and read the steps as a timeline has them."""
+    for exported, answer in enumerate(exports):
+        found, _ = read(*(answer if isinstance(answer, tuple) else (answer,)))
+        with writing(person) as store, store.incoming() as incoming:
+            for batch in (one for some in found.values() for one in some):
+                incoming.add(batch)
+            incoming.commit(Origin(exported, exported, ("garmin_connect",), "", ""))
+    series = [one for fragment in stored(person, ProblemLog()) for one in fragment.series if one.quantity == "steps"]
+    return [value for one in series for value in one.value.tolist()]
+
+
+def test_a_later_export_of_a_day_takes_the_place_of_the_earlier_one_and_of_no_other_day(tmp_path):
+    before = {"calendarDate": "2023-07-19", "totalSteps": 70}
+    assert stored_steps(tmp_path, before, day_so_far(12, 3000), day_so_far(24, 9000)) == [70.0, 9000.0]
+
+
+def test_steps_of_a_day_and_of_its_quarter_hours_are_never_added(tmp_path):
+    quarters = [
+        {"startGMT": f"2023-07-20T{6 + k // 4:02}:{k % 4 * 15:02}:00.0", "steps": 100, "primaryActivityLevel": "active",
+         "endGMT": f"2023-07-20T{6 + (k + 1) // 4:02}:{(k + 1) % 4 * 15:02}:00.0"}
+        for k in range(8)
+    ]  # fmt: skip
+    assert stored_steps(tmp_path, (day_so_far(24, 9000), quarters)) == [100.0] * 8
+
+
 def test_empty_days_are_normal_and_answers_about_other_things_are_counted():
     empty = {"heartRateValues": None, "stressValuesArray": [], "dailySleepDTO": {"sleepStartTimestampGMT": None}}
     found, problems = read(empty)
@@ -287,6 +346,26 @@ def test_what_is_no_json_is_told_and_the_other_files_are_read():
     found, problems = read_sources(sources)
     assert len(rows(found, "series/hr_bpm")) == 1
     assert [(p.file, p.rejected) for p in problems] == [("cut", True)]
+
+
+def test_an_odd_value_costs_only_itself_and_is_named():
+    days = [{"heartRateValues": [[DAY + 60_000 * k, 60 + k]], "restingHeartRate": 50} for k in range(3)]
+    days[1]["restingHeartRate"] = "n/a"
+    found, problems = read(days)
+    assert rows(found, "series/hr_bpm")["value"].to_list() == [60, 61, 62]
+    odd = [p for p in problems if "restingHeartRate is not what it should be" in p.rule]
+    assert [(p.value, p.count, p.rejected) for p in odd] == [('"n/a"', 1, True)]
+    assert not [p for p in problems if "cut off" in p.rule]
+    weights = [{"samplePk": pk, "timestampGMT": DAY + k, "weight": 59500.0} for k, pk in enumerate((1, "abc", 3))]
+    found, problems = read({"dateWeightList": weights})
+    assert rows(found, "series/weight_kg")["vendor_id"].to_list() == ["1", None, "3"]
+    assert [p.rule.split()[0] for p in problems] == ["dateWeightList[…].samplePk"]
+
+
+def test_an_answer_that_is_none_costs_no_other():
+    found, problems = read([{"heartRateValues": [[DAY, 60]]}, 7, {"heartRateValues": [[DAY + 60_000, 61]]}])
+    assert rows(found, "series/hr_bpm")["value"].to_list() == [60, 61]
+    assert [(p.value, p.count) for p in problems if p.rejected] == [("7", 1)]
 
 
 def test_no_account_or_device_number_leaves_an_answer():

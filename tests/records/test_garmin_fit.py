@@ -182,6 +182,9 @@ def test_of_two_people_on_one_scale_no_weight_is_taken(real):
     found, _ = read((real / "WeightScaleSingleUser.fit").read_bytes())
     kg = [frame.get_value("weight") for frame in data if frame.name == "weight_scale"]
     assert rows(found, "series/weight_kg")["value"].to_list() == kg
+    found, problems = read(*((real / f"WeightScale{who}User.fit").read_bytes() for who in ("Multi", "Single")))
+    assert rows(found, "series/weight_kg")["value"].to_list() == kg
+    assert said(problems, "several people")[0].count == 2
 
 
 @pytest.mark.shared
@@ -574,6 +577,42 @@ def test_breathing_oxygen_skin_and_blood_pressure_come_in_their_units():
         "series/core_temp_c": [37.12],
     }
     assert found["interval/skin_temp_c"][0].device.site == "wrist"
+
+
+def weighed(t: int, user: int) -> Message:
+    return Message(30, {253: ("u32", T0 + t), 0: ("u16", 6000 + t), 12: ("u16", user)})
+
+
+def pressure(t: int, user: int) -> Message:
+    return Message(51, {253: ("u32", T0 + t), 0: ("u16", 121), 1: ("u16", 79), 6: ("u8", 60), 9: ("u16", user)})
+
+
+NOBODY, SELECTED = 0xFFFF, 0x8000  # no value; a flag of message_index that is no part of the number
+
+
+@pytest.mark.parametrize("make", [weighed, pressure])
+def test_two_people_on_one_device_are_two_people_also_in_two_files(make):
+    files = [[make(0, 0), make(1, 0)], [make(2, 1)], [make(3, NOBODY)]]
+    keys = {weighed: {"series/weight_kg": 1}, pressure: dict.fromkeys(
+        ("series/systolic_mmhg", "series/diastolic_mmhg", "series/hr_bpm"), 1)}[make]  # fmt: skip
+    found, problems = read(*(fit_file([FILE_ID, *one]) for one in files))
+    assert {key: len(rows(found, key)) for key in found} == keys  # what names nobody stays
+    assert sum(p.count for p in said(problems, "several people")) == 3 * len(keys)
+    found, _ = read(fit_file([FILE_ID, *(message for one in files for message in one)]))
+    assert not found
+    found, problems = read(fit_file([FILE_ID, make(0, 1)]), fit_file([FILE_ID, make(2, SELECTED | 1)]))
+    assert {key: len(rows(found, key)) for key in found} == dict.fromkeys(keys, 2)
+    assert not said(problems, "several people")
+    other = Message(0, {1: ("u16", 1), 2: ("u16", 3113)})
+    found, _ = read(fit_file([FILE_ID, make(0, 0)]), fit_file([other, make(2, 1)]))
+    assert {key: len(rows(found, key)) for key in found} == dict.fromkeys(keys, 2)
+
+
+def test_people_are_told_apart_over_files_that_are_not_read_together(monkeypatch):
+    monkeypatch.setattr(garmin_fit, "TOGETHER_BYTES", 1)
+    found, problems = read(*(fit_file([FILE_ID, weighed(k, k)]) for k in range(3)))
+    assert not found
+    assert [p.file for p in said(problems, "several people")] == ["0.fit", "1.fit", "2.fit"]
 
 
 def test_a_training_is_its_minutes_with_the_sport_from_start_to_end():

@@ -245,6 +245,28 @@ def test_pulses_of_one_packet_add_up_to_its_stamp_and_packets_are_apart():
     assert beats["gap"].to_list() == [True, False, False, True, False, False]
 
 
+def test_an_odd_interval_is_a_missing_beat_and_costs_no_other_day():
+    days = [json.loads(ppi([(f"2024-05-0{k}T08:30:00.{ms}", 800) for ms in (100, 900)]))[0] for k in (1, 2, 3, 4)]
+    days[1]["devicePpiSamplesList"][0]["ppiSamples"].insert(
+        1, {"sampleDateTime": "2024-05-02T08:30:00.500", "pulseLength": "n/a"}
+    )
+    found, problems = read(polar, json.dumps(days), "ppi.json")
+    assert rows(found, "beats/rri_ms")["gap"].to_list() == [True, False, True, True, True, False, True, False]
+    odd = [p for p in problems if p.rejected]
+    assert [(p.value, p.count) for p in odd] == [('"n/a"', 1)]
+    assert odd[0].rule.startswith("devicePpiSamplesList[…].ppiSamples[…].pulseLength is not what it should be")
+
+
+def test_what_is_no_document_is_counted_and_the_other_documents_are_read():
+    days = [*json.loads(ppi([("2024-05-01T08:30:00", 800)])), "x", *json.loads(ppi([("2024-05-02T08:30:00", 800)]))]
+    found, problems = read(polar, json.dumps(days), "ppi.json")
+    assert len(rows(found, "beats/rri_ms")) == 2
+    assert [(p.value, p.count) for p in problems] == [('"x"', 1)]
+    found, problems = read(polar, json.dumps(days)[:-5], "ppi.json")
+    assert not found
+    assert "cut off" in problems[0].rule
+
+
 def training(**more) -> str:
     exercise = {
         "startTime": "2024-05-01T08:30:00.000", "stopTime": "2024-05-01T09:00:00.000", "timezoneOffset": 540,

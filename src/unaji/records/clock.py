@@ -98,14 +98,15 @@ class Clock:
     def from_wall(self, wall: TimeArray, file: str, log: ProblemLog, *, equal_means_later: bool = False) -> TimeArray:
         """Give wall clock readings, in the order of the file, as instants; doubtful hours are remarked on.
 
-        The hour that occurs twice in autumn is taken as the first unless the rows' order shows the second; the hour
-        that does not exist in spring is moved forward.
+        The hour that occurs twice in autumn is taken as the first unless the rows' order, which may also be that of
+        the newest first, shows the second; the hour that does not exist in spring is moved forward.
         """
         time, later, doubtful = self._to_utc(wall, file)
         repeated = np.flatnonzero(doubtful & (later > time))
         second = 0
-        for i in repeated:
-            before = time[i - 1] if i else NAT
+        step = -1 if repeated.size and _newest_first(wall) else 1
+        for i in repeated[::step]:
+            before = time[i - step] if 0 <= i - step < time.size else NAT
             goes_back = before >= time[i] if equal_means_later else before > time[i]
             if goes_back and before <= later[i]:
                 time[i] = later[i]
@@ -264,6 +265,13 @@ def _offset(wall: datetime, zone: ZoneInfo, fold: int) -> int:
     offset = wall.replace(tzinfo=zone, fold=fold).utcoffset()
     assert offset is not None
     return int(offset.total_seconds() // 60)
+
+
+def _newest_first(wall: TimeArray) -> bool:
+    """Say whether readings descend; a single step back is what the end of summer time makes of ascending ones."""
+    steps = np.diff(wall)
+    back = int((steps < np.timedelta64(0, "ms")).sum())
+    return back > max(1, int((steps > np.timedelta64(0, "ms")).sum()))
 
 
 def now_utc() -> datetime:

@@ -21,11 +21,13 @@ import msgspec
 import numpy as np
 import polars as pl
 from msgspec import Raw, Struct
+from numpy.typing import NDArray
 
 from unaji.records.batch import Batch, Device, Kind
 from unaji.records.clock import Clock
+from unaji.records.json_read import UNREADABLE, documents
 from unaji.records.problems import ProblemLog
-from unaji.records.rows import DAY_MS, IntArray, Rows, batch, let_in, local_day, zone_of
+from unaji.records.rows import DAY_MS, IntArray, Rows, batch, group, let_in, local_day, some_files, zone_of
 from unaji.records.source import HEAD_BYTES, Source
 from unaji.records.timeline import FloatArray
 
@@ -34,6 +36,10 @@ HRV_MS = 300_000.0  # an RMSSD value stands for the five minutes before its stam
 GRAMS_PER_KG = 1000.0
 STAGES = {0.0: "deep", 1.0: "light", 2.0: "rem", 3.0: "awake"}
 NIGHT_MEAN = "garmin_last_night_average"
+DAY_METHODS = {
+    "steps": "garmin_day_total", "active_kcal": "garmin_day_total", "stress_score": "garmin_stress_day_mean",
+}  # fmt: skip
+"""What is also told minute by minute is another source where it stands for the day: the two are never added."""
 
 TOGETHER_BYTES = 8 << 20
 LARGEST_BYTES = 512 << 20
@@ -179,8 +185,9 @@ def read(files: Sequence[Source], clock: Clock, log: ProblemLog) -> Iterator[Bat
         size += len(data)
         if size >= TOGETHER_BYTES:
             yield from lots.batches(names, clock, log)
-            lots, size = _Lots(), 0
+            lots, size = _Lots(days=lots.days, dated_days=lots.dated_days), 0
     yield from lots.batches(names, clock, log)
+    yield from lots.day_batches(names, clock, log)
 
 
 def _load(file: Source, log: ProblemLog) -> bytes:
@@ -195,11 +202,11 @@ def _load(file: Source, log: ProblemLog) -> bytes:
 def _answers(data: bytes, name: str, log: ProblemLog) -> list[_Answer]:
     if not data:
         return []
+    data = data.removeprefix(b"\xef\xbb\xbf")
     try:
-        decoded = _ANSWERS.decode(data.removeprefix(b"\xef\xbb\xbf"))
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        log.reject(name, None, "", f"the JSON cannot be read ({error}); was the file cut off? Download it again")
-        return []
+        decoded = _ANSWERS.decode(data)
+    except UNREADABLE:
+        decoded = [*documents(data, _Answer, name, log)]
     answers = decoded if isinstance(decoded, list) else [decoded]
     strange = [answer for answer in answers if not _says_something(answer)]
     if strange:
@@ -272,17 +279,32 @@ class _Lots:
     spans: dict[str, _Lot] = field(default_factory=dict)
     nights: dict[str, _Lot] = field(default_factory=dict)
     dates: dict[str, _Lot] = field(default_factory=dict)
+    days: dict[str, _Lot] = field(default_factory=dict)
+    dated_days: dict[str, _Lot] = field(default_factory=dict)
     sleep: _Lot = field(default_factory=_Lot)
     weights: dict[str, _Lot] = field(default_factory=dict)
 
     def batches(self, names: Sequence[str], clock: Clock, log: ProblemLog) -> Iterator[Batch]:
-        """Give what was gathered; of rows that several answers repeat, one."""
+        """Give what was gathered but for sums and means of days; of rows that several answers repeat, one."""
         for rows in self._rows(clock, names):
             kept = let_in(rows, names, clock, log)
             if len(kept):
                 one = batch(kept, _device(rows))
                 repeats = one.rows["time"].n_unique() < len(one)
                 yield replace(one, rows=one.rows.unique(maintain_order=True)) if repeats else one
+
+    def day_batches(self, names: Sequence[str], clock: Clock, log: ProblemLog) -> Iterator[Batch]:
+        """Give sums and means of days, which may be told several times, the first while the day was not over."""
+        told = [(_spans(quantity, lot), lot) for quantity, lot in self.days.items()]
+        told += [(_dates(quantity, lot, clock, names), lot) for quantity, lot in self.dated_days.items()]
+        pieces = [
+            replace(rows, others={"vendor_id": _cells(lot.column("vendor_id"))}, method=DAY_METHODS[rows.quantity])
+            for rows, lot in told
+        ]
+        for rows in group(pieces, lambda rows: rows.quantity):
+            kept = _one_a_day(let_in(rows, names, clock, log), names, log)
+            if len(kept):
+                yield batch(kept, _device(kept))
 
     def _rows(self, clock: Clock, names: Sequence[str]) -> Iterator[Rows]:
         for quantity, found in self.pairs.items():
@@ -298,7 +320,7 @@ class _Lots:
         if self.sleep.file:
             yield _stages(self.sleep)
         for role, lot in self.weights.items():
-            others = {"vendor_id": np.array(lot.column("vendor_id"), dtype=object)}
+            others = {"vendor_id": _cells(lot.column("vendor_id"))}
             yield Rows(Kind.SERIES, "weight_kg", lot.index(), lot.ms("time"), lot.numbers("value") / GRAMS_PER_KG,
                        zone_min=lot.zone_min(), others=others, method=role)  # fmt: skip
 
@@ -306,7 +328,8 @@ class _Lots:
 def _device(rows: Rows) -> Device:
     if rows.quantity == "weight_kg":
         return Device("garmin_connect", role=rows.method)
-    method = {"stress_score": "garmin_stress", "body_battery": "garmin_body_battery"}.get(rows.quantity, rows.method)
+    scores = {"stress_score": "garmin_stress", "body_battery": "garmin_body_battery"}
+    method = rows.method or scores.get(rows.quantity, "")
     return Device("garmin_connect", role="watch", site="wrist", method=method)
 
 
@@ -417,10 +440,26 @@ def _take_day(answer: _Answer, k: int, lots: _Lots) -> None:
     ):
         if value is None:
             continue
-        if start is not None:
+        if quantity in DAY_METHODS:
+            name = _day_name(answer.calendarDate)
+            if start is not None:
+                lots.days.setdefault(quantity, _Lot()).add(
+                    k, time=[start], value=[value], end=[end], local=[local], vendor_id=[name]
+                )
+            else:
+                lots.dated_days.setdefault(quantity, _Lot()).add(
+                    k, time=[answer.calendarDate], value=[value], vendor_id=[name]
+                )
+        elif start is not None:
             lots.spans.setdefault(quantity, _Lot()).add(k, time=[start], value=[value], end=[end], local=[local])
         else:
             lots.dates.setdefault(quantity, _Lot()).add(k, time=[answer.calendarDate], value=[value])
+
+
+def _day_name(calendar_date: object) -> str | None:
+    """Return a name by which the store knows that a later answer speaks of the same day."""
+    found = re.match(r"\d{4}-\d\d-\d\d", calendar_date) if isinstance(calendar_date, str) else None
+    return None if found is None else f"day:{found[0]}"
 
 
 def _take_weights(answer: _Answer, k: int, lots: _Lots) -> None:
@@ -550,6 +589,24 @@ def _dates(quantity: str, lot: _Lot, clock: Clock, names: Sequence[str]) -> Rows
     value = _measured(quantity, lot.numbers("value"))
     method = NIGHT_MEAN if quantity == "rmssd_ms" else ""
     return Rows(Kind.INTERVAL, quantity, lot.index(), start, value, end, method=method)
+
+
+def _one_a_day(rows: Rows, names: Sequence[str], log: ProblemLog) -> Rows:
+    """Of the answers about one day keep the one that reaches furthest into it, the last read of several."""
+    assert rows.end_ms is not None
+    day = rows.others["vendor_id"]
+    best = {day[k] or k: k for k in np.argsort(rows.end_ms, kind="stable")}  # the last one of a day stays
+    taken = np.array([best[name or k] for k, name in enumerate(day)], dtype=np.int64)
+    other = (rows.end_ms != rows.end_ms[taken]) | (rows.value != rows.value[taken])  # a repeat needs no word
+    if other.any():
+        rule = f"{rows.quantity}: another answer tells of the same day, to its end or as far; that one was taken"
+        earlier = int(other.sum())
+        log.reject(some_files(names, rows.file[other]), None, earlier, rule, count=earlier, lost=False)
+    return rows.where(taken == np.arange(len(rows)))
+
+
+def _cells(column: list[Any]) -> NDArray[Any]:
+    return np.array(column, dtype=object)
 
 
 def _stages(lot: _Lot) -> Rows:

@@ -6,8 +6,9 @@ Every entry that cannot be read is left out and counted; the others are kept, al
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from typing import BinaryIO, Generic, TypeVar
+from collections.abc import Callable, Iterator
+from types import NoneType
+from typing import Any, BinaryIO, Generic, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -20,6 +21,8 @@ LARGEST_ENTRY = 64 << 20  # bytes
 UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 DAMAGED_ENTRY = "the entry is damaged or not of the expected form; it was left out"
 DAMAGED_FILE = "the file is cut off or damaged; what could not be read was left out. Export it again"
+
+ODD = (msgspec.ValidationError, UnicodeDecodeError)  # the JSON is whole, but something in it is not what was expected
 
 T = TypeVar("T")
 
@@ -39,6 +42,78 @@ def document(file: Source, kind: type[T], log: ProblemLog) -> T | None:
     except UNREADABLE as error:
         log.reject(file.name, None, str(error), DAMAGED_FILE)
         return None
+
+
+def documents(data: bytes, kind: type[T], file: str, log: ProblemLog) -> Iterator[T]:
+    """Give the one document of a file, or those of a list, one at a time; what is odd in one costs no other.
+
+    Parameters
+    ----------
+    kind : type
+        A `msgspec.Struct` all of whose fields have defaults. Where a value is not of its field's type, it alone is left
+        out and counted, and the field keeps its default.
+    """
+    try:
+        pieces = _PIECES.decode(data) if data.lstrip().startswith(b"[") else [data]
+    except UNREADABLE as error:
+        log.reject(file, None, "", f"the JSON cannot be read ({error}); was the file cut off? Export it again")
+        return
+    decoder = msgspec.json.Decoder(kind)
+    for piece in pieces:
+        try:
+            one: T | None = decoder.decode(piece)
+        except UNREADABLE:
+            one = _without_odd(bytes(piece), kind, file, log)
+        if one is not None:
+            yield one
+
+
+_PIECES = msgspec.json.Decoder(list[msgspec.Raw])
+
+
+def _without_odd(piece: bytes, kind: type[T], file: str, log: ProblemLog) -> T | None:
+    def odd(place: str, value: bytes, error: Exception) -> None:
+        reason = str(error).partition(" - at ")[0]
+        rule = f"{place or 'the document'} is not what it should be ({reason}); it was left out, the rest was read"
+        log.reject(file, None, value[:_SHOWN_BYTES].decode("utf-8", "replace"), rule)
+
+    try:
+        found = _what_fits(piece, kind, "", odd)
+    except UNREADABLE as error:
+        log.reject(file, None, "", f"the JSON cannot be read ({error}); was the file cut off? Export it again")
+        return None
+    return None if found is msgspec.UNSET else found
+
+
+_SHOWN_BYTES = 80
+
+
+def _what_fits(data: bytes, kind: Any, place: str, odd: Callable[[str, bytes, Exception], None]) -> Any:
+    """Decode what is of the expected type, and tell of each value that is not; UNSET where nothing is left."""
+    try:
+        return msgspec.json.decode(data, type=kind)
+    except ODD as error:
+        reason = error
+    if get_args(kind)[1:] == (NoneType,):  # a field that may be null
+        kind = get_args(kind)[0]
+    try:
+        if get_origin(kind) is list and data.lstrip().startswith(b"["):
+            (item,) = get_args(kind)
+            every = [_what_fits(bytes(one), item, f"{place}[…]", odd) for one in _PIECES.decode(data)]
+            return [one for one in every if one is not msgspec.UNSET]
+        if isinstance(kind, type) and issubclass(kind, msgspec.Struct) and data.lstrip().startswith(b"{"):
+            inside = msgspec.json.decode(data, type=dict[str, msgspec.Raw])
+            types = get_type_hints(kind)
+            fields = {
+                name: _what_fits(bytes(inside[name]), types[name], f"{place}.{name}".lstrip("."), odd)
+                for name in kind.__struct_fields__
+                if name in inside
+            }
+            return kind(**{name: value for name, value in fields.items() if value is not msgspec.UNSET})
+    except UnicodeDecodeError as error:  # in a name
+        reason = error
+    odd(place, data, reason)
+    return msgspec.UNSET
 
 
 def listed(raw: msgspec.Raw, kind: type[T], file: str, log: ProblemLog) -> list[T]:

@@ -11,14 +11,14 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-import msgspec
 import numpy as np
 import polars as pl
-from msgspec import Raw, Struct
+from msgspec import Struct
 
 from unaji.records.batch import Batch, Device, Kind
 from unaji.records.clock import MINUTE, NAT, Clock
 from unaji.records.elite_hrv import running_rows
+from unaji.records.json_read import documents
 from unaji.records.merge import missing_beats
 from unaji.records.problems import ProblemLog
 from unaji.records.rows import Rows, batch, let_in
@@ -198,17 +198,10 @@ class _Document(Struct):
     exercises: list[_Exercise] | None = None
 
 
-_DOCUMENT = msgspec.json.Decoder(_Document)
-_LIST = msgspec.json.Decoder(list[Raw])
-
-
 def _export(k: int, data: bytes, clock: Clock, file: str, log: ProblemLog) -> _Found:
     """Read a document, or a list of them one at a time, so that a month of pulses is never objects all at once."""
-    try:
-        for one in _LIST.decode(data) if data.lstrip().startswith(b"[") else [data]:
-            yield from _of_document(k, _DOCUMENT.decode(one), clock, file, log)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        log.reject(file, None, "", f"the JSON cannot be read ({error}); was the file cut off? Export it again")
+    for document in documents(data, _Document, file, log):
+        yield from _of_document(k, document, clock, file, log)
 
 
 def _of_document(k: int, document: _Document, clock: Clock, file: str, log: ProblemLog) -> _Found:
@@ -246,6 +239,7 @@ def _pulse_rows(k: int, stamps: pl.Series, rri_ms: FloatArray, clock: Clock, fil
     else:
         gap = starts
         time_ms = _within_packets(time_ms, np.nan_to_num(rri_ms), starts)
+    gap = gap | np.append(True, ~(rri_ms[:-1] > 0))  # an interval that is none is left out: a beat is missing there
     zone_min = (_wall(stamps) - time) / MINUTE
     offset = np.where((np.abs(zone_min) <= 14 * 60) & (zone_min % 15 == 0), zone_min, np.nan)
     return Rows(

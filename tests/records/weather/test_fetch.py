@@ -272,6 +272,30 @@ def test_the_nearest_station_that_reported_is_found_at_home(server, client, prov
     assert "35.7" not in "".join(server.asked)
 
 
+@pytest.mark.parametrize(("provider", "expected"), [("meteostat", "47662"), ("noaa-isd", "47662099999")])
+def test_offline_the_list_of_the_last_time_is_searched_and_online_a_new_one(server, client, provider, expected):
+    server.reply = files_of_stations
+    for _ in range(2):
+        assert station_for(provider, TOKYO, "", MAY, client)[0] == expected
+    assert len(server.asked) == 2
+    for days_later in (0, 365):  # what the list does not know yet is no reason to say that there is no station
+        offline = Client(client.cache, offline=True, now=lambda days=days_later: NOW + timedelta(days=days))
+        last = NOW.date() + timedelta(days=days_later - 1)
+        assert station_for(provider, TOKYO, "", Period(MAY.first, last), offline)[0] == expected
+    assert len(server.asked) == 2
+    with pytest.raises(FetchError, match="not in the cache"):
+        station_for(provider, TOKYO, "", MAY, Client(client.cache / "empty", offline=True))
+
+
+def test_the_command_works_offline_after_it_has_worked(server, run, hana):
+    server.reply = files_of_stations
+    asked = ["--into", str(hana), "--provider", "noaa-isd", "--from", "2024-05-01", "--to", "2024-05-31"]
+    online, offline = run(*asked), run(*asked, "--offline")
+    assert (online.exit_code, offline.exit_code) == (0, 0)
+    assert offline.stdout == online.stdout
+    assert len(server.asked) == 2
+
+
 def test_no_station_within_reach_is_told(server, client):
     server.reply = files_of_stations
     with pytest.raises(InputError, match="there is no station within 100 km"):

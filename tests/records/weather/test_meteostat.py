@@ -71,6 +71,37 @@ def test_a_gzip_that_ends_early_gives_the_whole_lines_before_it_and_says_so(impo
     assert got.sentence("ends early")[0]
 
 
+def hours_of(month: int) -> bytes:
+    return "".join(f"2023,{month},1,{h},{month}.{h},metar{',' * 14}\n" for h in range(24)).encode()
+
+
+def test_a_gzip_of_several_parts_is_read_to_its_end(importing):
+    """As `cat a.gz b.gz` and some servers write it; zeros may fill up the end, which GNU gzip ignores too."""
+    packed = gzip.compress(HEADER.encode() + hours_of(1)) + gzip.compress(hours_of(2)) + gzip.compress(hours_of(3))
+    for end in (b"", b"\0" * 300):
+        got = importing(read, packed + end)
+        assert len(got.of("air_temp_c")) == 72
+        assert not [told for told in got.told if told[0]]
+    got = importing(read, packed + b"<html>")
+    assert len(got.of("air_temp_c")) == 72
+    assert got.sentence("after its end") == (True, 1, got.sentence("after its end")[2])
+
+
+def test_of_several_parts_those_before_a_damaged_one_are_kept(importing):
+    damaged = bytearray(gzip.compress(hours_of(2)))
+    damaged[-6] ^= 0xFF  # the checksum
+    got = importing(read, gzip.compress(HEADER.encode() + hours_of(1)) + bytes(damaged))
+    assert len(got.of("air_temp_c")) == 24
+    assert got.sentence("damaged")[0]
+
+
+def test_many_parts_together_may_not_be_larger_than_one(importing, monkeypatch):
+    monkeypatch.setattr("unaji.records.weather.rows.LARGEST_BYTES", 1 << 20)
+    got = importing(read, gzip.compress(YEAR) + gzip.compress(b"\n" * (600 << 10)) * 2)
+    assert got.batches == []
+    assert got.sentence("unpacks to more than 1 MB")[0]
+
+
 def test_a_gzip_of_more_than_a_year_could_hold_is_not_read(importing, monkeypatch):
     monkeypatch.setattr("unaji.records.weather.rows.LARGEST_BYTES", 1 << 20)
     got = importing(read, gzip.compress(YEAR + b"\n" * (2 << 20)))

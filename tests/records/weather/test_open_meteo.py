@@ -143,6 +143,20 @@ def test_a_day_is_read_where_its_hours_are_not_given(importing):
     assert got.rows("solar_w_m2") == [("2024-04-30T15:00", "2024-05-01T15:00", pytest.approx(100.0))]
 
 
+@pytest.mark.parametrize("hours", [[None, None], [999.0, None]])
+def test_a_day_is_read_where_its_hours_have_no_value_that_can_be(importing, hours):
+    times = ["2024-05-01T00:00", "2024-05-01T01:00"]
+    days = {
+        "daily_units": {"temperature_2m_mean": "°C"},
+        "daily": {"time": ["2024-05-01"], "temperature_2m_mean": [15.0]},
+    }
+    units = {"temperature_2m": "°C"}
+    got = importing(read, answer(hourly_units=units, hourly={"time": times, "temperature_2m": hours}, **days))
+    assert got.rows("air_temp_c") == [("2024-04-30T15:00", "2024-05-01T15:00", 15.0)]
+    got = importing(read, answer(hourly_units=units, hourly={"time": times, "temperature_2m": [14.0, None]}, **days))
+    assert got.rows("air_temp_c") == [("2024-04-30T15:00", None, 14.0)]
+
+
 def test_of_several_places_the_first_is_read(importing):
     first, second = json.loads(answer()), json.loads(answer(latitude=43.1))
     got = importing(read, json.dumps([first, second]).encode())

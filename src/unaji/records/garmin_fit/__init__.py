@@ -10,14 +10,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 
 from unaji.records.batch import Batch, Device
 from unaji.records.clock import Clock
 from unaji.records.garmin_fit.beats import interval_rows, strap_rows
-from unaji.records.garmin_fit.messages import DEVICE_INFO, FILE_ID, READ, Reader, simple_rows
+from unaji.records.garmin_fit.messages import DEVICE_INFO, FILE_ID, READ, Reader, Shared, shared_rows, simple_rows
 from unaji.records.garmin_fit.protocol import HEADER_SIZES, MAGIC, IntArray, Messages
 from unaji.records.garmin_fit.steps import Counts, counts, step_rows
 from unaji.records.problems import ProblemLog
@@ -39,6 +40,9 @@ WORN = ("hr_bpm", "hr_resting_bpm", "rri_ms", "rmssd_ms", "steps", "stress_score
 METHODS = {"stress_score": "garmin_stress", "core_temp_c": "garmin_fit_core_temperature"}
 
 
+SEVERAL_PEOPLE = "several people used the device and the files do not say which of them is you; nothing was taken"
+
+
 def claims_file(head: bytes) -> bool:
     """Say whether a file begins as FIT files do."""
     return len(head) >= 12 and head[0] in HEADER_SIZES and head[8:12] == MAGIC
@@ -47,12 +51,14 @@ def claims_file(head: bytes) -> bool:
 def read(files: Sequence[Source], clock: Clock, log: ProblemLog) -> Iterator[Batch]:
     """Read FIT files, many small ones together.
 
-    Steps come last: their counters run on from one file to the next.
+    Weights, blood pressures and steps come last: who used a device is known when all files were seen, and the counters
+    of steps run on from one file to the next.
     """
     seen = _Seen()
     for some in _together(files, log):
         yield from _read_some(some, clock, log, seen)
     names = tuple(file.name for file in files)
+    yield from _of_one_person(seen, clock, log)
     if seen.counts:
         for device, walked in step_rows(seen.counts, seen.names, log):
             rows = let_in(walked, seen.names, clock, log)
@@ -67,6 +73,7 @@ class _Seen:
     devices: dict[tuple[int, int], int] = field(default_factory=dict)
     names: list[str] = field(default_factory=list)
     counts: list[Counts] = field(default_factory=list)
+    shared: list[tuple[Shared, IntArray]] = field(default_factory=list)
     unread: Counter[int] = field(default_factory=Counter)
 
     def device(self, key: int, quantity: str, method: str = "", *, strap: bool = False) -> Device:
@@ -120,6 +127,9 @@ def _read_some(files: list[tuple[str, bytes]], clock: Clock, log: ProblemLog, se
     read_now = counts(reader, devices)
     if read_now.file.size:
         seen.counts.append(_numbered(read_now, first))
+    for one in shared_rows(reader):
+        rows = replace(one.rows, file=one.rows.file + first)
+        seen.shared.append((replace(one, rows=rows), devices[one.rows.file]))
     pieces = [*simple_rows(reader), *interval_rows(reader)]
     always = [*strap_rows(reader)]
     for rows in group(pieces, lambda rows: (rows.kind, rows.quantity, rows.method)):
@@ -136,6 +146,30 @@ def _batches(rows: Rows, reader: Reader, devices: IntArray, straps: BoolArray, s
         2 * devices[rows.file] + strap,
         lambda key: seen.device(int(key) // 2, rows.quantity, rows.method, strap=bool(key % 2)),
     )
+
+
+def _of_one_person(seen: _Seen, clock: Clock, log: ProblemLog) -> Iterator[Batch]:
+    """Give weights and blood pressures of devices that one person used; of several it cannot be told who is who.
+
+    A file that names nobody is no sign of a second person, and stays.
+    """
+    users: dict[tuple[int, int], set[int]] = {}
+    naming: set[tuple[int, int]] = set()
+    for one, device in seen.shared:
+        told = ~np.isnan(one.user)
+        for key, user in zip(device[told].tolist(), one.user[told].tolist(), strict=True):
+            users.setdefault((one.number, key), set()).add(int(user))
+        naming |= {(one.number, file) for file in one.rows.file[told].tolist()}
+    for one, device in seen.shared:
+        crowded = [key for (number, key), some in users.items() if number == one.number and len(some) > 1]
+        named = [file for number, file in naming if number == one.number]
+        refused = np.isin(device, crowded) & np.isin(one.rows.file, named)
+        for file, count in zip(*np.unique(one.rows.file[refused], return_counts=True), strict=True):
+            log.reject(seen.names[file], None, one.rows.quantity, SEVERAL_PEOPLE, count=int(count))
+        numbered = replace(one.rows, others={"device": device}).where(~refused)
+        rows = let_in(numbered, seen.names, clock, log)
+        device_of = partial(seen.device, quantity=rows.quantity)
+        yield from batches(replace(rows, others={}), rows.others["device"], device_of)
 
 
 def _numbered(part: Counts, first: int) -> Counts:

@@ -116,11 +116,51 @@ def unix_ms(stamp_s: FloatArray) -> FloatArray:
 
 
 def simple_rows(reader: Reader) -> Iterator[Rows]:
-    """Give the rows of all messages that can be read one kind at a time; without steps and beats."""
+    """Give the rows of all messages that can be read one kind at a time; without steps, beats and `shared_rows`."""
     present = {number for number, _ in reader.messages.counts()}
     for number, read in _READERS.items():
         if number in present:
             yield from read(reader)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Shared:
+    """What something measured that several people may use.
+
+    Attributes
+    ----------
+    number : int
+        The kind of message, which is the kind of device.
+    user : ndarray, shape (n,)
+        Number of the person each time, NaN where the file does not say.
+    """
+
+    number: int
+    rows: Rows
+    user: FloatArray
+
+
+def shared_rows(reader: Reader) -> Iterator[Shared]:
+    """Give weights and blood pressures; whose they are is known only when all files have been seen."""
+    present = {number for number, _ in reader.messages.counts()}
+    if WEIGHT_SCALE in present:
+        table = reader.messages.table(WEIGHT_SCALE, TIMESTAMP, 0, 12)
+        weight_kg = np.where(table.one(0) == CALCULATING, np.nan, table.one(0)) / 100
+        yield Shared(WEIGHT_SCALE, reader.points("weight_kg", table, weight_kg), _user(table.one(12)))
+    if BLOOD_PRESSURE in present:
+        table = reader.messages.table(BLOOD_PRESSURE, TIMESTAMP, 0, 1, 6, 9)
+        heart = table.where(table.one(6) > 0)
+        for quantity, some, value in (
+            ("systolic_mmhg", table, table.one(0)),
+            ("diastolic_mmhg", table, table.one(1)),
+            ("hr_bpm", heart, heart.one(6)),
+        ):
+            yield Shared(BLOOD_PRESSURE, reader.points(quantity, some, value), _user(some.one(9)))
+
+
+def _user(message_index: FloatArray) -> FloatArray:
+    """Return the number in an index of messages, whose upper four bits are flags."""
+    return np.where(np.isnan(message_index), np.nan, np.nan_to_num(message_index).astype(np.int64) & 0x0FFF)
 
 
 def _records(reader: Reader) -> Iterator[Rows]:
@@ -144,28 +184,6 @@ def _sessions(reader: Reader) -> Iterator[Rows]:
 
 def _sport(number: float) -> str:
     return "" if np.isnan(number) else SPORTS.get(int(number), f"sport {number:.0f}")
-
-
-def _weights(reader: Reader) -> Iterator[Rows]:
-    """Give the weights of files in which one person stood on the scale; of two it cannot be told who is who."""
-    table = reader.messages.table(WEIGHT_SCALE, TIMESTAMP, 0, 12)
-    file = reader.file(table)
-    told = ~np.isnan(table.one(12))
-    pairs = np.unique(np.stack([file[told], table.one(12)[told].astype(np.int64)]), axis=1)
-    files, users = np.unique(pairs[0], return_counts=True)
-    for shared in files[users > 1]:
-        rule = "several people stood on the scale and the file does not say which of them is you; no weight was taken"
-        reader.log.reject(reader.names[shared], None, "weight_kg", rule, count=int((file == shared).sum()))
-    table = table.where(~np.isin(file, files[users > 1]))
-    weight_kg = np.where(table.one(0) == CALCULATING, np.nan, table.one(0)) / 100
-    yield reader.points("weight_kg", table, weight_kg)
-
-
-def _blood_pressure(reader: Reader) -> Iterator[Rows]:
-    table = reader.messages.table(BLOOD_PRESSURE, TIMESTAMP, 0, 1, 6)
-    yield reader.points("systolic_mmhg", table, table.one(0))
-    yield reader.points("diastolic_mmhg", table, table.one(1))
-    yield from _where_given(reader, "hr_bpm", table, _positive(table.one(6)))
 
 
 def _monitored_heart_rate(reader: Reader) -> Iterator[Rows]:
@@ -262,8 +280,6 @@ def _first(value: FloatArray, otherwise: FloatArray) -> FloatArray:
 _READERS: dict[int, Callable[[Reader], Iterator[Rows]]] = {
     RECORD: _records,
     SESSION: _sessions,
-    WEIGHT_SCALE: _weights,
-    BLOOD_PRESSURE: _blood_pressure,
     MONITORING: _monitored_heart_rate,
     RESTING: _resting,
     STRESS: _stress,

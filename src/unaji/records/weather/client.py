@@ -75,12 +75,15 @@ class Request:
         Media types that it may come as.
     check : callable
         Says of the bytes whether they are whole; raises `InputError` where they are not what was asked for.
+    grows : bool
+        Whether it is a list that grows from day to day: it is asked for anew each time; the one kept serves offline.
     """
 
     url: str
     last_day: date
     types: tuple[str, ...]
     check: Callable[[bytes], bool]
+    grows: bool = False
 
     @property
     def host(self) -> str:
@@ -120,7 +123,7 @@ class Client:
         FetchError
             It could not be had, or is not what was asked for.
         """
-        kept = self._kept(request)
+        kept = self._kept(request) if self.offline or not request.grows else None
         if kept is not None:
             return kept
         if self.offline:
@@ -138,7 +141,7 @@ class Client:
                 "届いた内容は求めたものではありません。保存しませんでした",
                 f"the answer is not what was asked for and was not kept: {error}",
             ) from error
-        if whole and request.last_day < self.now().date():
+        if whole and (request.grows or request.last_day < self.now().date()):
             self._keep(request, data)
         return data
 

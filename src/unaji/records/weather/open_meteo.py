@@ -3,7 +3,7 @@
 - Times are the wall clock of one fixed offset for the whole answer (`utc_offset_seconds`), also across a clock change,
   or unix seconds in UTC.
 - Rain, sunshine and radiation are of the hour before the stamp; the others are readings at the stamp. A day's value is
-  read only where the hours of its quantity are not given, so that no rain counts twice.
+  read only where the hours of its quantity have no value, so that no rain counts twice.
 - Units are those the file declares. `surface_pressure` is for the elevation the model was asked for, which is kept in
   `Device.method`; hours that have not been yet are a forecast and no record.
 
@@ -279,16 +279,17 @@ def _batches(
             if variable is None or (known is DAILY and variable.quantity in given):
                 unread.append(name)
                 continue
-            given.add(variable.quantity)
             converted = _in_our_unit(name, variable.quantity, value[ok], section.units.get(name, ""), file, log)
             if converted is None:
                 continue
             note_missing(int(np.isnan(converted).sum()), name, file, log)
             time, end = _extent(section.time[ok], variable, daily=known is DAILY)
-            yield from batch(
+            for rows in batch(
                 variable.quantity, time, converted, end=end, lines=section.lines[ok], file=file, log=log,
                 device=device if variable.quantity == "station_pressure_hpa" else _without_height(device),
-            )  # fmt: skip
+            ):  # fmt: skip
+                given.add(variable.quantity)  # hours without a value leave the word to the days
+                yield rows
     note_unread(unread, file, log)
 
 

@@ -135,22 +135,38 @@ def csv_rows(data: bytes, file: str, log: ProblemLog, *, names: tuple[str, ...] 
 
 
 def unzipped(data: bytes, file: str, log: ProblemLog) -> bytes:
-    """Unpack gzip, or return what is no gzip as it is; a damaged or monstrous file gives what could be had, noted."""
-    if not data.startswith(GZIP_MAGIC):
+    """Unpack gzip, or return what is no gzip as it is; a damaged or monstrous file gives what could be had, noted.
+
+    A gzip file may have several parts, one after the other (RFC 1952, section 2.2); zeros behind the last fill it up.
+    """
+    plain = bytearray()
+    position = 0
+    while data.startswith(GZIP_MAGIC, position):
+        unpacker, whole = zlib.decompressobj(wbits=31), len(plain)
+        while not unpacker.eof and position < len(data):
+            piece = data[position : position + _PIECE_BYTES]
+            try:
+                plain += unpacker.decompress(piece)
+            except zlib.error as error:
+                log.reject(file, None, str(error), "the gzip file is damaged; download it again")
+                return bytes(plain[:whole])
+            if len(plain) > LARGEST_BYTES:
+                log.reject(file, None, "", f"the file unpacks to more than {LARGEST_BYTES >> 20} MB; it was not read")
+                return b""
+            position += len(piece) - len(unpacker.unused_data)
+        if not unpacker.eof:
+            log.reject(file, None, "", "the gzip file ends early; what was before that was read. Download it again")
+            return bytes(plain[: plain.rfind(b"\n") + 1])
+    if not position:
         return data
-    unpacker = zlib.decompressobj(wbits=31)
-    try:
-        plain = unpacker.decompress(data, LARGEST_BYTES)
-    except zlib.error as error:
-        log.reject(file, None, str(error), "the gzip file is damaged; download it again")
-        return b""
-    if unpacker.unconsumed_tail:
-        log.reject(file, None, "", f"the file unpacks to more than {LARGEST_BYTES >> 20} MB; it was not read")
-        return b""
-    if not unpacker.eof:
-        log.reject(file, None, "", "the gzip file ends early; what was before that was read. Download it again")
-        plain = plain[: plain.rfind(b"\n") + 1]
-    return plain
+    if behind := data[position:].strip(b"\0"):
+        rule = "the gzip file has bytes after its end that are no gzip; they were left out"
+        log.reject(file, None, f"{len(behind)} bytes", rule)
+    return bytes(plain)
+
+
+_PIECE_BYTES = 16_384
+"""Bytes unpacked at a time: at most a thousandfold comes of them."""
 
 
 def unzipped_head(head: bytes) -> bytes:

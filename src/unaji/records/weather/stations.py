@@ -65,10 +65,9 @@ def nearest(provider: str, place: Place, first: date, last: date, client: Client
         "noaa-isd": (NOAA_LIST, TABLE_TYPES, _noaa),
     }[provider]
     today = client.now().date()
-    data = client.get(Request(url, today, types, lambda data: len(read(data)) > 0))
-    stations = read(data).filter(
-        (pl.col("start") <= first) & (pl.col("end") >= min(last, today - MAY_LAG)),
-    )
+    listed = read(client.get(Request(url, today, types, lambda data: len(read(data)) > 0, grows=True)))
+    as_of = min(today, max(listed["end"].to_list()))  # a list kept for offline may be old
+    stations = listed.filter((pl.col("start") <= first) & (pl.col("end") >= min(last, as_of - MAY_LAG)))
     distance_km = _distance_km(place, stations["latitude"].to_numpy(), stations["longitude"].to_numpy())
     if not distance_km.size or distance_km.min() > FARTHEST_KM:
         raise InputError(
