@@ -450,7 +450,8 @@ def maps(draw):
     shape = Shape(
         header, draw(st.integers(0, 9)), draw(st.sampled_from(["utf-8", "cp932"])), draw(st.sampled_from(",;\t"))
     )
-    return TableMap("m", shape, when, tuple(draw(st.lists(column, min_size=1, max_size=3))), missing=("x",))
+    columns = tuple(draw(st.lists(column, min_size=1, max_size=3)))
+    return TableMap("m", shape, when, columns, missing=("x",), device_name=draw(st.sampled_from(["", "A"])))
 
 
 @given(maps())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -14,7 +15,7 @@ from unaji.errors import InputError
 from unaji.records.batch import Batch, Device, Kind, frame
 from unaji.records.clock import ENDS_EARLY, HOUR, LONGEST_H, TOO_LONG, Clock
 from unaji.records.door import DAY
-from unaji.records.fragments import NECK_HEAT, WHOLE_DAY
+from unaji.records.fragments import NECK_HEAT, TABLE, WHOLE_DAY
 from unaji.records.mapping.model import Column, TableMap, What, When
 from unaji.records.mapping.sheets import read_sheet
 from unaji.records.mapping.times import HALF_DAY, IS_CLOCK, date_part, later, moments, plain_times, with_clock
@@ -26,7 +27,6 @@ from unaji.records.source import Source
 from unaji.records.tables import MISSING, Table, half_width
 from unaji.records.timeline import BoolArray, FloatArray, TimeArray, Zones
 
-SOURCE = "table"
 MOST = 1e6
 """No amount of anything taken or done is larger."""
 
@@ -236,7 +236,7 @@ def _quantity(rows: _Rows, column: Column, table_map: TableMap, log: ProblemLog)
     whole_day = rows.date_only & np.isnat(rows.end)
     if whole_day.any():
         rows = replace(rows, end=np.where(whole_day, later(rows.time, DAY, rows.clock, rows.table.file), rows.end))
-    device = Device(SOURCE, table_map.device, site=column.site)
+    device = _device(column, table_map, column.site)
     for kind, some in ((Kind.SERIES, np.isnat(rows.end)), (Kind.INTERVAL, ~np.isnat(rows.end))):
         if some.any():
             end = rows.end[some] if kind is Kind.INTERVAL else None
@@ -268,7 +268,7 @@ def _rating(rows: _Rows, column: Column, table_map: TableMap, log: ProblemLog) -
     rows, value = rows.where(keep), value[keep]
     time = _noon(rows)
     if time.size:
-        yield Batch(Kind.RATING, column.into, Device(SOURCE, table_map.device), frame(time=time, value=value))
+        yield Batch(Kind.RATING, column.into, _device(column, table_map), frame(time=time, value=value))
 
 
 def _on_scale(rows: _Rows, column: Column, table_map: TableMap, log: ProblemLog) -> tuple[FloatArray, BoolArray]:
@@ -295,17 +295,16 @@ def _exposure(rows: _Rows, column: Column, table_map: TableMap, log: ProblemLog)
         note_rows(rows.table, ~good, plain_name(column.name), rule, log)
         some = good & (amount > 0)
         rows, amount = rows.where(some), amount[some]
-    yield from _exposures(rows, column.into, amount, table_map)
+    yield from _exposures(rows, column.into, amount, _device(column, table_map))
 
 
-def _exposures(rows: _Rows, kind: str, amount: FloatArray, table_map: TableMap) -> Iterator[Batch]:
+def _exposures(rows: _Rows, kind: str, amount: FloatArray, device: Device) -> Iterator[Batch]:
     if not len(rows.table):
         return
     whole_day = rows.date_only & np.isnat(rows.end)
     end = rows.end
     if whole_day.any():
         end = np.where(whole_day, later(rows.time, DAY, rows.clock, rows.table.file), end)
-    device = Device(SOURCE, table_map.device)
     yield Batch(Kind.EXPOSURE, kind, device, frame(time=rows.time, end=end, value=amount))
 
 
@@ -322,13 +321,23 @@ def _symptom(rows: _Rows, column: Column, table_map: TableMap, log: ProblemLog) 
     if column.into == NECK_HEAT and len(none.table):
         quiet = replace(none, time=_noon(none), end=np.full(none.time.size, np.datetime64("NaT", "ms")))
         quiet = replace(quiet, date_only=np.zeros(none.time.size, dtype=bool))
-        yield from _exposures(quiet, "check_in", np.full(none.time.size, np.nan), table_map)
+        yield from _exposures(quiet, "check_in", np.full(none.time.size, np.nan), _device(column, table_map))
     if len(rows.table):
         words = [WHOLE_DAY if day else None for day in rows.date_only & np.isnat(rows.end)]
         if column.label_column and column.into != NECK_HEAT:
             words = [word or None for word in _text(rows.table, column.label_column).to_list()]
         columns = frame(time=rows.time, end=rows.end, value=value, label=pl.Series(words, dtype=pl.String))
-        yield Batch(Kind.SYMPTOM, column.into, Device(SOURCE, table_map.device), columns)
+        yield Batch(Kind.SYMPTOM, column.into, _device(column, table_map), columns)
+
+
+def _device(column: Column, table_map: TableMap, site: str = "") -> Device:
+    """Name who wrote a column: by the table, that is its `device_name` or else its header, and the column.
+
+    Rows of one device at one time are versions of each other to the store, so a table that comes again must have the
+    same name and any other table or column another.
+    """
+    table = table_map.device_name or sorted(map(plain_name, table_map.shape.header))
+    return Device(TABLE, table_map.device, json.dumps([table, plain_name(column.name)]), site=site)
 
 
 def _noon(rows: _Rows) -> TimeArray:

@@ -37,7 +37,18 @@ _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _KNOWN: Mapping[What, Iterable[str]] = {
     What.QUANTITY: QUANTITIES, What.RATING: RATINGS, What.EXPOSURE: EXPOSURES, What.SYMPTOM: ("neck_heat",),
 }  # fmt: skip
-_TABLE = ("header", "header_line", "encoding", "delimiter", "decimal", "sheet", "device", "missing", "only")
+_TABLE = (
+    "header",
+    "header_line",
+    "encoding",
+    "delimiter",
+    "decimal",
+    "sheet",
+    "device",
+    "device_name",
+    "missing",
+    "only",
+)
 _TIME = ("column", "clock", "format", "zone", "end", "end_format", "length", "length_unit", "length_min", "stamp")
 _COLUMN = ("name", *What, "unit", "unit_column", "site", "scale", "equals", "label", "only", "missing")
 _GOES_WITH = {  # key: of which kinds of column it says something
@@ -97,6 +108,7 @@ def map_of_text(text: str, file: str) -> TableMap:
         table.word("device", ROLES, "manual"),
         tuple(table.texts("missing")),
         _only(table, names),
+        table.text("device_name", ""),
     )
 
 
@@ -289,7 +301,8 @@ def text_of(table_map: TableMap) -> str:
         *_lines(
             header=list(shape.header), header_line=(shape.header_line, 1), encoding=(shape.encoding, "utf-8"),
             delimiter=(shape.delimiter, ","), decimal=(shape.decimal, "."), sheet=(shape.sheet, ""),
-            device=(table_map.device, "manual"), missing=(list(table_map.missing), []), only=(table_map.only, {}),
+            device=(table_map.device, "manual"),
+            device_name=(table_map.device_name, ""), missing=(list(table_map.missing), []), only=(table_map.only, {}),
         ),
         "\n[time]",
         *_lines(
