@@ -21,12 +21,13 @@ from unaji.quantities import QUANTITIES
 from unaji.records.batch import Kind
 from unaji.records.clock import Clock
 from unaji.records.mapping.model import Column, Shape, TableMap, What, When
-from unaji.records.mapping.reading import batches_of_table, cell_numbers, read_mapped
+from unaji.records.mapping.reading import batches_of_table, cell_numbers, lengths_min, read_mapped
 from unaji.records.mapping.sheets import is_workbook, read_sheet, workbook_rows
 from unaji.records.mapping.times import excel_days, fitting_patterns, moments
 from unaji.records.mapping.units import converted, unit_named, units_of
 from unaji.records.mapping.written import map_of_text, read_map, text_of, write_map
 from unaji.records.problems import ProblemLog
+from unaji.records.tables import half_width
 from unaji.records.timeline import Zones
 
 CLOCK = Clock(Zones(("Asia/Tokyo",)), datetime(2026, 6, 1, tzinfo=UTC))
@@ -600,3 +601,45 @@ def test_batches_of_a_table_are_those_of_its_file():
         list(read_mapped(table_map, [file], CLOCK, ProblemLog())),
     )
     assert one.rows.equals(other.rows)
+
+
+# -- lengths and amounts in words --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("cell", "unit", "length_min"),
+    [
+        ("90", "min", 90), ("1.5", "h", 90), ("1:30", "min", 90), ("0:45", "min", 45), ("01:30:00", "h", 90),
+        ("0:00:30", "min", 0.5), ("25:00", "min", 1500), ("1899-12-31 01:30:00", "min", 90), ("1h15m", "min", 75),
+        ("1h 15min", "h", 75), ("1 hour 15 minutes", "s", 75), ("1時間30分", "min", 90), ("1時間半", "min", 90),
+        ("１時間３０分", "min", 90), ("45分", "h", 45), ("30 s", "min", 0.5), ("1.5h", "min", 90),
+        ("2 Hrs", "min", 120),
+        ("1:75", "min", None), ("5 km", "min", None), ("30回", "min", None), ("1h2h", "min", None),
+        ("15m 1h", "h", None),
+        ("約1時間", "min", None), ("1:30 pm", "min", None), ("1.2.3 h", "min", None), ("h", "min", None),
+        ("", "h", None),
+    ],
+)  # fmt: skip
+def test_lengths_as_people_write_them(cell, unit, length_min):
+    """Worked by hand: an hour has 60 minutes, a minute 60 seconds (BIPM, SI brochure, table 8)."""
+    read_ = lengths_min(half_width(pl.Series([cell])), ".", unit)[0]
+    assert np.isnan(read_) if length_min is None else read_ == pytest.approx(length_min)
+
+
+def test_rows_whose_length_is_written_with_a_colon_last_that_long_and_others_are_told():
+    table_map = said("t,len,x", 'column = "t"\nlength = "len"', 'name = "x"\nexposure = "exercise"\nequals = ["1"]')
+    lengths = ["1:30", "0:45", "1h 15min", "3 laps"]
+    text = "\n".join(["t,len,x", *(f"2024-05-0{k}T10:00Z,{one},1" for k, one in enumerate(lengths, 1))])
+    rows, problems = read(table_map, text)
+    assert [row[1] for row in rows["exercise"]] == ["2024-05-01 11:30", "2024-05-02 10:45", "2024-05-03 11:15"]
+    assert [(p.line, p.value) for p in problems] == [(5, "3 laps")]
+
+
+def test_lengths_that_a_workbook_shows_as_hours_and_minutes():
+    table_map = said("t,len,x", 'column = "t"\nlength = "len"', 'name = "x"\nexposure = "desk_work"\nequals = ["1"]')
+    styles = f'<styleSheet xmlns="{MAIN}"><numFmts count="1"><numFmt numFmtId="164" formatCode="{{}}"/></numFmts>'
+    styles += '<cellXfs count="2"><xf numFmtId="0"/><xf numFmtId="164" applyNumberFormat="1"/></cellXfs></styleSheet>'
+    body = [["t", "len", "x"], ["2024-05-01T10:00Z", Dated(0.0625), "1"], ["2024-05-02T10:00Z", Dated(1.0625), "1"]]
+    for shown, ends in (("h:mm", ["2024-05-01 11:30"]), ("[h]:mm", ["2024-05-01 11:30", "2024-05-03 11:30"])):
+        data = xlsx({"a": body}, more={"xl/styles.xml": styles.format(shown).encode()})
+        assert [row[1] for row in read(table_map, data, "t.xlsx")[0]["desk_work"]][: len(ends)] == ends

@@ -34,6 +34,15 @@ _NUMBER = r"^([+\-−]?\s?[\d.,]+(?:[eE][+-]?\d+)?)\s*(.*)$"
 _GROUPED = {".": r"^[+-]?\d{1,3}(,\d{3})+(\.\d*)?$", ",": r"^[+-]?\d{1,3}(\.\d{3})+(,\d*)?$"}
 """Numbers with their thousands parted, by the sign that stands before the decimals."""
 
+_LENGTH_WITH_COLON = r"^(?:(?:1899-12-3[01]|1904-01-0[12])[ T])?(\d{1,3}):([0-5]\d)(?::([0-5]\d))?$"
+"""Hours, minutes and seconds; a workbook may store them as the first day of its calendar."""
+
+_LENGTH_IN_WORDS = (
+    r"^(?:([\d.,]+)\s*(?:hours?|hrs?|h|時間)(半)?)?\s*"
+    r"(?:([\d.,]+)\s*(?:minutes?|mins?|m|分間?))?\s*"
+    r"(?:([\d.,]+)\s*(?:seconds?|secs?|s|秒))?$"
+)
+
 _OF_A_SCALE = ("", "点", "/10", "/5")
 
 
@@ -152,8 +161,7 @@ def _with_ends(rows: _Rows, when: When, table_map: TableMap, log: ProblemLog) ->
     else:
         length = np.full(len(table), when.length_min)
         if when.length_column:
-            value, _ = cell_numbers(_text(table, when.length_column), table_map.shape.decimal)
-            length = minutes(value, when.length_unit)
+            length = lengths_min(_text(table, when.length_column), table_map.shape.decimal, when.length_unit)
         wrong = np.isnan(length) | (np.abs(length) > MOST)
         end = rows.time + _as_span(np.where(wrong, 0, length))
         if not (when.length_column or when.length_min):
@@ -214,6 +222,40 @@ def cell_numbers(cells: pl.Series, decimal: str) -> tuple[FloatArray, pl.Series]
         value[left], words = _written_numbers(cells.gather(left), decimal)
         behind = behind.scatter(left, words)
     return value, behind
+
+
+def lengths_min(cells: pl.Series, decimal: str, unit: str) -> FloatArray:
+    """Return how long something lasted [min]; NaN where a cell is no length.
+
+    Parameters
+    ----------
+    cells : polars.Series of text, shape (n,)
+        Plain numbers, hours and minutes with a colon ("1:30", also "1:30:00"), or in words ("1h15m", "1時間30分").
+    unit : str
+        Of plain numbers, one of `unaji.records.mapping.units.DURATIONS`.
+    """
+    value, behind = cell_numbers(cells, decimal)
+    with_colon, in_words = _with_colon_min(cells), spoken_min(cells, decimal)
+    worded = np.where(np.isnan(with_colon), in_words, with_colon)
+    return np.where((behind == "").to_numpy() & ~np.isnan(value), minutes(value, unit), worded)
+
+
+def _with_colon_min(cells: pl.Series) -> FloatArray:
+    parts = cells.str.extract_groups(_LENGTH_WITH_COLON).struct
+    hours, minute, second = (parts.field(str(k)).cast(pl.Float64).to_numpy() for k in (1, 2, 3))
+    return np.array(hours * 60 + minute + np.nan_to_num(second) / 60)
+
+
+def spoken_min(cells: pl.Series, decimal: str) -> FloatArray:
+    """Return lengths in hours, minutes and seconds as words [min]; NaN where a cell is none."""
+    parts = cells.str.to_lowercase().str.extract_groups(_LENGTH_IN_WORDS).struct
+    half = parts.field("2").is_not_null().to_numpy() * 30.0
+    total, given = half, half > 0
+    for group, unit in (("1", "h"), ("3", "min"), ("4", "s")):
+        said = parts.field(group).is_not_null().to_numpy()
+        value, _ = cell_numbers(parts.field(group).fill_null("0"), decimal)
+        total, given = total + minutes(value, unit), given | said
+    return np.where(given, total, np.nan)
 
 
 def _written_numbers(cells: pl.Series, decimal: str) -> tuple[FloatArray, pl.Series]:
