@@ -643,3 +643,23 @@ def test_lengths_that_a_workbook_shows_as_hours_and_minutes():
     for shown, ends in (("h:mm", ["2024-05-01 11:30"]), ("[h]:mm", ["2024-05-01 11:30", "2024-05-03 11:30"])):
         data = xlsx({"a": body}, more={"xl/styles.xml": styles.format(shown).encode()})
         assert [row[1] for row in read(table_map, data, "t.xlsx")[0]["desk_work"]][: len(ends)] == ends
+
+
+@pytest.mark.parametrize(
+    ("kind", "cells", "amounts", "left_out"),
+    [
+        ("caffeine", ["21:30", "9:15", "2杯", "1 cup", "3"], [2, 1, 3], ["21:30", "9:15"]),
+        ("caffeine", ["2杯", "200 mg", "1"], [2, 1], ["200 mg"]),
+        ("caffeine", ["200 mg", "90mg", "300 ml"], [200, 90], ["300 ml"]),
+        ("alcohol", ["350ml", "2 (beer)", "1 km"], [350], ["2 (beer)", "1 km"]),
+        ("medication", ["2錠", "1回", "3 Tablets"], [2, 1, 3], []),
+        ("headband", ["2回", "3 (evening)"], [2], ["3 (evening)"]),
+        ("hot_bath", ["15分", "0.5 h", "20", "1時間10分", "2回", "21:30"], [15, 30, 20, 70], ["2回", "21:30"]),
+    ],
+)
+def test_amounts_with_a_word_that_is_no_count_are_left_out_with_their_line(kind, cells, amounts, left_out):
+    text = "\n".join(["t,x", *(f"2024-05-0{k}T10:00Z,{cell}" for k, cell in enumerate(cells, 1))])
+    rows, problems = read(said("t,x", 'column = "t"', f'name = "x"\nexposure = "{kind}"'), text)
+    assert [row[2] for row in rows[kind]] == pytest.approx(amounts)
+    assert [p.value for p in problems] == left_out
+    assert [p.line for p in problems] == [2 + cells.index(cell) for cell in left_out]

@@ -12,6 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from unaji.errors import InputError
+from unaji.quantities import EXPOSURES
 from unaji.records.batch import Batch, Device, Kind, frame
 from unaji.records.clock import ENDS_EARLY, HOUR, LONGEST_H, TOO_LONG, Clock
 from unaji.records.door import DAY
@@ -42,6 +43,15 @@ _LENGTH_IN_WORDS = (
     r"(?:([\d.,]+)\s*(?:minutes?|mins?|m|分間?))?\s*"
     r"(?:([\d.,]+)\s*(?:seconds?|secs?|s|秒))?$"
 )
+
+_COUNTS = (
+    "杯", "回", "本", "個", "錠", "粒", "カプセル", "缶", "瓶", "皿", "包", "服", "枚", "滴",
+    "cup", "cups", "drink", "drinks",
+    "glass", "glasses", "bottle", "bottles", "can", "cans", "time", "times", "x", "tablet", "tablets", "pill", "pills",
+    "capsule", "capsules", "drop", "drops", "dose", "doses", "unit", "units",
+)  # fmt: skip
+_MEASURES = ("mg", "g", "μg", "ml", "cl", "dl", "l", "cc", "oz", "合")
+"""What may stand behind the amount of something taken or done, in small letters."""
 
 _OF_A_SCALE = ("", "点", "/10", "/5")
 
@@ -331,13 +341,40 @@ def _exposure(rows: _Rows, column: Column, table_map: TableMap, log: ProblemLog)
         rows = rows.where(_is_one_of(_text(rows.table, column.name), column.equals))
         amount = np.full(len(rows.table), np.nan)
     else:
-        amount, _ = cell_numbers(_text(rows.table, column.name), table_map.shape.decimal)
+        amount = _amounts(_text(rows.table, column.name), column.into, table_map.shape.decimal)
         good = (amount >= 0) & (amount <= MOST)
-        rule = f"{column.into} must be an amount of 0 or more; for words say which count (equals)"
+        rule = f"{column.into} must be an amount of 0 or more in {_amounts_known(column.into)}"
         note_rows(rows.table, ~good, plain_name(column.name), rule, log)
         some = good & (amount > 0)
         rows, amount = rows.where(some), amount[some]
     yield from _exposures(rows, column.into, amount, _device(column, table_map))
+
+
+def _amounts(cells: pl.Series, kind: str, decimal: str) -> FloatArray:
+    """Return amounts, NaN where a cell is none: what stands behind the number must be a count or a measure.
+
+    Cups and milligrams in one column are no one amount: of a column with counts only these are read, of one with
+    measures those in its first.
+    """
+    value, behind = cell_numbers(cells, decimal)
+    plain = behind == ""
+    if _unit_of_amount(kind) == "min":
+        return np.where(plain.to_numpy(), value, spoken_min(cells, decimal))
+    said = behind.str.to_lowercase()
+    measured = said.filter(said.is_in(_MEASURES))
+    counted = said.is_in(_COUNTS)
+    good = plain | (counted if counted.any() or not len(measured) else said == measured[0])
+    return np.where(good.to_numpy(), value, np.nan)
+
+
+def _amounts_known(kind: str) -> str:
+    if _unit_of_amount(kind) == "min":
+        return "minutes (15, 15分, 1 h); for words say which count (equals)"
+    return "one unit (2, 2杯, 1 cup, 350 ml); for words say which count (equals)"
+
+
+def _unit_of_amount(kind: str) -> str:
+    return EXPOSURES[kind].unit if kind in EXPOSURES else "1"
 
 
 def _exposures(rows: _Rows, kind: str, amount: FloatArray, device: Device) -> Iterator[Batch]:
