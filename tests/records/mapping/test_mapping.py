@@ -263,7 +263,7 @@ def test_ends_as_times_of_day_run_over_midnight():
     ]
     rows, problems = read(table_map, "\n".join(["日付,就寝,起床,内容", *nights]))
     assert rows == {"sleep": [("2024-05-01 14:30", "2024-05-01 21:45", None)]}
-    assert [(p.line, p.value) for p in problems] == [(5, "foo"), (4, "2024/5/7 7:00")]
+    assert [(p.line, p.value) for p in problems] == [(5, "foo"), (4, "2024/5/7 7:00"), (3, "昼")]
 
 
 def test_lengths_and_stamps_of_the_end():
@@ -663,3 +663,31 @@ def test_amounts_with_a_word_that_is_no_count_are_left_out_with_their_line(kind,
     assert [row[2] for row in rows[kind]] == pytest.approx(amounts)
     assert [p.value for p in problems] == left_out
     assert [p.line for p in problems] == [2 + cells.index(cell) for cell in left_out]
+
+
+# -- words that count --------------------------------------------------------------------------------------------------
+
+
+def test_a_little_is_no_check_in_and_is_told():
+    table_map = said("t,x", 'column = "t"', 'name = "x"\nsymptom = "neck_heat"\nequals = ["あり"]')
+    cells = ["あり", "少し", "なし", "×", "No", "0", "３", ""]
+    text = "\n".join(["t,x", *(f"2024-05-0{k}T10:00Z,{cell}" for k, cell in enumerate(cells, 1))])
+    rows, problems = read(table_map, text)
+    assert [row[0] for row in rows["neck_heat"]] == ["2024-05-01 10:00"]
+    assert [row[0] for row in rows["check_in"]] == [f"2024-05-0{k} 10:00" for k in (3, 4, 5, 6)]
+    assert [(p.line, p.value, p.rejected) for p in problems] == [(3, "少し", True), (8, "３", True)]
+    assert not any("少し" in p.rule for p in problems)
+
+
+def test_words_of_something_taken_that_the_mapping_does_not_speak_of_are_told():
+    table_map = said(
+        "t,x",
+        'column = "t"',
+        'name = "x"\nexposure = "caffeine"\nequals = ["Coffee"]',
+        'name = "x"\nexposure = "alcohol"\nequals = ["beer"]',
+    )
+    cells = ["coffee", "beer", "tea", "none", "no"]
+    text = "\n".join(["t,x", *(f"2024-05-0{k}T10:00Z,{cell}" for k, cell in enumerate(cells, 1))])
+    rows, problems = read(table_map, text)
+    assert [len(rows[kind]) for kind in ("caffeine", "alcohol")] == [1, 1]
+    assert [(p.line, p.value, p.count) for p in problems] == [(4, "tea", 1)]

@@ -53,6 +53,9 @@ _COUNTS = (
 _MEASURES = ("mg", "g", "μg", "ml", "cl", "dl", "l", "cc", "oz", "合")
 """What may stand behind the amount of something taken or done, in small letters."""
 
+NO_WORDS = ("なし", "無し", "無", "無い", "ない", "いいえ", "×", "✕", "✗", "no", "n", "none", "false", "0")
+"""Cells that say that there was nothing, where words count."""
+
 _OF_A_SCALE = ("", "点", "/10", "/5")
 
 
@@ -338,6 +341,7 @@ def _on_scale(rows: _Rows, column: Column, table_map: TableMap, log: ProblemLog)
 
 def _exposure(rows: _Rows, column: Column, table_map: TableMap, log: ProblemLog) -> Iterator[Batch]:
     if column.equals:
+        _note_other_words(rows, column, table_map, log)
         rows = rows.where(_is_one_of(_text(rows.table, column.name), column.equals))
         amount = np.full(len(rows.table), np.nan)
     else:
@@ -390,8 +394,10 @@ def _exposures(rows: _Rows, kind: str, amount: FloatArray, device: Device) -> It
 def _symptom(rows: _Rows, column: Column, table_map: TableMap, log: ProblemLog) -> Iterator[Batch]:
     """Give complaints; where the nape was not hot, that is an entry too: nothing happened then."""
     if column.equals:
-        there = _is_one_of(_text(rows.table, column.name), column.equals)
-        value, keep = np.full(len(rows.table), np.nan), np.ones(len(rows.table), dtype=bool)
+        _note_other_words(rows, column, table_map, log)
+        cells = _text(rows.table, column.name)
+        there = _is_one_of(cells, column.equals)
+        value, keep = np.full(len(rows.table), np.nan), there | _is_one_of(cells, NO_WORDS)
     else:
         value, keep = _on_scale(rows, column, table_map, log)
         there = keep & (value > 0)
@@ -407,6 +413,24 @@ def _symptom(rows: _Rows, column: Column, table_map: TableMap, log: ProblemLog) 
             words = [word or None for word in _text(rows.table, column.label_column).to_list()]
         columns = frame(time=rows.time, end=rows.end, value=value, label=pl.Series(words, dtype=pl.String))
         yield Batch(Kind.SYMPTOM, column.into, _device(column, table_map), columns)
+
+
+def _note_other_words(rows: _Rows, column: Column, table_map: TableMap, log: ProblemLog) -> None:
+    """Note words that neither count nor say no, once, and not those that the mapping speaks of elsewhere."""
+    name = plain_name(column.name)
+    same = [one for one in table_map.columns if plain_name(one.name) == name]
+    if column is not next(one for one in same if one.equals and one.only == column.only):
+        return
+    known = [word for one in same for word in one.equals]
+    for only in (table_map.only, *(one.only for one in table_map.columns)):
+        known += [word for other, words in only.items() if plain_name(other) == name for word in words]
+    rule = f"the cell is none of the words that count as {column.into} (equals) and no word for none"
+    note_rows(rows.table, other_words(_text(rows.table, column.name), known), name, rule, log)
+
+
+def other_words(cells: pl.Series, counting: Sequence[str]) -> BoolArray:
+    """Say which cells hold none of the words that count, and no word for no."""
+    return ~_is_one_of(cells, [*counting, *NO_WORDS])
 
 
 def _device(column: Column, table_map: TableMap, site: str = "") -> Device:
