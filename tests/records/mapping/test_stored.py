@@ -92,3 +92,15 @@ def test_the_name_of_a_device_is_nowhere_in_the_store(store):
     files = [file for file in (store.person / "store").rglob("*") if file.is_file()]
     assert files
     assert not any(b"Hanas" in file.read_bytes() for file in files)
+
+
+def test_text_behind_a_number_is_not_kept_in_the_store(store):
+    fever = said("date,体温", 'column = "date"', 'name = "体温"\nquantity = "body_temp_c"')
+    store((fever, "date,体温\n2024-05-01 08:30,36.5\n2024-05-02 08:30,36.6 花子 090-1234-5678\n"))
+    assert measured(store.person, "body_temp_c") == [36.5]
+    (batch,) = Store.open(store.person).batches
+    assert [(one.reason, one.count) for one in batch.rejected] == [
+        ("the unit is none of body_temp_c; known are C, F, K", 1)
+    ]
+    files = [file for file in (store.person / "store").rglob("*") if file.is_file()]
+    assert not any(text in file.read_bytes() for file in files for text in (b"090-1234", "花子".encode()))

@@ -306,15 +306,17 @@ def _in_our_unit(rows: _Rows, column: Column, table_map: TableMap, log: ProblemL
     note_rows(table, np.isnan(value), plain_name(column.name), f"{column.into} must be a number", log)
     said = _text(table, column.unit_column) if column.unit_column else pl.Series([""] * len(table), dtype=pl.String)
     said = pl.select(pl.when(behind == "").then(said).otherwise(behind)).to_series()
+    spelt = said.unique().to_list()
+    units = [(column.unit or known[0]) if text == "" else unit_named(text, known) for text in spelt]
+    unit = said.replace_strict(spelt, units, return_dtype=pl.String)
+    strange = unit.is_null().to_numpy() & ~np.isnan(value)
+    shown = pl.select(pl.when(behind == "").then(cells + " " + said).otherwise(cells)).to_series()
+    rule = f"the unit is none of {column.into}; known are {', '.join(known)}"  # kept with the import: no cell's text
+    log.rows(table.file, table.lines[strange], shown.filter(pl.Series(strange)), rule)
     out = np.full(value.size, np.nan)
-    for spelt in said.unique().to_list():
-        these = (said == spelt).to_numpy()
-        unit = (column.unit or known[0]) if spelt == "" else unit_named(spelt, known)
-        if unit is None:
-            rule = f"{spelt!r} is no unit of {column.into}; known are {', '.join(known)}"
-            note_rows(table, these & ~np.isnan(value), plain_name(column.name), rule, log)
-        else:
-            out[these] = converted(column.into, value[these], unit)
+    for one in unit.drop_nulls().unique().to_list():
+        these = (unit == one).fill_null(value=False).to_numpy()
+        out[these] = converted(column.into, value[these], one)
     return out
 
 
