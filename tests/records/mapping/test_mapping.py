@@ -482,6 +482,14 @@ WRONG = [  # what is replaced, by what, and the error
         'rating = "stress"\nscale = [1, 1]',
         r"scale is \[1, 1\]; it must be two different numbers",
     ),
+    *(
+        (
+            'quantity = "weight_kg"',
+            f'rating = "stress"\nscale = [{scale}]',
+            r"scale is \[.*\]; it must be two different",
+        )
+        for scale in ("1, inf", "1, nan", "-inf, 10", "true, false", "0, true", f"0, 1{'0' * 400}", "1, 2, 3", '"1", 5')
+    ),
     ('quantity = "weight_kg"', 'exposure = "caffiene"', r"exposure is 'caffiene'; .* \(did you mean caffeine\?\)"),
     ('quantity = "weight_kg"', "", r"column 1\.name is 'v'; .* exactly one of quantity, rating, exposure, symptom"),
     (

@@ -33,6 +33,7 @@ from unaji.records.person import check_zone
 ENDING = ".map.toml"
 LARGEST_BYTES = 1 << 20
 LARGEST_MINUTES = 36 * 60
+LARGEST_SCALE = 1_000_000
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _KNOWN: Mapping[What, Iterable[str]] = {
     What.QUANTITY: QUANTITIES, What.RATING: RATINGS, What.EXPOSURE: EXPOSURES, What.SYMPTOM: ("neck_heat",),
@@ -268,10 +269,16 @@ def _scale(keys: _Keys) -> tuple[float, float] | None:
     value = keys.raw.get("scale")
     if value is None:
         return None
-    numbers = isinstance(value, list) and all(isinstance(one, int | float) for one in value)
+    numbers = isinstance(value, list) and all(map(_is_on_a_scale, value))
     if not numbers or len(value) != 2 or value[0] == value[1]:
-        raise keys.wrong("scale", value, "two different numbers, what means none and what means most, such as [1, 5]")
+        allowed = "two different numbers of at most a million, what means none and what means most, such as [1, 5]"
+        raise keys.wrong("scale", value, allowed)
     return float(value[0]), float(value[1])
+
+
+def _is_on_a_scale(value: object) -> bool:
+    """Say whether a value is a number, and neither true or false nor infinite nor none."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and -LARGEST_SCALE <= value <= LARGEST_SCALE
 
 
 def _only(keys: _Keys, names: _Names) -> dict[str, tuple[str, ...]]:
