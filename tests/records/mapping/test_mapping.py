@@ -528,6 +528,7 @@ WRONG = [  # what is replaced, by what, and the error
         r"table\.only\.v is 3; it must be a table of columns",
     ),
     ("[[column]]", "[[column]", r"m: is not TOML"),
+    ("[[column]]", f"x = {'9' * 5000}\n[[column]]", r"m: is not TOML"),
     ("[[column]]", "[column]", r"column is \{.*\}; it must be a table \[\[column\]\] for each column"),
 ]
 

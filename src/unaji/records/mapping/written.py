@@ -91,7 +91,7 @@ def map_of_text(text: str, file: str) -> TableMap:
     """
     try:
         raw = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # also a whole number of more than 4300 digits
         raise InputError(f"{file}: is not TOML ({error})") from error
     whole = _Keys(raw, file, "")
     whole.only_known(("table", "time", "column"))
