@@ -160,3 +160,28 @@ def test_the_person_may_prefer_the_phone(tmp_path):
     timeline = read_folder(tmp_path)
     assert timeline.of("hr_bpm").value.tolist() == [70.0]
     assert ["steps = ['fairy']" in problem.value for problem in timeline.problems] == [True]
+
+
+@pytest.mark.parametrize(
+    ("kind", "cups", "amounts"),
+    [
+        ("caffeine", (1.0, 1.0), [2]),  # two columns of a person's tables: coffee and tea
+        ("caffeine", (None, 1.0), [2]),  # an amount left empty is one
+        ("caffeine", (None, None), [2]),
+        ("exercise", (20.0, 10.0), [30]),
+        ("exercise", (None, 10.0), [None, 10]),  # an amount left empty is the minutes it lasted
+        ("desk_work", (1.0, 1.0), [1]),  # a span, told twice
+    ],
+)
+def test_doses_that_two_columns_of_a_person_have_for_one_time_are_added_up(kind, cups, amounts):
+    columns = (Device("table", "manual", "coffee"), Device("table", "manual", "tea"))
+    batches = [
+        Batch(Kind.EXPOSURE, kind, who, frame(time=[MS], end=[MS + MIN], value=[n]))
+        for who, n in zip(columns, cups, strict=True)
+    ]
+    assert [one.amount for one in fragment_of(batches).exposures] == amounts
+
+
+def test_a_dose_that_two_devices_tell_is_one():
+    batches = [Batch(Kind.EXPOSURE, "caffeine", who, frame(time=[MS], value=[1.0])) for who in (WATCH, PHONE)]
+    assert [one.amount for one in fragment_of(batches).exposures] == [1]

@@ -10,7 +10,7 @@ from typing import Protocol
 import numpy as np
 import polars as pl
 
-from unaji.quantities import QUANTITIES, RATINGS
+from unaji.quantities import EXPOSURES, QUANTITIES, RATINGS
 from unaji.records.batch import Batch, Device, Kind, frame
 from unaji.records.merge import BEST_ORIGIN_FIRST, Fragment, union
 from unaji.records.preferred import ORDER, preferred
@@ -31,6 +31,9 @@ NECK_HEAT = "neck_heat"
 
 OBSERVED = "observed"
 """Name of the stretches in which an episode would have been logged."""
+
+TABLE = "table"
+"""Source of what a mapping reads out of a person's own tables; each of their columns is a recorder by itself."""
 
 WHOLE_DAY = "whole_day"
 """Label of an episode of which only the day is known."""
@@ -129,7 +132,7 @@ def fragment_of_tables(
         elif kind is Kind.WORKOUT:
             exposures += _exposures("exercise", _taken(rows, recorders, order))
         else:
-            exposures += _exposures(quantity, rows)
+            exposures += _exposures(quantity, _added_up(quantity, rows, recorders))
     for quantity, parts in measured.items():
         series += _series(quantity, pl.concat(parts), recorders, (orders or {}).get(quantity, ORDER))
     return Fragment(
@@ -294,6 +297,32 @@ def _ratings(quantity: str, rows: pl.DataFrame) -> Iterator[Rating]:
 def _exposures(kind: str, rows: pl.DataFrame) -> Iterator[Exposure]:
     for time, end, value in rows.select("time", "end", "value").unique(maintain_order=True).rows():
         yield Exposure(_moment(time), kind, _maybe(end), value)
+
+
+def _added_up(kind: str, rows: pl.DataFrame, recorders: Mapping[int, Recorder]) -> pl.DataFrame:
+    """Add up doses that several columns of a person's tables have for one time: coffee and tea are two cups.
+
+    Two devices that tell the same dose are two accounts of one; two columns that a person keeps are not.
+    """
+    known = EXPOSURES.get(kind)
+    tables = [number for number, one in recorders.items() if one.source == TABLE]
+    if known is None or known.shape != "dose" or rows["source_id"].is_in(tables).sum() < 2:
+        return rows
+    own = pl.col("source_id").is_in(tables)
+    if known.unit == "min":  # an amount left empty is then the minutes that the row lasts
+        own &= pl.col("value").is_not_null()
+    doses = (
+        rows.filter(own)
+        .group_by("time", "end", maintain_order=True)
+        .agg(
+            pl.when(pl.len() > 1)
+            .then(pl.col("value").fill_null(1.0).sum())
+            .otherwise(pl.col("value").first())
+            .alias("value")
+        )
+    )
+    columns = ["time", "end", "value"]
+    return pl.concat([rows.filter(~own).select(columns), doses.select(columns)]).sort("time", maintain_order=True)
 
 
 def _observed(rows: pl.DataFrame) -> Iterator[Interval]:

@@ -146,6 +146,15 @@ def test_damaged_tables_are_refused_or_read():
     assert read > 10
 
 
+def test_words_that_are_neither_yes_nor_no_are_a_doubt():
+    days = "".join(f"2024-05-0{k} 8:30,{word}\n" for k, word in enumerate(["あり", "少し", "なし", "強い", "少し"], 1))
+    proposal = guessed(f"日時,うなじの熱さ\n{days}")
+    assert proposal.table_map.columns[0].equals == ("あり",)
+    assert "少し, 強い" in proposal.doubts[0][0]
+    assert '"うなじの熱さ" also has the words 少し, 強い' in proposal.doubts[0][1]
+    assert guessed("日時,うなじの熱さ\n2024-05-01 8:30,あり\n2024-05-02 8:30,なし\n").doubts == ()
+
+
 # -- asking ------------------------------------------------------------------------------------------------------------
 
 ROWS = ["2024-05-01 8:30,36.5,1,a", "2024-05-02 8:30,36.7,0,b", "2024-05-03 8:30,36.6,2,c", "2024-05-04 8:30,36.5,1,d"]

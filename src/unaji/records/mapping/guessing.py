@@ -31,7 +31,7 @@ from unaji.records.mapping.model import (
     What,
     When,
 )
-from unaji.records.mapping.reading import cell_numbers
+from unaji.records.mapping.reading import cell_numbers, other_words
 from unaji.records.mapping.sheets import (
     decoded_as,
     is_workbook,
@@ -54,10 +54,11 @@ from unaji.records.mapping.units import DURATIONS, converted, unit_named, units_
 from unaji.records.mapping.written import plain_name
 from unaji.records.problems import ProblemLog
 from unaji.records.source import Source
-from unaji.records.tables import MISSING, Table
+from unaji.records.tables import MISSING, Table, half_width
 from unaji.records.timeline import Zones
 
 LOOKED_AT = 40  # lines, to find the header
+NAMED_WORDS = 5  # of a column, in a doubt
 CODES = ("-1", "-99", "-999", "-9999", "999", "9999", "99999", "×", "///", "--", "欠測", "未測定", "なし")
 """Cells that often say that nothing was measured."""
 
@@ -169,7 +170,23 @@ def guess(file: Source, clock: Clock, map_file: str) -> Guess:
             "どの列が何の値か、見出しからは分かりませんでした",
             "what the columns hold could not be told from their names",
         ))  # fmt: skip
+    doubts += _doubts_of_words(table, columns)
     return Guess(TableMap(map_file, shape, when, columns), table, patterns, tuple(doubts))
+
+
+def _doubts_of_words(table: Table, columns: Sequence[Column]) -> Iterator[tuple[str, str]]:
+    """Name the words that are read neither as yes nor as no, for each column where words count."""
+    for column in columns:
+        if column.equals:
+            cells = half_width(_filled(table, column.name)).str.strip_chars()
+            words = cells.filter(pl.Series(other_words(cells, column.equals))).unique(maintain_order=True)
+            shown = ", ".join(words.head(NAMED_WORDS)) + (", …" if len(words) > NAMED_WORDS else "")
+            if shown:
+                yield (
+                    f"「{column.name}」には {shown} もあり、有無が決まらないので除きます(数えるなら equals に足す)",
+                    f'"{column.name}" also has the words {shown}: they are left out, being no yes and no no, unless '
+                    "they are added to equals",
+                )
 
 
 # -- shape -------------------------------------------------------------------------------------------------------------

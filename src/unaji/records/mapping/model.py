@@ -135,6 +135,8 @@ class TableMap:
         Role of what measured, one of `unaji.records.batch.ROLES`; "manual" where a person wrote.
     missing, only
         As in `Column`, for all columns.
+    device_name : str
+        What tells this table from others of the same header; "" where its header does.
     """
 
     file: str
@@ -144,3 +146,4 @@ class TableMap:
     device: str = "manual"
     missing: tuple[str, ...] = ()
     only: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    device_name: str = ""

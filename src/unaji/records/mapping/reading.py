@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -11,10 +12,11 @@ import polars as pl
 from numpy.typing import NDArray
 
 from unaji.errors import InputError
+from unaji.quantities import EXPOSURES
 from unaji.records.batch import Batch, Device, Kind, frame
 from unaji.records.clock import ENDS_EARLY, HOUR, LONGEST_H, TOO_LONG, Clock
 from unaji.records.door import DAY
-from unaji.records.fragments import NECK_HEAT, WHOLE_DAY
+from unaji.records.fragments import NECK_HEAT, TABLE, WHOLE_DAY
 from unaji.records.mapping.model import Column, TableMap, What, When
 from unaji.records.mapping.sheets import read_sheet
 from unaji.records.mapping.times import HALF_DAY, IS_CLOCK, date_part, later, moments, plain_times, with_clock
@@ -26,13 +28,33 @@ from unaji.records.source import Source
 from unaji.records.tables import MISSING, Table, half_width
 from unaji.records.timeline import BoolArray, FloatArray, TimeArray, Zones
 
-SOURCE = "table"
 MOST = 1e6
 """No amount of anything taken or done is larger."""
 
 _NUMBER = r"^([+\-−]?\s?[\d.,]+(?:[eE][+-]?\d+)?)\s*(.*)$"
 _GROUPED = {".": r"^[+-]?\d{1,3}(,\d{3})+(\.\d*)?$", ",": r"^[+-]?\d{1,3}(\.\d{3})+(,\d*)?$"}
 """Numbers with their thousands parted, by the sign that stands before the decimals."""
+
+_LENGTH_WITH_COLON = r"^(?:(?:1899-12-3[01]|1904-01-0[12])[ T])?(\d{1,3}):([0-5]\d)(?::([0-5]\d))?$"
+"""Hours, minutes and seconds; a workbook may store them as the first day of its calendar."""
+
+_LENGTH_IN_WORDS = (
+    r"^(?:([\d.,]+)\s*(?:hours?|hrs?|h|時間)(半)?)?\s*"
+    r"(?:([\d.,]+)\s*(?:minutes?|mins?|m|分間?))?\s*"
+    r"(?:([\d.,]+)\s*(?:seconds?|secs?|s|秒))?$"
+)
+
+_COUNTS = (
+    "杯", "回", "本", "個", "錠", "粒", "カプセル", "缶", "瓶", "皿", "包", "服", "枚", "滴",
+    "cup", "cups", "drink", "drinks",
+    "glass", "glasses", "bottle", "bottles", "can", "cans", "time", "times", "x", "tablet", "tablets", "pill", "pills",
+    "capsule", "capsules", "drop", "drops", "dose", "doses", "unit", "units",
+)  # fmt: skip
+_MEASURES = ("mg", "g", "μg", "ml", "cl", "dl", "l", "cc", "oz", "合")
+"""What may stand behind the amount of something taken or done, in small letters."""
+
+NO_WORDS = ("なし", "無し", "無", "無い", "ない", "いいえ", "×", "✕", "✗", "no", "n", "none", "false", "0")
+"""Cells that say that there was nothing, where words count."""
 
 _OF_A_SCALE = ("", "点", "/10", "/5")
 
@@ -152,8 +174,7 @@ def _with_ends(rows: _Rows, when: When, table_map: TableMap, log: ProblemLog) ->
     else:
         length = np.full(len(table), when.length_min)
         if when.length_column:
-            value, _ = cell_numbers(_text(table, when.length_column), table_map.shape.decimal)
-            length = minutes(value, when.length_unit)
+            length = lengths_min(_text(table, when.length_column), table_map.shape.decimal, when.length_unit)
         wrong = np.isnan(length) | (np.abs(length) > MOST)
         end = rows.time + _as_span(np.where(wrong, 0, length))
         if not (when.length_column or when.length_min):
@@ -216,6 +237,40 @@ def cell_numbers(cells: pl.Series, decimal: str) -> tuple[FloatArray, pl.Series]
     return value, behind
 
 
+def lengths_min(cells: pl.Series, decimal: str, unit: str) -> FloatArray:
+    """Return how long something lasted [min]; NaN where a cell is no length.
+
+    Parameters
+    ----------
+    cells : polars.Series of text, shape (n,)
+        Plain numbers, hours and minutes with a colon ("1:30", also "1:30:00"), or in words ("1h15m", "1時間30分").
+    unit : str
+        Of plain numbers, one of `unaji.records.mapping.units.DURATIONS`.
+    """
+    value, behind = cell_numbers(cells, decimal)
+    with_colon, in_words = _with_colon_min(cells), spoken_min(cells, decimal)
+    worded = np.where(np.isnan(with_colon), in_words, with_colon)
+    return np.where((behind == "").to_numpy() & ~np.isnan(value), minutes(value, unit), worded)
+
+
+def _with_colon_min(cells: pl.Series) -> FloatArray:
+    parts = cells.str.extract_groups(_LENGTH_WITH_COLON).struct
+    hours, minute, second = (parts.field(str(k)).cast(pl.Float64).to_numpy() for k in (1, 2, 3))
+    return np.array(hours * 60 + minute + np.nan_to_num(second) / 60)
+
+
+def spoken_min(cells: pl.Series, decimal: str) -> FloatArray:
+    """Return lengths in hours, minutes and seconds as words [min]; NaN where a cell is none."""
+    parts = cells.str.to_lowercase().str.extract_groups(_LENGTH_IN_WORDS).struct
+    half = parts.field("2").is_not_null().to_numpy() * 30.0
+    total, given = half, half > 0
+    for group, unit in (("1", "h"), ("3", "min"), ("4", "s")):
+        said = parts.field(group).is_not_null().to_numpy()
+        value, _ = cell_numbers(parts.field(group).fill_null("0"), decimal)
+        total, given = total + minutes(value, unit), given | said
+    return np.where(given, total, np.nan)
+
+
 def _written_numbers(cells: pl.Series, decimal: str) -> tuple[FloatArray, pl.Series]:
     parts = cells.str.extract_groups(_NUMBER).struct
     text = parts.field("1").str.replace_all(r"\s", "").str.replace("−", "-", literal=True)
@@ -236,7 +291,7 @@ def _quantity(rows: _Rows, column: Column, table_map: TableMap, log: ProblemLog)
     whole_day = rows.date_only & np.isnat(rows.end)
     if whole_day.any():
         rows = replace(rows, end=np.where(whole_day, later(rows.time, DAY, rows.clock, rows.table.file), rows.end))
-    device = Device(SOURCE, table_map.device, site=column.site)
+    device = _device(column, table_map, column.site)
     for kind, some in ((Kind.SERIES, np.isnat(rows.end)), (Kind.INTERVAL, ~np.isnat(rows.end))):
         if some.any():
             end = rows.end[some] if kind is Kind.INTERVAL else None
@@ -251,15 +306,17 @@ def _in_our_unit(rows: _Rows, column: Column, table_map: TableMap, log: ProblemL
     note_rows(table, np.isnan(value), plain_name(column.name), f"{column.into} must be a number", log)
     said = _text(table, column.unit_column) if column.unit_column else pl.Series([""] * len(table), dtype=pl.String)
     said = pl.select(pl.when(behind == "").then(said).otherwise(behind)).to_series()
+    spelt = said.unique().to_list()
+    units = [(column.unit or known[0]) if text == "" else unit_named(text, known) for text in spelt]
+    unit = said.replace_strict(spelt, units, return_dtype=pl.String)
+    strange = unit.is_null().to_numpy() & ~np.isnan(value)
+    shown = pl.select(pl.when(behind == "").then(cells + " " + said).otherwise(cells)).to_series()
+    rule = f"the unit is none of {column.into}; known are {', '.join(known)}"  # kept with the import: no cell's text
+    log.rows(table.file, table.lines[strange], shown.filter(pl.Series(strange)), rule)
     out = np.full(value.size, np.nan)
-    for spelt in said.unique().to_list():
-        these = (said == spelt).to_numpy()
-        unit = (column.unit or known[0]) if spelt == "" else unit_named(spelt, known)
-        if unit is None:
-            rule = f"{spelt!r} is no unit of {column.into}; known are {', '.join(known)}"
-            note_rows(table, these & ~np.isnan(value), plain_name(column.name), rule, log)
-        else:
-            out[these] = converted(column.into, value[these], unit)
+    for one in unit.drop_nulls().unique().to_list():
+        these = (unit == one).fill_null(value=False).to_numpy()
+        out[these] = converted(column.into, value[these], one)
     return out
 
 
@@ -268,7 +325,7 @@ def _rating(rows: _Rows, column: Column, table_map: TableMap, log: ProblemLog) -
     rows, value = rows.where(keep), value[keep]
     time = _noon(rows)
     if time.size:
-        yield Batch(Kind.RATING, column.into, Device(SOURCE, table_map.device), frame(time=time, value=value))
+        yield Batch(Kind.RATING, column.into, _device(column, table_map), frame(time=time, value=value))
 
 
 def _on_scale(rows: _Rows, column: Column, table_map: TableMap, log: ProblemLog) -> tuple[FloatArray, BoolArray]:
@@ -286,34 +343,63 @@ def _on_scale(rows: _Rows, column: Column, table_map: TableMap, log: ProblemLog)
 
 def _exposure(rows: _Rows, column: Column, table_map: TableMap, log: ProblemLog) -> Iterator[Batch]:
     if column.equals:
+        _note_other_words(rows, column, table_map, log)
         rows = rows.where(_is_one_of(_text(rows.table, column.name), column.equals))
         amount = np.full(len(rows.table), np.nan)
     else:
-        amount, _ = cell_numbers(_text(rows.table, column.name), table_map.shape.decimal)
+        amount = _amounts(_text(rows.table, column.name), column.into, table_map.shape.decimal)
         good = (amount >= 0) & (amount <= MOST)
-        rule = f"{column.into} must be an amount of 0 or more; for words say which count (equals)"
+        rule = f"{column.into} must be an amount of 0 or more in {_amounts_known(column.into)}"
         note_rows(rows.table, ~good, plain_name(column.name), rule, log)
         some = good & (amount > 0)
         rows, amount = rows.where(some), amount[some]
-    yield from _exposures(rows, column.into, amount, table_map)
+    yield from _exposures(rows, column.into, amount, _device(column, table_map))
 
 
-def _exposures(rows: _Rows, kind: str, amount: FloatArray, table_map: TableMap) -> Iterator[Batch]:
+def _amounts(cells: pl.Series, kind: str, decimal: str) -> FloatArray:
+    """Return amounts, NaN where a cell is none: what stands behind the number must be a count or a measure.
+
+    Cups and milligrams in one column are no one amount: of a column with counts only these are read, of one with
+    measures those in its first.
+    """
+    value, behind = cell_numbers(cells, decimal)
+    plain = behind == ""
+    if _unit_of_amount(kind) == "min":
+        return np.where(plain.to_numpy(), value, spoken_min(cells, decimal))
+    said = behind.str.to_lowercase()
+    measured = said.filter(said.is_in(_MEASURES))
+    counted = said.is_in(_COUNTS)
+    good = plain | (counted if counted.any() or not len(measured) else said == measured[0])
+    return np.where(good.to_numpy(), value, np.nan)
+
+
+def _amounts_known(kind: str) -> str:
+    if _unit_of_amount(kind) == "min":
+        return "minutes (15, 15分, 1 h); for words say which count (equals)"
+    return "one unit (2, 2杯, 1 cup, 350 ml); for words say which count (equals)"
+
+
+def _unit_of_amount(kind: str) -> str:
+    return EXPOSURES[kind].unit if kind in EXPOSURES else "1"
+
+
+def _exposures(rows: _Rows, kind: str, amount: FloatArray, device: Device) -> Iterator[Batch]:
     if not len(rows.table):
         return
     whole_day = rows.date_only & np.isnat(rows.end)
     end = rows.end
     if whole_day.any():
         end = np.where(whole_day, later(rows.time, DAY, rows.clock, rows.table.file), end)
-    device = Device(SOURCE, table_map.device)
     yield Batch(Kind.EXPOSURE, kind, device, frame(time=rows.time, end=end, value=amount))
 
 
 def _symptom(rows: _Rows, column: Column, table_map: TableMap, log: ProblemLog) -> Iterator[Batch]:
     """Give complaints; where the nape was not hot, that is an entry too: nothing happened then."""
     if column.equals:
-        there = _is_one_of(_text(rows.table, column.name), column.equals)
-        value, keep = np.full(len(rows.table), np.nan), np.ones(len(rows.table), dtype=bool)
+        _note_other_words(rows, column, table_map, log)
+        cells = _text(rows.table, column.name)
+        there = _is_one_of(cells, column.equals)
+        value, keep = np.full(len(rows.table), np.nan), there | _is_one_of(cells, NO_WORDS)
     else:
         value, keep = _on_scale(rows, column, table_map, log)
         there = keep & (value > 0)
@@ -322,13 +408,41 @@ def _symptom(rows: _Rows, column: Column, table_map: TableMap, log: ProblemLog) 
     if column.into == NECK_HEAT and len(none.table):
         quiet = replace(none, time=_noon(none), end=np.full(none.time.size, np.datetime64("NaT", "ms")))
         quiet = replace(quiet, date_only=np.zeros(none.time.size, dtype=bool))
-        yield from _exposures(quiet, "check_in", np.full(none.time.size, np.nan), table_map)
+        yield from _exposures(quiet, "check_in", np.full(none.time.size, np.nan), _device(column, table_map))
     if len(rows.table):
         words = [WHOLE_DAY if day else None for day in rows.date_only & np.isnat(rows.end)]
         if column.label_column and column.into != NECK_HEAT:
             words = [word or None for word in _text(rows.table, column.label_column).to_list()]
         columns = frame(time=rows.time, end=rows.end, value=value, label=pl.Series(words, dtype=pl.String))
-        yield Batch(Kind.SYMPTOM, column.into, Device(SOURCE, table_map.device), columns)
+        yield Batch(Kind.SYMPTOM, column.into, _device(column, table_map), columns)
+
+
+def _note_other_words(rows: _Rows, column: Column, table_map: TableMap, log: ProblemLog) -> None:
+    """Note words that neither count nor say no, once, and not those that the mapping speaks of elsewhere."""
+    name = plain_name(column.name)
+    same = [one for one in table_map.columns if plain_name(one.name) == name]
+    if column is not next(one for one in same if one.equals and one.only == column.only):
+        return
+    known = [word for one in same for word in one.equals]
+    for only in (table_map.only, *(one.only for one in table_map.columns)):
+        known += [word for other, words in only.items() if plain_name(other) == name for word in words]
+    rule = f"the cell is none of the words that count as {column.into} (equals) and no word for none"
+    note_rows(rows.table, other_words(_text(rows.table, column.name), known), name, rule, log)
+
+
+def other_words(cells: pl.Series, counting: Sequence[str]) -> BoolArray:
+    """Say which cells hold none of the words that count, and no word for no."""
+    return ~_is_one_of(cells, [*counting, *NO_WORDS])
+
+
+def _device(column: Column, table_map: TableMap, site: str = "") -> Device:
+    """Name who wrote a column: by the table, that is its `device_name` or else its header, and the column.
+
+    Rows of one device at one time are versions of each other to the store, so a table that comes again must have the
+    same name and any other table or column another.
+    """
+    table = table_map.device_name or sorted(map(plain_name, table_map.shape.header))
+    return Device(TABLE, table_map.device, json.dumps([table, plain_name(column.name)]), site=site)
 
 
 def _noon(rows: _Rows) -> TimeArray:

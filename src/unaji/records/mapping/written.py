@@ -33,11 +33,23 @@ from unaji.records.person import check_zone
 ENDING = ".map.toml"
 LARGEST_BYTES = 1 << 20
 LARGEST_MINUTES = 36 * 60
+LARGEST_SCALE = 1_000_000
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _KNOWN: Mapping[What, Iterable[str]] = {
     What.QUANTITY: QUANTITIES, What.RATING: RATINGS, What.EXPOSURE: EXPOSURES, What.SYMPTOM: ("neck_heat",),
 }  # fmt: skip
-_TABLE = ("header", "header_line", "encoding", "delimiter", "decimal", "sheet", "device", "missing", "only")
+_TABLE = (
+    "header",
+    "header_line",
+    "encoding",
+    "delimiter",
+    "decimal",
+    "sheet",
+    "device",
+    "device_name",
+    "missing",
+    "only",
+)
 _TIME = ("column", "clock", "format", "zone", "end", "end_format", "length", "length_unit", "length_min", "stamp")
 _COLUMN = ("name", *What, "unit", "unit_column", "site", "scale", "equals", "label", "only", "missing")
 _GOES_WITH = {  # key: of which kinds of column it says something
@@ -79,7 +91,7 @@ def map_of_text(text: str, file: str) -> TableMap:
     """
     try:
         raw = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # also a whole number of more than 4300 digits
         raise InputError(f"{file}: is not TOML ({error})") from error
     whole = _Keys(raw, file, "")
     whole.only_known(("table", "time", "column"))
@@ -97,6 +109,7 @@ def map_of_text(text: str, file: str) -> TableMap:
         table.word("device", ROLES, "manual"),
         tuple(table.texts("missing")),
         _only(table, names),
+        table.text("device_name", ""),
     )
 
 
@@ -256,10 +269,16 @@ def _scale(keys: _Keys) -> tuple[float, float] | None:
     value = keys.raw.get("scale")
     if value is None:
         return None
-    numbers = isinstance(value, list) and all(isinstance(one, int | float) for one in value)
+    numbers = isinstance(value, list) and all(map(_is_on_a_scale, value))
     if not numbers or len(value) != 2 or value[0] == value[1]:
-        raise keys.wrong("scale", value, "two different numbers, what means none and what means most, such as [1, 5]")
+        allowed = "two different numbers of at most a million, what means none and what means most, such as [1, 5]"
+        raise keys.wrong("scale", value, allowed)
     return float(value[0]), float(value[1])
+
+
+def _is_on_a_scale(value: object) -> bool:
+    """Say whether a value is a number, and neither true or false nor infinite nor none."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and -LARGEST_SCALE <= value <= LARGEST_SCALE
 
 
 def _only(keys: _Keys, names: _Names) -> dict[str, tuple[str, ...]]:
@@ -289,7 +308,8 @@ def text_of(table_map: TableMap) -> str:
         *_lines(
             header=list(shape.header), header_line=(shape.header_line, 1), encoding=(shape.encoding, "utf-8"),
             delimiter=(shape.delimiter, ","), decimal=(shape.decimal, "."), sheet=(shape.sheet, ""),
-            device=(table_map.device, "manual"), missing=(list(table_map.missing), []), only=(table_map.only, {}),
+            device=(table_map.device, "manual"),
+            device_name=(table_map.device_name, ""), missing=(list(table_map.missing), []), only=(table_map.only, {}),
         ),
         "\n[time]",
         *_lines(
