@@ -71,6 +71,53 @@ def test_an_order_of_day_and_month_that_nothing_decides_is_a_doubt():
     assert guessed("date,hr\n03/04/2024,60\n13/04/2024,61\n").doubts == ()
 
 
+def previewed(text: str) -> list[str]:
+    proposal = guessed(text)
+    return [line.strip() for line in preview(proposal.table_map, proposal.table, CLOCK, "en")]
+
+
+@pytest.mark.parametrize("blank", ["", "-", "n/a"])
+def test_a_row_without_a_time_of_day_takes_it_from_no_other_row(blank):
+    text = f"date,time,hr\n03/04/2024,8:30,60\n13/04/2024,{blank},61\n"  # whose 13 decides the order for both
+    assert guessed(text).table_map.when.format == "%d/%m/%Y %H:%M"
+    assert guessed(text).doubts == ()
+    assert previewed(text) == [
+        "hr_bpm: 1 rows", "2024-04-03T08:30:00+09:00  60 1/min",
+        "hr_bpm: 1 rows", "2024-04-13T00:00:00+09:00 – 2024-04-14T00:00:00+09:00  61 1/min",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("written", "clock"),
+    [
+        ("午前8時30分", "08:30"),
+        ("午後0時30分", "12:30"),
+        ("午前 0:10", "00:10"),
+        ("午後8時", "20:00"),
+        ("8時半", "08:30"),
+        ("0830", "08:30"),
+        ("830", "08:30"),
+        ("8:30 a.m.", "08:30"),
+        ("8:30PM", "20:30"),
+    ],
+)
+def test_times_of_day_as_people_write_them(written, clock):
+    text = f"日付,時刻,脈拍\n2024/5/1,{written},60\n2024/5/2,{written},61\n"
+    assert previewed(text)[1] == f"2024-05-01T{clock}:00+09:00  60 1/min"
+
+
+@pytest.mark.parametrize("text", ["date,time,hr\n2024-05-01,morning,60\n", "日付,時刻,脈拍\n2024/5/1,2575,60\n"])
+def test_times_of_day_that_cannot_be_used_are_a_doubt(text):
+    proposal = guessed(text)
+    assert proposal.table_map.when.clock_column == ""
+    assert "cannot be read in one way, so that only dates are left" in proposal.doubts[0][1]
+
+
+def test_minutes_of_something_are_no_times_of_day():
+    proposal = guessed("date,screen time,hr\n2024-05-01,120,60\n2024-05-02,130,61\n")
+    assert (proposal.table_map.when.clock_column, proposal.doubts) == ("", ())
+
+
 @pytest.mark.parametrize(
     ("header", "value", "into", "unit"),
     [

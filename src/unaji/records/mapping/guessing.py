@@ -43,6 +43,7 @@ from unaji.records.mapping.sheets import (
 )
 from unaji.records.mapping.times import (
     IS_CLOCK,
+    clock_part,
     date_part,
     fitting_patterns,
     is_ambiguous,
@@ -67,6 +68,14 @@ _TIME_WORDS = (
 )  # fmt: skip
 _DATE_WORDS = ("年月日", "日付", "date", "day", "測定日", "記録日")
 _CLOCK_WORDS = ("時刻", "時間", "time", "clock")
+_CLOCK_NAMES = (
+    "時刻", "時間", "測定時刻", "測定時間", "記録時刻", "記録時間", "time", "clock", "time of day", "clock time",
+)  # fmt: skip
+"""Names of columns that can be nothing but the time of day of a date beside them."""
+
+_BARE_CLOCK = r"^([01]?\d|2[0-3])[0-5]\d$"
+"""Hours and minutes without a sign between them; such numbers are clock times only where the header says so."""
+
 _END_WORDS = ("終了", "終わり", "end", "stop", "until", "まで")
 _LENGTH_WORDS = ("所要", "継続", "長さ", "duration", "length", "分間")
 _UNIT_WORDS = ("単位", "unit", "units")
@@ -160,7 +169,6 @@ def guess(file: Source, clock: Clock, map_file: str) -> Guess:
         The file holds no table, or none with times that can be read.
     """
     shape, table = shape_of(file)
-    clock = clock if clock.zones else replace(clock, zones=Zones(("UTC",)))
     when, patterns, doubts = propose_when(table, shape, clock)
     taken = {when.column, when.clock_column, when.end_column, when.length_column}
     columns = tuple(_columns(table, shape, taken))
@@ -287,22 +295,32 @@ def propose_when(table: Table, shape: Shape, clock: Clock) -> tuple[When, tuple[
     InputError
         No column can be read as times.
     """
+    clock = clock if clock.zones else replace(clock, zones=Zones(("UTC",)))  # forms do not depend on the zone
     names = shape.header
     candidates = sorted(names, key=lambda name: not _says(name, _TIME_WORDS))
     for name in candidates:
         clock_name = next((n for n in names if n != name and _says(n, _CLOCK_WORDS) and _is_clock(table, n)), "")
-        with_day = table.cells(plain_name(name))
         if clock_name and _says(name, _DATE_WORDS) and not _is_clock(table, name):
-            patterns = _patterns(with_clock(with_day, table.cells(plain_name(clock_name))), clock)
+            patterns = _patterns_of_two(table, name, clock_name, clock)
             if patterns:
                 return _finished(When(name, clock_name, patterns[0]), patterns, table, names, clock)
-        patterns = _patterns(with_day, clock, unnamed=not _says(name, _TIME_WORDS))
+        patterns = _patterns(table.cells(plain_name(name)), clock, unnamed=not _says(name, _TIME_WORDS))
         if patterns:
             return _finished(When(name, "", patterns[0]), patterns, table, names, clock)
     raise InputError(
         f"{table.file}: no column of it can be read as times in one way; columns are {', '.join(names)}. Write the "
         "mapping by hand (docs/reference/mapping.md)"
     )
+
+
+def _patterns_of_two(table: Table, day_name: str, clock_name: str, clock: Clock) -> tuple[str, ...]:
+    """Return the patterns that fit the rows with a time of day, and whose dates fit the rows without one."""
+    days, clocks = table.cells(plain_name(day_name)), table.cells(plain_name(clock_name))
+    dated = pl.Series(~table.empty(plain_name(day_name)))
+    timed = clock_part(clocks).str.len_chars() > 0
+    found = _patterns(with_clock(days, clocks).filter(dated & timed), clock)
+    rest = days.filter(dated & ~timed)
+    return tuple(form for form in found if not np.isnat(moments(rest, form, clock, "", ProblemLog()).time).any())
 
 
 def _finished(
@@ -323,7 +341,20 @@ def _finished(
     elif length:
         unit = unit_named(_unit_text(length), DURATIONS) or "min"
         when = replace(when, length_column=length, length_unit=unit)
-    return when, patterns, doubts
+    return when, patterns, doubts + _unused_clock(table, when, names, clock)
+
+
+def _unused_clock(table: Table, when: When, names: Sequence[str], clock: Clock) -> list[tuple[str, str]]:
+    """Doubt times that are dates alone although a column beside them is named for the time of day."""
+    taken = (when.column, when.clock_column, when.end_column, when.length_column)
+    unused = [n for n in names if n not in taken and plain_header(n) in _CLOCK_NAMES and len(_filled(table, n))]
+    stamps = moments(table.cells(plain_name(when.column)), when.format, clock, "", ProblemLog())
+    if when.clock_column or not unused or not stamps.date_only.any():
+        return []
+    return [(
+        f"「{unused[0]}」の時刻が読めないため、日付だけになります",
+        f"times of day in {unused[0]!r} cannot be read in one way, so that only dates are left",
+    )]  # fmt: skip
 
 
 def _end_format(table: Table, when: When, end: str, clock: Clock) -> str:
@@ -370,8 +401,9 @@ def _filled(table: Table, name: str) -> pl.Series:
 
 
 def _is_clock(table: Table, name: str) -> bool:
-    cells = plain_times(_filled(table, name)).str.replace(r"^(1899-12-3[01]|1904-01-0[12])[ T]", "")
-    return bool(len(cells)) and bool(cells.str.contains(IS_CLOCK).all())
+    cells = clock_part(_filled(table, name))
+    bare = plain_header(name) in _CLOCK_NAMES and bool(cells.str.contains(_BARE_CLOCK).all())
+    return bool(len(cells)) and (bare or bool(cells.str.contains(IS_CLOCK).all()))
 
 
 # -- columns -----------------------------------------------------------------------------------------------------------
