@@ -52,7 +52,7 @@ def test_a_japanese_diary_out_of_a_workbooks_csv():
     ]  # fmt: skip
     columns = {column.into: column for column in proposal.table_map.columns}
     assert columns["body_temp_c"].missing == ("999",)
-    assert (columns["stress"].scale, columns["neck_heat"].scale) == ((1, 5), (0, 4))
+    assert (columns["stress"].scale, columns["neck_heat"].scale) == ((1, 5), None)
 
 
 def test_a_german_scale_in_utf16_with_decimal_commas_and_pounds():
@@ -158,6 +158,25 @@ def test_workbooks_are_searched_for_the_sheet_with_a_table():
     assert (proposal.table_map.shape.sheet, proposal.table_map.shape.header_line) == ("記録", 3)
     assert told(proposal) == [("体温", "body_temp_c", "C")]
     assert told(guessed(ods([["日時", "体温"], ["2024-05-01T08:30:00", "36.5"]]), "t.ods"))
+
+
+@pytest.mark.parametrize(
+    ("header", "value", "scale", "doubt"),
+    [
+        ("ストレス", "4", None, "「ストレス」の目盛りは0から10とみなしました"),
+        ("ストレス", "80", (0, 100), "「ストレス」の目盛りは0から100とみなしました"),
+        ("うなじの熱さ(0-3)", "2", (0, 3), None),
+        ("疲れ 1〜5", "4", (1, 5), None),
+        ("首の痛み/5", "4", (0, 5), None),
+    ],
+)
+def test_a_scale_that_the_header_does_not_say_is_a_doubt_whatever_was_highest(header, value, scale, doubt):
+    if value == "80":
+        header = header.replace("ストレス", "怒り")  # 80 under stress is a maker's score, not a feeling
+        doubt = doubt.replace("ストレス", "怒り")
+    proposal = guessed(f"日時,{header}\n2024-05-01 8:30,{value}\n2024-05-02 8:30,1\n")
+    assert proposal.table_map.columns[0].scale == scale
+    assert [ja.partition("。")[0] for ja, _ in proposal.doubts] == ([doubt] if doubt else [])
 
 
 @pytest.mark.parametrize(

@@ -172,6 +172,7 @@ def guess(file: Source, clock: Clock, map_file: str) -> Guess:
     when, patterns, doubts = propose_when(table, shape, clock)
     taken = {when.column, when.clock_column, when.end_column, when.length_column}
     columns = tuple(_columns(table, shape, taken))
+    doubts += [_scale_doubt(column) for column in columns if _has_scale(column) and _said_scale(column.name) is None]
     if not columns:
         doubts.append((
             "どの列が何の値か、見出しからは分かりませんでした",
@@ -462,7 +463,7 @@ def with_details(table: Table, shape: Shape, column: Column) -> Column | None:
     if column.what in (What.RATING, What.SYMPTOM):
         if share < 0.5:
             return None
-        return replace(column, scale=_scale(value[~np.isnan(value)]))
+        return replace(column, scale=_scale(column.name, value[~np.isnan(value)]))
     return column
 
 
@@ -515,13 +516,35 @@ def _codes(table: Table, column: Column, unit: str, shape: Shape) -> tuple[str, 
     return tuple(cell for cell in found if cell.lower() not in MISSING)
 
 
-def _scale(value: np.ndarray) -> tuple[float, float] | None:
-    """Return the shortest usual scale that holds all values; None for ours of 0 to 10."""
-    low, high = float(value.min()), float(value.max())
-    usual = ((1.0, 5.0), (0.0, 3.0), (0.0, 4.0), (0.0, 5.0), (1.0, 7.0), (0.0, 10.0), (1.0, 10.0), (0.0, 100.0))
-    fitting = [scale for scale in usual if scale[0] <= low and high <= scale[1]]
-    best = min(fitting, key=lambda scale: scale[1] - high, default=(0.0, 10.0))
-    return None if best == (0.0, 10.0) else best
+def _scale(name: str, value: np.ndarray) -> tuple[float, float] | None:
+    """Return the scale that the header says, else ours of 0 to 10 (None) or, where that is too short, 0 to 100.
+
+    The highest value seen says nothing of how far the scale goes: who never felt worst never wrote its end.
+    """
+    scale = _said_scale(name) or ((0.0, 10.0) if value.max(initial=0.0) <= 10 else (0.0, 100.0))
+    return None if scale == (0.0, 10.0) else scale
+
+
+def _said_scale(name: str) -> tuple[float, float] | None:
+    """Return the scale in a header: "ストレス(1〜5)", "pain 0-3", "stress (/5)"; None where it says none."""
+    text = unicodedata.normalize("NFKC", name)
+    two = re.search(r"(?<![\d.])(\d{1,3})\s*(?:-|–|—|~|〜|to|から)\s*(\d{1,3})(?![\d.])", text)
+    if two and int(two[1]) != int(two[2]):
+        return float(two[1]), float(two[2])
+    out_of = re.search(r"/\s?(5|10|100)(?!\d)", text)
+    return (0.0, float(out_of[1])) if out_of else None
+
+
+def _has_scale(column: Column) -> bool:
+    return column.what is What.RATING or (column.what is What.SYMPTOM and not column.equals)
+
+
+def _scale_doubt(column: Column) -> tuple[str, str]:
+    low, high = column.scale or (0.0, 10.0)
+    return (
+        f"「{column.name}」の目盛りは{low:g}から{high:g}とみなしました。見出しからは決まりません",
+        f"the scale of {column.name!r} was taken as {low:g} to {high:g}; its name does not say it",
+    )
 
 
 def _mostly_numbers(table: Table, name: str) -> bool:
