@@ -30,17 +30,24 @@ def is_map(file: Source) -> bool:
 
 
 def find_map(file: Path, person: Path, log: ProblemLog) -> TableMap | None:
-    """Return the first mapping for a table of this header, or None; broken ones are remarked on."""
+    """Return the first mapping for a table of this header, or None; broken ones are remarked on.
+
+    A table without a header looks like any other of as many columns, so that only the mapping beside it that bears its
+    name is taken for it, and any mapping for its header goes first.
+    """
     source = file_source(file)
+    found = list(_readable(file, person, log))
+    named = [table_map for _, table_map in found if table_map.shape.header_line]
+    bare = [table_map for place, table_map in found if not table_map.shape.header_line and place == beside(file)]
+    return next((table_map for table_map in (*named, *bare) if has_shape(source, table_map)), None)
+
+
+def _readable(file: Path, person: Path, log: ProblemLog) -> Iterator[tuple[Path, TableMap]]:
     for place in _candidates(file, person):
         try:
-            table_map = read_map(place)
+            yield place, read_map(place)
         except InputError as error:
             log.remark(place.name, None, "", f"the mapping was not used: {error}")
-            continue
-        if has_shape(source, table_map):
-            return table_map
-    return None
 
 
 def has_shape(file: Source, table_map: TableMap) -> bool:
@@ -61,7 +68,9 @@ def has_shape(file: Source, table_map: TableMap) -> bool:
 
 
 def keep_map(table_map: TableMap, person: Path, log: ProblemLog) -> None:
-    """Keep a mapping in the person's folder, in place of one for the same columns."""
+    """Keep a mapping in the person's folder, in place of one for the same columns; one without names finds no file."""
+    if not table_map.shape.header_line:
+        return
     folder = person / KEPT
     stem = Path(table_map.file).name.removesuffix(ENDING).removesuffix(".toml")
     taken = {}
