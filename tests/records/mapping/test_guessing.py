@@ -179,6 +179,11 @@ def test_a_scale_that_the_header_does_not_say_is_a_doubt_whatever_was_highest(he
     assert [ja.partition("。")[0] for ja, _ in proposal.doubts] == ([doubt] if doubt else [])
 
 
+def test_the_first_sheet_is_not_named_so_that_next_months_is_found():
+    rows = [["日時", "体温"], [Dated(45413.5), 36.5]]
+    assert guessed(xlsx({"5月": rows, "6月": rows}), "t.xlsx").table_map.shape.sheet == ""
+
+
 @pytest.mark.parametrize(
     "content", [b"", b"\n\n", b"\x00\x01\x02\xff\xfe\x80" * 50, b"a,b\n1,2\n", b"%PDF-1.7 \xe2\xe3", b"just text\n"]
 )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from unaji.errors import InputError, OutputError
 from unaji.records.mapping.model import TableMap
-from unaji.records.mapping.sheets import is_workbook, plain_cell, table_of_bytes, workbook_rows
+from unaji.records.mapping.sheets import has_header, is_workbook, sheet_of, table_of_bytes
 from unaji.records.mapping.written import ENDING, plain_name, read_map, write_map
 from unaji.records.problems import ProblemLog
 from unaji.records.source import HEAD_BYTES, Source, file_source
@@ -56,11 +56,10 @@ def has_shape(file: Source, table_map: TableMap) -> bool:
     wanted = {plain_name(name) for name in shape.header}
     try:
         if is_workbook(file.head):
-            rows = workbook_rows(file, shape.sheet)
+            rows = sheet_of(file, shape, ProblemLog())
             if not shape.header_line:
                 return bool(rows) and len(rows[0]) == len(shape.header)
-            cells = rows[shape.header_line - 1] if len(rows) >= shape.header_line else []
-            return {plain_name(plain_cell(cell)) for cell in cells} - {""} == wanted
+            return has_header(rows, shape)
         table = table_of_bytes(_whole_lines(file.head, shape.encoding), shape, file.name, ProblemLog())
     except InputError:
         return False

@@ -216,14 +216,15 @@ def _written_header(lines: Sequence[str], shape: Shape) -> tuple[str, ...]:
 
 
 def _workbook_shape(file: Source) -> tuple[Shape, Table]:
-    for sheet in sheet_names(file):
+    sheets = sheet_names(file)
+    for sheet in sheets:
         rows = workbook_rows(file, sheet)
         cells = [[plain_cell(cell) for cell in row] for row in rows[:LOOKED_AT]]
         line = _header_row(cells)
         table = table_of_rows(rows, line, file.name, ProblemLog()) if rows else None
         if table is not None and len(table) and table.frame.width > 1:
             header = tuple(name for name in cells[line - 1] if name) if line else tuple(table.frame.columns)
-            return Shape(header, line, sheet=sheet), table
+            return Shape(header, line, sheet="" if sheet == sheets[0] else sheet), table
     raise InputError(f"{file.name}: no sheet of the workbook holds a table")
 
 
