@@ -184,6 +184,23 @@ def test_the_first_sheet_is_not_named_so_that_next_months_is_found():
     assert guessed(xlsx({"5月": rows, "6月": rows}), "t.xlsx").table_map.shape.sheet == ""
 
 
+@pytest.mark.parametrize("unit", ["", " (mmHg)"])
+@pytest.mark.parametrize(
+    ("high", "low"),
+    [("Blood Pressure (systolic)", "Blood Pressure (diastolic)"), ("血圧(上)", "血圧(下)"),
+     ("血圧［上］", "血圧［下］"), ("BP [SYS]", "BP [DIA]"), ("上の血圧", "下の血圧")],
+)  # fmt: skip
+def test_which_blood_pressure_may_stand_in_brackets(high, low, unit):
+    proposal = guessed(f"日時,{low}{unit},{high}{unit}\n2024-05-01 8:30,80,120\n")
+    assert told(proposal) == [(low + unit, "diastolic_mmhg", "mmHg"), (high + unit, "systolic_mmhg", "mmHg")]
+
+
+def test_a_blood_pressure_that_is_not_said_to_be_either_is_no_air_pressure():
+    assert told(guessed("time,Blood pressure,Pressure\n2024-05-01 8:30,80,1013\n")) == [
+        ("Pressure", "station_pressure_hpa", "hPa")
+    ]
+
+
 @pytest.mark.parametrize(
     "content", [b"", b"\n\n", b"\x00\x01\x02\xff\xfe\x80" * 50, b"a,b\n1,2\n", b"%PDF-1.7 \xe2\xe3", b"just text\n"]
 )

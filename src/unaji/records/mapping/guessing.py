@@ -88,9 +88,9 @@ _WORDS: Mapping[tuple[What, str], str] = {  # what a header says; the first that
     (What.QUANTITY, "air_temp_c"): r"気温|室温|外気|air.?temp|ambient|^room\b(?!.*hum)|indoor.?temp|outdoor.?temp",
     (What.QUANTITY, "body_temp_c"): r"体温|検温|body.?temp|体溫|^temp(erature)?\b|温度",
     (What.QUANTITY, "sea_level_pressure_hpa"): r"海面.*気圧|sea.?level|slp|msl",
-    (What.QUANTITY, "systolic_mmhg"): r"最高血圧|収縮期|血圧.*上|systolic|\bsys\b",
-    (What.QUANTITY, "diastolic_mmhg"): r"最低血圧|拡張期|血圧.*下|diastolic|\bdia\b",
-    (What.QUANTITY, "station_pressure_hpa"): r"気圧|pressure|baro",
+    (What.QUANTITY, "systolic_mmhg"): r"最高血圧|収縮期|血圧.*上|上の?血圧|systolic|\bsys\b",
+    (What.QUANTITY, "diastolic_mmhg"): r"最低血圧|拡張期|血圧.*下|下の?血圧|diastolic|\bdia\b",
+    (What.QUANTITY, "station_pressure_hpa"): r"気圧|^(?!.*(blood|\bbp\b|systolic|diastolic|血圧|pain)).*pressure|baro",
     (What.QUANTITY, "rel_humidity_pct"): r"湿度|humid|\brh\b",
     (What.QUANTITY, "hr_resting_bpm"): r"安静.*(心拍|脈)|rest\w*.?(hr|heart|pulse)",
     (What.QUANTITY, "rmssd_ms"): r"rmssd",
@@ -425,9 +425,8 @@ def _columns(table: Table, shape: Shape, taken: set[str]) -> Iterator[Column]:
 
 def _proposed(table: Table, shape: Shape, name: str, unit_column: str) -> Column | None:
     """Propose what one column is by its name; None where its name says nothing."""
-    header = plain_header(name)
     exact = _named_as_ours(name)
-    fits = [exact] if exact else [(what, into) for (what, into), words in _WORDS.items() if re.search(words, header)]
+    fits = [exact] if exact else [names for names, words in _WORDS.items() if re.search(words, _searched(name, names))]
     for what, into in fits:
         if what is What.RATING and into == "stress" and _highest(table, shape, name) > 10:
             what, into = What.QUANTITY, "stress_score"  # noqa: PLW2901 - a maker's score of 0 to 100
@@ -436,6 +435,13 @@ def _proposed(table: Table, shape: Shape, name: str, unit_column: str) -> Column
         if column is not None:
             return column
     return None
+
+
+def _searched(name: str, names: tuple[What, str]) -> str:
+    """Return the part of a header that says what it is; which blood pressure it is often stands in brackets."""
+    if names[1] in ("systolic_mmhg", "diastolic_mmhg"):
+        return plain_header(re.sub(r"[(\[)\]（［）］]", " ", name))
+    return plain_header(name)
 
 
 def with_details(table: Table, shape: Shape, column: Column) -> Column | None:
