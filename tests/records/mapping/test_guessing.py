@@ -201,6 +201,17 @@ def test_a_blood_pressure_that_is_not_said_to_be_either_is_no_air_pressure():
     ]
 
 
+def test_quoted_headers_may_hold_delimiters_and_line_breaks():
+    proposal = guessed('"Date","Temp, oral (F)"\n"2024-05-01 8:00","98.6"\n')
+    assert proposal.table_map.shape.header == ("Date", "Temp, oral (F)")
+    assert told(proposal) == [("Temp, oral (F)", "body_temp_c", "F")]
+    text = '"五月,\n家の記録"\n"日時","体温\n(C)"\n2024/5/1 8:00,36.5\n2024/5/2 8:00,36.6\n'
+    proposal = guessed(text)
+    assert (proposal.table_map.shape.header_line, proposal.table_map.shape.header) == (3, ("日時", "体温\n(C)"))
+    read_again = list(read_mapped(proposal.table_map, [source(text, "t.csv")], CLOCK, ProblemLog()))
+    assert [batch.rows["value"].to_list() for batch in read_again] == [[36.5, 36.6]]
+
+
 @pytest.mark.parametrize(
     "content", [b"", b"\n\n", b"\x00\x01\x02\xff\xfe\x80" * 50, b"a,b\n1,2\n", b"%PDF-1.7 \xe2\xe3", b"just text\n"]
 )

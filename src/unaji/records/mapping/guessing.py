@@ -6,9 +6,12 @@ It is only ever proposed: nothing is imported by a guess that no person has look
 from __future__ import annotations
 
 import codecs
+import csv
+import io
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -198,7 +201,7 @@ def shape_of(file: Source) -> tuple[Shape, Table]:
     if data is None:
         raise InputError(str(log.problems()[0]))
     encoding, text = _encoding(data, file.name)
-    lines = text.splitlines()[:LOOKED_AT]
+    lines = text.split("\n", LOOKED_AT)[:LOOKED_AT]
     delimiter, header_line = _delimiter_and_header(lines)
     shape = Shape((), header_line, encoding, delimiter)
     table = table_of_bytes(data, shape, file.name, log)
@@ -210,9 +213,18 @@ def shape_of(file: Source) -> tuple[Shape, Table]:
 
 def _written_header(lines: Sequence[str], shape: Shape) -> tuple[str, ...]:
     """Return the header as written, capitals and all."""
-    cells = lines[shape.header_line - 1].split(shape.delimiter)
-    names = [cell.strip().strip('"').strip() for cell in cells]
+    _, names = next(_rows(lines[shape.header_line - 1 :], shape.delimiter), (0, []))
     return tuple(dict.fromkeys(name for name in names if name))
+
+
+def _rows(lines: Sequence[str], delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    """Give the line, from 1, in which each row begins, and its cells, of which quoted ones may hold line breaks."""
+    reader = csv.reader(io.StringIO("\n".join(lines), newline=""), delimiter=delimiter)
+    first = 1
+    with suppress(csv.Error):  # the reader of the whole file says what is wrong
+        for row in reader:
+            yield first, [cell.strip() for cell in row]
+            first = reader.line_num + 1
 
 
 def _workbook_shape(file: Source) -> tuple[Shape, Table]:
@@ -245,7 +257,8 @@ def _delimiter_and_header(lines: Sequence[str]) -> tuple[str, int]:
     """Return the delimiter by which most lines have one width, and the line in which that begins."""
     best = (0, ",", 1)
     for delimiter in DELIMITERS:
-        rows = [[cell.strip().strip('"') for cell in line.split(delimiter)] for line in lines]
+        numbered = list(_rows(lines, delimiter))
+        rows = [row for _, row in numbered]
         widths = [len(row) for row in rows]
         wide = [width for width in widths if width > 1]
         if wide:
@@ -254,7 +267,8 @@ def _delimiter_and_header(lines: Sequence[str]) -> tuple[str, int]:
             if delimiter == "," and _decimal_commas(lines):
                 score = 0
             if score > best[0]:
-                best = (score, delimiter, _header_row(rows))
+                header_row = _header_row(rows)
+                best = (score, delimiter, numbered[header_row - 1][0] if header_row else 0)
     return best[1], best[2]
 
 
