@@ -212,6 +212,19 @@ def test_quoted_headers_may_hold_delimiters_and_line_breaks():
     assert [batch.rows["value"].to_list() for batch in read_again] == [[36.5, 36.6]]
 
 
+@pytest.mark.parametrize("header", ["date,start,end", "日付,開始,終了", "日付,就寝,起床", "date,start time,end time"])
+def test_a_start_that_is_a_time_of_day_goes_with_the_date(header):
+    text = f"{header},sleep\n2024-05-01,23:30,6:30,1\n2024-05-02,22:45,6:00,1\n"
+    when = guessed(text).table_map.when
+    assert (when.column, when.clock_column, when.end_column) == tuple(header.split(","))
+    assert previewed(text)[1] == "2024-05-01T23:30:00+09:00 – 2024-05-02T06:30:00+09:00  1"
+
+
+def test_the_end_is_not_taken_for_the_time_of_day_of_a_date():
+    when = guessed("date,end time,start time,exercise\n2024-05-01,9:30,8:30,1\n").table_map.when
+    assert (when.clock_column, when.end_column) == ("start time", "end time")
+
+
 @pytest.mark.parametrize(
     "content", [b"", b"\n\n", b"\x00\x01\x02\xff\xfe\x80" * 50, b"a,b\n1,2\n", b"%PDF-1.7 \xe2\xe3", b"just text\n"]
 )

@@ -80,6 +80,8 @@ _BARE_CLOCK = r"^([01]?\d|2[0-3])[0-5]\d$"
 """Hours and minutes without a sign between them; such numbers are clock times only where the header says so."""
 
 _END_WORDS = ("終了", "終わり", "end", "stop", "until", "まで")
+_START_WORDS = ("開始", "就寝", "入眠", "start", "begin", "from", "onset", "bedtime", "bed time")
+_RISING_WORDS = ("起床", "wake")
 _LENGTH_WORDS = ("所要", "継続", "長さ", "duration", "length", "分間")
 _UNIT_WORDS = ("単位", "unit", "units")
 _WORDS: Mapping[tuple[What, str], str] = {  # what a header says; the first that fits holds
@@ -315,7 +317,7 @@ def propose_when(table: Table, shape: Shape, clock: Clock) -> tuple[When, tuple[
     names = shape.header
     candidates = sorted(names, key=lambda name: not _says(name, _TIME_WORDS))
     for name in candidates:
-        clock_name = next((n for n in names if n != name and _says(n, _CLOCK_WORDS) and _is_clock(table, n)), "")
+        clock_name = _clock_beside(table, names, name)
         if clock_name and _says(name, _DATE_WORDS) and not _is_clock(table, name):
             patterns = _patterns_of_two(table, name, clock_name, clock)
             if patterns:
@@ -327,6 +329,13 @@ def propose_when(table: Table, shape: Shape, clock: Clock) -> tuple[When, tuple[
         f"{table.file}: no column of it can be read as times in one way; columns are {', '.join(names)}. Write the "
         "mapping by hand (docs/reference/mapping.md)"
     )
+
+
+def _clock_beside(table: Table, names: Sequence[str], day_name: str) -> str:
+    """Return the column of times of day that a word for a beginning names, else one that a word for them does."""
+    others = [n for n in names if n != day_name and not _says(n, _END_WORDS) and _is_clock(table, n)]
+    named = (n for words in (_START_WORDS, _CLOCK_WORDS) for n in others if _says(n, words))
+    return next(named, "")
 
 
 def _patterns_of_two(table: Table, day_name: str, clock_name: str, clock: Clock) -> tuple[str, ...]:
@@ -350,7 +359,9 @@ def _finished(
             f"日付が{patterns[0]}か{patterns[1]}か、ファイルからは決まりません(例: {first})",
             f"nothing in the file decides whether dates are {patterns[0]} or {patterns[1]} (such as {first})",
         ))  # fmt: skip
-    end = next((n for n in names if n not in (when.column, when.clock_column) and _says(n, _END_WORDS)), "")
+    others = [n for n in names if n not in (when.column, when.clock_column)]
+    ends = [n for n in others if _says(n, _END_WORDS) or (_says(n, _RISING_WORDS) and _is_clock(table, n))]
+    end = ends[0] if ends else ""
     length = "" if end else next((n for n in names if _says(n, _LENGTH_WORDS) and _mostly_numbers(table, n)), "")
     if end:
         when = replace(when, end_column=end, end_format=_end_format(table, when, end, clock))
