@@ -101,6 +101,8 @@ def test_zones_by_windows_name_by_description_and_floating():
         (f"{ONE}\nTRANSP:TRANSPARENT", "free"),
         (f"{ONE}\nX-MICROSOFT-CDO-BUSYSTATUS:FREE", "free"),
         (f"{ONE}\nATTENDEE;CN=Hana;PARTSTAT=DECLINED:mailto:hana@example.org", "declined"),
+        (f'{ONE}\nATTENDEE;CN="Yamada: Hanako";PARTSTAT=DECLINED:mailto:hana@example.org', "declined"),
+        (f'{ONE}\nATTENDEE;CN="x;PARTSTAT=ACCEPTED:";PARTSTAT="DECLINED":mailto:hana@example.org', "declined"),
         ("UID:1\nDTSTART:20240501T000000Z", "no length"),
         ("UID:1\nDTSTART:20270501T000000Z\nDURATION:PT1H", "still to come"),
         ("UID:1\nDTSTART:19850501T000000Z\nDURATION:PT1H", "before 1990"),

@@ -52,7 +52,7 @@ _READ = re.compile(
     r"X-MICROSOFT-CDO-BUSYSTATUS|X-MICROSOFT-CDO-ALLDAYEVENT)[;:]",
     re.IGNORECASE,
 )
-_PARTSTAT = re.compile(r"ATTENDEE[^:]*;PARTSTAT=\"?(\w[\w-]*)", re.IGNORECASE)
+_PARTSTAT = re.compile(r"""ATTENDEE(?:[^":]|"[^"]*")*?;PARTSTAT="?(\w[\w-]*)""", re.IGNORECASE)
 _FAR = timedelta(days=36_500)
 
 
