@@ -164,6 +164,12 @@ def test_nothing_of_what_a_meeting_is_about_leaves_the_importer():
     assert not any(word in said for word in ("Scheidung", "geheim", "Kanzlei", "ken", "Ken"))
 
 
+@pytest.mark.parametrize("sign", ["\u2028", "\x0b", "\x85", "\x0c", "\x1e"])
+def test_only_line_ends_of_the_standard_end_a_line(sign):
+    assert len(meetings(f"{ONE}\nSUMMARY:a{sign}STATUS:CANCELLED{sign}END:VEVENT")[0]) == 1
+    assert len(brought(icalendar_file, source(calendar(ONE).replace("\r", ""), "a.ics"))[0]) == 1
+
+
 def test_it_alone_claims_calendars():
     assert claimants(calendar(ONE).encode()) == ["iCalendar"]
 

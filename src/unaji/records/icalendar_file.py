@@ -462,7 +462,7 @@ class _Blocks:
 def _unfolded(text: str) -> Iterator[str]:
     """Give logical lines: one that begins with a blank continues the one before (RFC 5545, 3.1)."""
     held: list[str] = []
-    for line in text.splitlines():
+    for line in re.split(r"\r?\n", text):  # and at no other sign: titles may hold U+2028, NEL or a vertical tab
         if line[:1] in (" ", "\t"):
             held.append(line[1:])
         else:
