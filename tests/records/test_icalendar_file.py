@@ -10,6 +10,8 @@ from tests.records import vendors
 from tests.records.test_detect import claimants
 from tests.records.vendors import brought, source
 from unaji.records import icalendar_file
+from unaji.records.folder import read_folder
+from unaji.records.importing import import_files
 
 
 def calendar(*entries: str, before: str = "") -> str:
@@ -153,6 +155,33 @@ def test_of_the_same_entry_the_newest_counts_and_two_calendars_that_hold_it_give
     assert sum(len(batch) for batch in batches) == 2
     first, second = (brought(icalendar_file, source(calendar(one), "a.ics"))[0][0] for one in (ONE, newer))
     assert first.rows["vendor_id"].to_list() == second.rows["vendor_id"].to_list()  # edited, not another one
+
+
+def stored(tmp_path, *calendars: str) -> list[str]:
+    """Import one calendar after the other; return when the person then has had meetings."""
+    for number, text in enumerate(calendars):
+        (tmp_path / f"{number}.ics").write_bytes(text.encode())
+        import_files([tmp_path / f"{number}.ics"], tmp_path / "me", timezone="Asia/Tokyo", now=vendors.NOW)
+    exposures = read_folder(tmp_path / "me", now=vendors.NOW).exposures
+    return [f"{one.start:%Y-%m-%d %H:%M}" for one in exposures if one.kind == "meeting"]
+
+
+def test_a_meeting_whose_time_was_edited_is_one_meeting(tmp_path):
+    later = ONE.replace("T00", "T02").replace("T010000Z", "T030000Z")
+    assert stored(tmp_path, calendar(ONE), calendar(later)) == ["2024-05-01 02:00"]
+
+
+def test_a_series_whose_time_of_day_was_edited_is_one_series(tmp_path):
+    series = (
+        "UID:1\nDTSTART;TZID=Asia/Tokyo:20240304T{0}\nDURATION:PT30M\nRRULE:FREQ=WEEKLY;COUNT=3\n"
+        "RDATE;TZID=Asia/Tokyo:20240306T{1}"
+    )
+    moved = "UID:1\nRECURRENCE-ID;TZID=Asia/Tokyo:20240311T{0}\nDTSTART;TZID=Asia/Tokyo:20240312T140000\nDURATION:PT1H"
+    first = calendar(series.format("090000", "160000,20240306T170000"))
+    then = calendar(series.format("080000", "150000,20240306T170000"), moved.format("080000"))
+    assert stored(tmp_path, first, then) == [
+        "2024-03-03 23:00", "2024-03-06 06:00", "2024-03-06 08:00", "2024-03-12 05:00", "2024-03-17 23:00"
+    ]  # fmt: skip
 
 
 def test_nothing_of_what_a_meeting_is_about_leaves_the_importer():

@@ -16,6 +16,7 @@ from __future__ import annotations
 import hashlib
 import re
 import warnings
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
@@ -229,23 +230,28 @@ class _Calendar:
     def _of_group(self, group: _Group) -> Iterator[_Meeting]:
         taken: set[datetime] = set()
         for master in group.masters:
+            alone = master.rule is None and not master.more
+            on_day: Counter[date] = Counter()
             for start, length in self._instances(master):
                 instant = self._utc(start, master.zone)
+                which = "" if alone else _which(start, on_day)
                 changed = group.changed.get(instant)
                 later = _from_then_on(group, instant)
                 if changed is not None:
                     taken.add(instant)
-                    yield from self._one(changed, changed.start, changed.length, instant)
+                    yield from self._one(changed, changed.start, changed.length, which)
                 elif later is not None and later.original is not None:
                     shift = later.start - self._local(later.original, later.zone)
-                    yield from self._one(later, self._local(instant, later.zone) + shift, later.length, instant)
+                    yield from self._one(later, self._local(instant, later.zone) + shift, later.length, which)
                 else:
-                    yield from self._one(master, start, length, instant)
+                    yield from self._one(master, start, length, which)
         for original, changed in group.changed.items():
             if original not in taken:  # its series is not in the file, or no longer has this day
-                yield from self._one(changed, changed.start, changed.length, original)
+                which = _which(self._local(original, changed.zone), Counter())
+                yield from self._one(changed, changed.start, changed.length, which)
 
-    def _one(self, entry: _Entry, start: datetime, length: timedelta, original: datetime) -> Iterator[_Meeting]:
+    def _one(self, entry: _Entry, start: datetime, length: timedelta, which: str) -> Iterator[_Meeting]:
+        """Give a meeting under a name that stays when its time of day is edited: UID and, in a series, the day."""
         if entry.absent:
             self._skip(entry.absent)
             return
@@ -253,7 +259,7 @@ class _Calendar:
         if began > self.clock.now:
             self.to_come += 1
             return
-        name = f"{entry.uid}\0{original.isoformat()}"
+        name = f"{entry.uid}\0{which}"
         yield _Meeting(began, began + length, hashlib.blake2b(name.encode(), digest_size=16).hexdigest())
 
     def _instances(self, entry: _Entry) -> Iterator[tuple[datetime, timedelta]]:
@@ -264,7 +270,7 @@ class _Calendar:
         for start, length in entry.more:
             starts[start] = length or entry.length
         without = {day for day in entry.without if not isinstance(day, datetime)}
-        for start, length in starts.items():
+        for start, length in sorted(starts.items()):
             if start not in entry.without and start.date() not in without:
                 yield start, length
 
@@ -301,6 +307,13 @@ class _Calendar:
         if isinstance(moment, datetime):
             return self._utc(moment.replace(tzinfo=None), moment.tzinfo)
         return self._utc(datetime.combine(moment, like.time()), zone)
+
+
+def _which(start: datetime, on_day: Counter[date]) -> str:
+    """Name an instance of a series by its day on the wall clock and, of several on one day, its number."""
+    on_day[start.date()] += 1
+    number = on_day[start.date()]
+    return start.date().isoformat() + (f" {number}" if number > 1 else "")
 
 
 def _put(group: _Group, entry: _Entry) -> None:
