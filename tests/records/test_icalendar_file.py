@@ -108,7 +108,7 @@ def test_zones_by_windows_name_by_description_and_floating():
         ("UID:1\nDTSTART:20240501T000000Z", "no length"),
         ("UID:1\nDTSTART:20270501T000000Z\nDURATION:PT1H", "still to come"),
         ("UID:1\nDTSTART:19850501T000000Z\nDURATION:PT1H", "before 1990"),
-        ("UID:1\nDTSTART:20240501T000000Z\nDTEND:20240510T000000Z", "longer than 36 hours"),
+        ("UID:1\nDTSTART:20240501T000000Z\nDTEND:20240510T000000Z", "more than 36 h"),
         ("UID:1\nDTSTART:20240502T000000Z\nDTEND:20240501T000000Z", "no length"),
         ("UID:1\nDTSTART:never\nDTEND:20240501T000000Z", "cannot be read"),
         ("UID:1\nDTEND:20240501T000000Z", "cannot be read"),
