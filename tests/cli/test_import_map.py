@@ -53,6 +53,18 @@ def test_a_table_of_the_same_shape_is_read_without_asking(place):
     assert "any table with --map" in str(other.exception)
 
 
+def test_a_thermometers_file_is_read_next_month_by_the_mapping_of_this_one(place):
+    (place / "may.csv").write_text("date,temp\n03/05/2024,36.4\n04/05/2024,36.5\n")  # which is 3 May, nothing decides
+    assert "nothing in the file decides" in str(run("may.csv", "--into", "me").exception)
+    run("may.csv", "--into", "me", "--map")
+    run("may.csv", "--into", "me", "--map", "may.map.toml")
+    (place / "may.map.toml").unlink()
+    (place / "june.csv").write_text("date,temp\n04/05/2024,36.5\n05/06/2024,36.6\n")
+    assert run("june.csv", "--into", "me").stdout == "june.csv (table): import 2\n  body_temp_c: 1\n"
+    (place / "june.csv").write_text("date,temp\n14/05/2024,36.5\n05/06/2024,36.6\n")
+    assert run("june.csv", "--into", "you").stdout == "june.csv (body thermometer): import 1\n  body_temp_c: 2\n"
+
+
 def test_a_changed_mapping_takes_the_place_of_what_it_brought(place):
     run("my.csv", "--into", "me", "--map")
     run("my.csv", "--into", "me", "--map", "my.map.toml")
