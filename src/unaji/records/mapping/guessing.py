@@ -180,8 +180,8 @@ def guess(file: Source, clock: Clock, map_file: str) -> Guess:
     doubts += [_scale_doubt(column) for column in columns if _has_scale(column) and _said_scale(column.name) is None]
     if not columns:
         doubts.append((
-            "どの列が何の値か、見出しからは分かりませんでした",
-            "what the columns hold could not be told from their names",
+            "どの列が何の値か、見出しからは分かりませんでした。案では列がすべて # で外してあります",
+            "what the columns hold could not be told from their names; the proposal has them all as comments (#)",
         ))  # fmt: skip
     return Guess(TableMap(map_file, shape, when, columns), table, patterns, tuple(doubts))
 
