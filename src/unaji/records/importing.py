@@ -295,11 +295,10 @@ def _map_of(file: Path, person: Path, log: ProblemLog) -> TableMap | None:
     if not file.is_file():
         return None
     head = file_source(file).head
+    if head.startswith(ZIP_MAGIC) and not is_workbook(head):
+        return None
     importer = importer_of(head)
-    by_names = importer is None or importer.read is thermometer.read
-    return (
-        None if not by_names or (head.startswith(ZIP_MAGIC) and not is_workbook(head)) else find_map(file, person, log)
-    )
+    return find_map(file, person, log) if importer is None or importer.read is thermometer.read else None
 
 
 def _is_workbook(file: Path) -> bool:

@@ -106,7 +106,14 @@ def test_times_of_day_as_people_write_them(written, clock):
     assert previewed(text)[1] == f"2024-05-01T{clock}:00+09:00  60 1/min"
 
 
-@pytest.mark.parametrize("text", ["date,time,hr\n2024-05-01,morning,60\n", "日付,時刻,脈拍\n2024/5/1,2575,60\n"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "date,time,hr\n2024-05-01,morning,60\n",
+        "日付,時刻,脈拍\n2024/5/1,2575,60\n",
+        "date,start,hr\n2024-05-01,28:30,60\n",
+    ],
+)
 def test_times_of_day_that_cannot_be_used_are_a_doubt(text):
     proposal = guessed(text)
     assert proposal.table_map.when.clock_column == ""

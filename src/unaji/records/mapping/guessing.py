@@ -333,9 +333,9 @@ def propose_when(table: Table, shape: Shape, clock: Clock) -> tuple[When, tuple[
 
 def _clock_beside(table: Table, names: Sequence[str], day_name: str) -> str:
     """Return the column of times of day that a word for a beginning names, else one that a word for them does."""
-    others = [n for n in names if n != day_name and not _says(n, _END_WORDS) and _is_clock(table, n)]
+    others = [n for n in names if n != day_name and not _says(n, _END_WORDS)]
     named = (n for words in (_START_WORDS, _CLOCK_WORDS) for n in others if _says(n, words))
-    return next(named, "")
+    return next((n for n in named if _is_clock(table, n)), "")
 
 
 def _patterns_of_two(table: Table, day_name: str, clock_name: str, clock: Clock) -> tuple[str, ...]:
@@ -374,7 +374,9 @@ def _finished(
 def _unused_clock(table: Table, when: When, names: Sequence[str], clock: Clock) -> list[tuple[str, str]]:
     """Doubt times that are dates alone although a column beside them is named for the time of day."""
     taken = (when.column, when.clock_column, when.end_column, when.length_column)
-    unused = [n for n in names if n not in taken and plain_header(n) in _CLOCK_NAMES and len(_filled(table, n))]
+    beside = _clock_beside(table, names, when.column)
+    named = [n for n in names if plain_header(n) in _CLOCK_NAMES and len(_filled(table, n))]
+    unused = [n for n in (beside, *named) if n and n not in taken]
     stamps = moments(table.cells(plain_name(when.column)), when.format, clock, "", ProblemLog())
     if when.clock_column or not unused or not stamps.date_only.any():
         return []
