@@ -159,6 +159,7 @@ def test_of_the_same_entry_the_newest_counts_and_two_calendars_that_hold_it_give
 
 def stored(tmp_path, *calendars: str) -> list[str]:
     """Import one calendar after the other; return when the person then has had meetings."""
+    tmp_path.mkdir(exist_ok=True)
     for number, text in enumerate(calendars):
         (tmp_path / f"{number}.ics").write_bytes(text.encode())
         import_files([tmp_path / f"{number}.ics"], tmp_path / "me", timezone="Asia/Tokyo", now=vendors.NOW)
@@ -182,6 +183,19 @@ def test_a_series_whose_time_of_day_was_edited_is_one_series(tmp_path):
     assert stored(tmp_path, first, then) == [
         "2024-03-03 23:00", "2024-03-06 06:00", "2024-03-06 08:00", "2024-03-12 05:00", "2024-03-17 23:00"
     ]  # fmt: skip
+
+
+def test_a_day_taken_out_of_a_series_renames_no_other_of_that_day(tmp_path):
+    series = "UID:1\nDTSTART:20240304T090000Z\nDURATION:PT30M\nRDATE:20240306T100000Z,20240306T120000Z"
+    then = calendar(f"{series}\nEXDATE:20240306T100000Z")
+    assert stored(tmp_path / "a", then, calendar(series)) == [
+        "2024-03-04 09:00",
+        "2024-03-06 10:00",
+        "2024-03-06 12:00",
+    ]
+    whole, less = (brought(icalendar_file, source(text, "a.ics"))[0][0].rows["vendor_id"].to_list() for text in (
+        calendar(series), then))  # fmt: skip
+    assert less == [whole[0], whole[2]]
 
 
 def test_nothing_of_what_a_meeting_is_about_leaves_the_importer():

@@ -230,11 +230,8 @@ class _Calendar:
     def _of_group(self, group: _Group) -> Iterator[_Meeting]:
         taken: set[datetime] = set()
         for master in group.masters:
-            alone = master.rule is None and not master.more
-            on_day: Counter[date] = Counter()
-            for start, length in self._instances(master):
+            for start, length, which in self._instances(master):
                 instant = self._utc(start, master.zone)
-                which = "" if alone else _which(start, on_day)
                 changed = group.changed.get(instant)
                 later = _from_then_on(group, instant)
                 if changed is not None:
@@ -262,17 +259,19 @@ class _Calendar:
         name = f"{entry.uid}\0{which}"
         yield _Meeting(began, began + length, hashlib.blake2b(name.encode(), digest_size=16).hexdigest())
 
-    def _instances(self, entry: _Entry) -> Iterator[tuple[datetime, timedelta]]:
-        """Give wall clock starts and lengths, without those taken out."""
+    def _instances(self, entry: _Entry) -> Iterator[tuple[datetime, timedelta, str]]:
+        """Give wall clock starts, lengths and names, without those taken out, which count for the others' names."""
         starts: dict[datetime, timedelta] = {entry.start: entry.length}
         if entry.rule is not None:
             starts |= dict.fromkeys(self._repeated(entry, entry.rule), entry.length)
         for start, length in entry.more:
             starts[start] = length or entry.length
         without = {day for day in entry.without if not isinstance(day, datetime)}
+        alone, on_day = entry.rule is None and not entry.more, Counter[date]()
         for start, length in sorted(starts.items()):
+            which = "" if alone else _which(start, on_day)
             if start not in entry.without and start.date() not in without:
-                yield start, length
+                yield start, length, which
 
     def _repeated(self, entry: _Entry, rule: Rule) -> list[datetime]:
         if entry.start < self.earliest:
