@@ -35,6 +35,19 @@ def test_without_a_terminal_a_proposal_is_written_and_nothing_imported(place):
     assert "my.map.toml is there already" in str(again.exception)
 
 
+def test_a_proposal_that_knows_no_column_has_them_all_as_comments(place):
+    (place / "odd.csv").write_text('date,"a ""b""",c\n2024-05-01,36.4,1\n2024-05-02,36.5,0\n')
+    assert "as comments (#)" in str(run("odd.csv", "--into", "me", "--map").exception)
+    left = run("odd.csv", "--into", "me", "--map", "odd.map.toml").exception
+    assert "column is missing; it must be a table [[column]]" in str(left)
+    text = (place / "odd.map.toml").read_text()
+    lines = [line.removeprefix("# ") if '= "' in line or "[[" in line else line for line in text.splitlines()]
+    filled = "\n".join(lines).replace('"..."', '"body_temp_c"', 1).replace('"..."', '"steps"', 1)
+    (place / "odd.map.toml").write_text(filled)
+    done = run("odd.csv", "--into", "me", "--map", "odd.map.toml")
+    assert done.stdout == "odd.csv (table): import 1\n  body_temp_c: 2\n  steps: 2\n"
+
+
 def test_a_table_of_the_same_shape_is_read_without_asking(place):
     run("my.csv", "--into", "me", "--map")
     done = run("my.csv", "--into", "me", "--map", "my.map.toml")
@@ -51,6 +64,18 @@ def test_a_table_of_the_same_shape_is_read_without_asking(place):
     assert place / "me" / "maps" / "my.map.toml" in what_erasing_takes(place / "me")
     other = run("next/b.csv", "my.csv", "--into", "you")
     assert "any table with --map" in str(other.exception)
+
+
+def test_a_thermometers_file_is_read_next_month_by_the_mapping_of_this_one(place):
+    (place / "may.csv").write_text("date,temp\n03/05/2024,36.4\n04/05/2024,36.5\n")  # which is 3 May, nothing decides
+    assert "nothing in the file decides" in str(run("may.csv", "--into", "me").exception)
+    run("may.csv", "--into", "me", "--map")
+    run("may.csv", "--into", "me", "--map", "may.map.toml")
+    (place / "may.map.toml").unlink()
+    (place / "june.csv").write_text("date,temp\n04/05/2024,36.5\n05/06/2024,36.6\n")
+    assert run("june.csv", "--into", "me").stdout == "june.csv (table): import 2\n  body_temp_c: 1\n"
+    (place / "june.csv").write_text("date,temp\n14/05/2024,36.5\n05/06/2024,36.6\n")
+    assert run("june.csv", "--into", "you").stdout == "june.csv (body thermometer): import 1\n  body_temp_c: 2\n"
 
 
 def test_a_changed_mapping_takes_the_place_of_what_it_brought(place):

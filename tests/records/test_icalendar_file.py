@@ -10,6 +10,8 @@ from tests.records import vendors
 from tests.records.test_detect import claimants
 from tests.records.vendors import brought, source
 from unaji.records import icalendar_file
+from unaji.records.folder import read_folder
+from unaji.records.importing import import_files
 
 
 def calendar(*entries: str, before: str = "") -> str:
@@ -101,10 +103,12 @@ def test_zones_by_windows_name_by_description_and_floating():
         (f"{ONE}\nTRANSP:TRANSPARENT", "free"),
         (f"{ONE}\nX-MICROSOFT-CDO-BUSYSTATUS:FREE", "free"),
         (f"{ONE}\nATTENDEE;CN=Hana;PARTSTAT=DECLINED:mailto:hana@example.org", "declined"),
+        (f'{ONE}\nATTENDEE;CN="Yamada: Hanako";PARTSTAT=DECLINED:mailto:hana@example.org', "declined"),
+        (f'{ONE}\nATTENDEE;CN="x;PARTSTAT=ACCEPTED:";PARTSTAT="DECLINED":mailto:hana@example.org', "declined"),
         ("UID:1\nDTSTART:20240501T000000Z", "no length"),
         ("UID:1\nDTSTART:20270501T000000Z\nDURATION:PT1H", "still to come"),
         ("UID:1\nDTSTART:19850501T000000Z\nDURATION:PT1H", "before 1990"),
-        ("UID:1\nDTSTART:20240501T000000Z\nDTEND:20240510T000000Z", "lasts more than 36 h"),
+        ("UID:1\nDTSTART:20240501T000000Z\nDTEND:20240510T000000Z", "more than 36 h"),
         ("UID:1\nDTSTART:20240502T000000Z\nDTEND:20240501T000000Z", "no length"),
         ("UID:1\nDTSTART:never\nDTEND:20240501T000000Z", "cannot be read"),
         ("UID:1\nDTEND:20240501T000000Z", "cannot be read"),
@@ -153,6 +157,47 @@ def test_of_the_same_entry_the_newest_counts_and_two_calendars_that_hold_it_give
     assert first.rows["vendor_id"].to_list() == second.rows["vendor_id"].to_list()  # edited, not another one
 
 
+def stored(tmp_path, *calendars: str) -> list[str]:
+    """Import one calendar after the other; return when the person then has had meetings."""
+    tmp_path.mkdir(exist_ok=True)
+    for number, text in enumerate(calendars):
+        (tmp_path / f"{number}.ics").write_bytes(text.encode())
+        import_files([tmp_path / f"{number}.ics"], tmp_path / "me", timezone="Asia/Tokyo", now=vendors.NOW)
+    exposures = read_folder(tmp_path / "me", now=vendors.NOW).exposures
+    return [f"{one.start:%Y-%m-%d %H:%M}" for one in exposures if one.kind == "meeting"]
+
+
+def test_a_meeting_whose_time_was_edited_is_one_meeting(tmp_path):
+    later = ONE.replace("T00", "T02").replace("T010000Z", "T030000Z")
+    assert stored(tmp_path, calendar(ONE), calendar(later)) == ["2024-05-01 02:00"]
+
+
+def test_a_series_whose_time_of_day_was_edited_is_one_series(tmp_path):
+    series = (
+        "UID:1\nDTSTART;TZID=Asia/Tokyo:20240304T{0}\nDURATION:PT30M\nRRULE:FREQ=WEEKLY;COUNT=3\n"
+        "RDATE;TZID=Asia/Tokyo:20240306T{1}"
+    )
+    moved = "UID:1\nRECURRENCE-ID;TZID=Asia/Tokyo:20240311T{0}\nDTSTART;TZID=Asia/Tokyo:20240312T140000\nDURATION:PT1H"
+    first = calendar(series.format("090000", "160000,20240306T170000"))
+    then = calendar(series.format("080000", "150000,20240306T170000"), moved.format("080000"))
+    assert stored(tmp_path, first, then) == [
+        "2024-03-03 23:00", "2024-03-06 06:00", "2024-03-06 08:00", "2024-03-12 05:00", "2024-03-17 23:00"
+    ]  # fmt: skip
+
+
+def test_a_day_taken_out_of_a_series_renames_no_other_of_that_day(tmp_path):
+    series = "UID:1\nDTSTART:20240304T090000Z\nDURATION:PT30M\nRDATE:20240306T100000Z,20240306T120000Z"
+    then = calendar(f"{series}\nEXDATE:20240306T100000Z")
+    assert stored(tmp_path / "a", then, calendar(series)) == [
+        "2024-03-04 09:00",
+        "2024-03-06 10:00",
+        "2024-03-06 12:00",
+    ]
+    whole, less = (brought(icalendar_file, source(text, "a.ics"))[0][0].rows["vendor_id"].to_list() for text in (
+        calendar(series), then))  # fmt: skip
+    assert less == [whole[0], whole[2]]
+
+
 def test_nothing_of_what_a_meeting_is_about_leaves_the_importer():
     text = "SUMMARY:Scheidung\nDESCRIPTION:lang\\n\n und geheim\nLOCATION:Kanzlei\n"
     text += "ORGANIZER;CN=Ken:mailto:ken@example.org\n"
@@ -160,6 +205,12 @@ def test_nothing_of_what_a_meeting_is_about_leaves_the_importer():
     said = f"{[batch.rows.rows() for batch in batches]}{[batch.device for batch in batches]}{problems}"
     assert len(batches) == 1
     assert not any(word in said for word in ("Scheidung", "geheim", "Kanzlei", "ken", "Ken"))
+
+
+@pytest.mark.parametrize("sign", ["\u2028", "\x0b", "\x85", "\x0c", "\x1e"])
+def test_only_line_ends_of_the_standard_end_a_line(sign):
+    assert len(meetings(f"{ONE}\nSUMMARY:a{sign}STATUS:CANCELLED{sign}END:VEVENT")[0]) == 1
+    assert len(brought(icalendar_file, source(calendar(ONE).replace("\r", ""), "a.ics"))[0]) == 1
 
 
 def test_it_alone_claims_calendars():

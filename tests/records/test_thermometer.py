@@ -59,6 +59,20 @@ def test_an_undecided_order_and_several_people_are_refused_with_advice():
     assert len(read("name,date,temp\nHana,2024-05-01,36.5\nHana,2024-05-02,36.6\n")[0]) == 2
 
 
+def test_times_of_day_that_cannot_be_read_are_refused_with_advice_and_empty_ones_are_not():
+    rows, problems = read("date,time,temp\n2024-05-01,morning,36.5\n2024-05-02,8:30,36.6\n")
+    assert rows == []
+    assert "times of day in 'time' cannot be read in one way" in problems[0].rule
+    assert "--map" in problems[0].rule
+    text = "date,time,temp\n13/05/2024,8:30,36.5\n14/05/2024,,36.6\n"
+    rows = [
+        row
+        for batch in brought(thermometer, source(text, "t.csv"))[0]
+        for row in vendors.table([batch], "body_temp_c").select("time", "end").rows()
+    ]
+    assert rows == [("2024-05-12 23:30:00", None), ("2024-05-13 15:00:00", "2024-05-14 15:00:00")]
+
+
 def test_a_reading_that_no_body_has_is_left_out_and_counted():
     rows, problems = read(
         "date,temp\n2024-05-01,36.5\n2024-05-02,36.6\n2024-05-03,30.5\n2024-05-04,36.5\n2024-05-05,-\n"

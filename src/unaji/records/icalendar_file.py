@@ -16,6 +16,7 @@ from __future__ import annotations
 import hashlib
 import re
 import warnings
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
@@ -52,7 +53,7 @@ _READ = re.compile(
     r"X-MICROSOFT-CDO-BUSYSTATUS|X-MICROSOFT-CDO-ALLDAYEVENT)[;:]",
     re.IGNORECASE,
 )
-_PARTSTAT = re.compile(r"ATTENDEE[^:]*;PARTSTAT=\"?(\w[\w-]*)", re.IGNORECASE)
+_PARTSTAT = re.compile(r"""ATTENDEE(?:[^":]|"[^"]*")*?;PARTSTAT="?(\w[\w-]*)""", re.IGNORECASE)
 _FAR = timedelta(days=36_500)
 
 
@@ -229,23 +230,25 @@ class _Calendar:
     def _of_group(self, group: _Group) -> Iterator[_Meeting]:
         taken: set[datetime] = set()
         for master in group.masters:
-            for start, length in self._instances(master):
+            for start, length, which in self._instances(master):
                 instant = self._utc(start, master.zone)
                 changed = group.changed.get(instant)
                 later = _from_then_on(group, instant)
                 if changed is not None:
                     taken.add(instant)
-                    yield from self._one(changed, changed.start, changed.length, instant)
+                    yield from self._one(changed, changed.start, changed.length, which)
                 elif later is not None and later.original is not None:
                     shift = later.start - self._local(later.original, later.zone)
-                    yield from self._one(later, self._local(instant, later.zone) + shift, later.length, instant)
+                    yield from self._one(later, self._local(instant, later.zone) + shift, later.length, which)
                 else:
-                    yield from self._one(master, start, length, instant)
+                    yield from self._one(master, start, length, which)
         for original, changed in group.changed.items():
             if original not in taken:  # its series is not in the file, or no longer has this day
-                yield from self._one(changed, changed.start, changed.length, original)
+                which = _which(self._local(original, changed.zone), Counter())
+                yield from self._one(changed, changed.start, changed.length, which)
 
-    def _one(self, entry: _Entry, start: datetime, length: timedelta, original: datetime) -> Iterator[_Meeting]:
+    def _one(self, entry: _Entry, start: datetime, length: timedelta, which: str) -> Iterator[_Meeting]:
+        """Give a meeting under a name that stays when its time of day is edited: UID and, in a series, the day."""
         if entry.absent:
             self._skip(entry.absent)
             return
@@ -253,20 +256,22 @@ class _Calendar:
         if began > self.clock.now:
             self.to_come += 1
             return
-        name = f"{entry.uid}\0{original.isoformat()}"
+        name = f"{entry.uid}\0{which}"
         yield _Meeting(began, began + length, hashlib.blake2b(name.encode(), digest_size=16).hexdigest())
 
-    def _instances(self, entry: _Entry) -> Iterator[tuple[datetime, timedelta]]:
-        """Give wall clock starts and lengths, without those taken out."""
+    def _instances(self, entry: _Entry) -> Iterator[tuple[datetime, timedelta, str]]:
+        """Give wall clock starts, lengths and names, without those taken out, which count for the others' names."""
         starts: dict[datetime, timedelta] = {entry.start: entry.length}
         if entry.rule is not None:
             starts |= dict.fromkeys(self._repeated(entry, entry.rule), entry.length)
         for start, length in entry.more:
             starts[start] = length or entry.length
         without = {day for day in entry.without if not isinstance(day, datetime)}
-        for start, length in starts.items():
+        alone, on_day = entry.rule is None and not entry.more, Counter[date]()
+        for start, length in sorted(starts.items()):
+            which = "" if alone else _which(start, on_day)
             if start not in entry.without and start.date() not in without:
-                yield start, length
+                yield start, length, which
 
     def _repeated(self, entry: _Entry, rule: Rule) -> list[datetime]:
         if entry.start < self.earliest:
@@ -301,6 +306,13 @@ class _Calendar:
         if isinstance(moment, datetime):
             return self._utc(moment.replace(tzinfo=None), moment.tzinfo)
         return self._utc(datetime.combine(moment, like.time()), zone)
+
+
+def _which(start: datetime, on_day: Counter[date]) -> str:
+    """Name an instance of a series by its day on the wall clock and, of several on one day, its number."""
+    on_day[start.date()] += 1
+    number = on_day[start.date()]
+    return start.date().isoformat() + (f" {number}" if number > 1 else "")
 
 
 def _put(group: _Group, entry: _Entry) -> None:
@@ -462,7 +474,7 @@ class _Blocks:
 def _unfolded(text: str) -> Iterator[str]:
     """Give logical lines: one that begins with a blank continues the one before (RFC 5545, 3.1)."""
     held: list[str] = []
-    for line in text.splitlines():
+    for line in re.split(r"\r?\n", text):  # and at no other sign: titles may hold U+2028, NEL or a vertical tab
         if line[:1] in (" ", "\t"):
             held.append(line[1:])
         else:

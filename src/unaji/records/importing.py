@@ -16,6 +16,7 @@ import polars as pl
 
 from unaji import __version__
 from unaji.errors import InputError
+from unaji.records import thermometer
 from unaji.records.archive import ZIP_MAGIC
 from unaji.records.batch import Batch
 from unaji.records.clock import EARLIEST, LATEST_AFTER_NOW, Clock, now_utc
@@ -113,8 +114,9 @@ def import_files(
     ask : callable, optional
         Asked, with a sentence, before a file is stored of which more than a fifth of the rows were left out.
     table_map : TableMap, optional
-        How to read the files, which then are tables. Without it a file that nobody recognises is read by the mapping
-        for a table with its columns, where one lies beside it or was used for this person before.
+        How to read the files, which then are tables. Without it a file that nobody recognises, or that is recognised
+        as a thermometer's by usual names of columns only, is read by the mapping for a table with its columns, where
+        one lies beside it or was used for this person before.
 
     Returns
     -------
@@ -295,12 +297,14 @@ def _masked(problem: Problem) -> str:
 
 
 def _map_of(file: Path, person: Path, log: ProblemLog) -> TableMap | None:
-    """Find the mapping of a table that no importer knows."""
+    """Find the mapping of a table that no importer knows, or only by usual names, as a thermometer's is."""
     if not file.is_file():
         return None
     head = file_source(file).head
-    known = importer_of(head) is not None or (head.startswith(ZIP_MAGIC) and not is_workbook(head))
-    return None if known else find_map(file, person, log)
+    if head.startswith(ZIP_MAGIC) and not is_workbook(head):
+        return None
+    importer = importer_of(head)
+    return find_map(file, person, log) if importer is None or importer.read is thermometer.read else None
 
 
 def _is_workbook(file: Path) -> bool:

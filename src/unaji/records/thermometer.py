@@ -107,7 +107,7 @@ def _read_file(file: Source, clock: Clock, log: ProblemLog) -> Iterator[Batch]:
             raise InputError(f"{file.name}: holds readings of several people; {_WITH_MAP} whose these are (only)")
         when, _, doubts = propose_when(table, shape, clock)
         if doubts:
-            raise InputError(f"{file.name}: {doubts[0][1]}; {_WITH_MAP} which it is (time.format)")
+            raise InputError(f"{file.name}: {doubts[0][1]}; {_WITH_MAP} how its times are written (time.format)")
     except InputError as error:
         log.reject(file.name, None, "", str(error).removeprefix(f"{file.name}: "))
         return

@@ -178,7 +178,10 @@ def test_one_row_decides_the_order_of_day_and_month_for_all(cells, first):
         ("45413", "excel", "2024-04-30T15:00", True),
         ("01.05.2024", "%d.%m.%Y", "2024-04-30T15:00", True),
         ("2024-05-01 08:30:00 +0200", "%Y-%m-%d %H:%M:%S %z", "2024-05-01T06:30", False),
-        ("2024/5/1 午前 0:10", "%Y/%m/%d %p %I:%M", None, False),
+        ("2024/5/1 午前 0:10", "%Y/%m/%d %p %I:%M", "2024-04-30T15:10", False),
+        ("2024/5/1 午後 13:10", "%Y/%m/%d %p %I:%M", None, False),
+        ("1.5.2024", "%d.%m.%Y %H:%M", "2024-04-30T15:00", True),
+        ("1.5.2024 abends", "%d.%m.%Y %H:%M", None, False),
     ],
 )
 def test_times_by_their_pattern(cell, pattern, utc, date_only):

@@ -50,7 +50,7 @@ def ask_for_map(guess: Guess, lang: str, ask: Ask, say: Say) -> TableMap:
     talk = _Talk(lang, ask, say)
     table_map = guess.table_map
     shape = table_map.shape
-    kind = f"{shape.encoding}, {shape.delimiter!r}" if not shape.sheet else f"{shape.sheet}"
+    kind = shape.sheet or f"{shape.encoding}, {shape.delimiter!r}"
     talk.say(f"{len(guess.table):,} 行、{kind}", f"{len(guess.table):,} rows, {kind}")
     for ja, en in guess.doubts:
         talk.say(f"確認: {ja}", f"check: {en}")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from unaji.errors import InputError, OutputError
 from unaji.records.mapping.model import TableMap
-from unaji.records.mapping.sheets import is_workbook, plain_cell, table_of_bytes, workbook_rows
+from unaji.records.mapping.sheets import has_header, is_workbook, sheet_of, table_of_bytes
 from unaji.records.mapping.written import ENDING, plain_name, read_map, write_map
 from unaji.records.problems import ProblemLog
 from unaji.records.source import HEAD_BYTES, Source, file_source
@@ -30,17 +30,24 @@ def is_map(file: Source) -> bool:
 
 
 def find_map(file: Path, person: Path, log: ProblemLog) -> TableMap | None:
-    """Return the first mapping for a table of this header, or None; broken ones are remarked on."""
+    """Return the first mapping for a table of this header, or None; broken ones are remarked on.
+
+    A table without a header looks like any other of as many columns, so that only the mapping beside it that bears its
+    name is taken for it, and any mapping for its header goes first.
+    """
     source = file_source(file)
+    found = list(_readable(file, person, log))
+    named = [table_map for _, table_map in found if table_map.shape.header_line]
+    bare = [table_map for place, table_map in found if not table_map.shape.header_line and place == beside(file)]
+    return next((table_map for table_map in (*named, *bare) if has_shape(source, table_map)), None)
+
+
+def _readable(file: Path, person: Path, log: ProblemLog) -> Iterator[tuple[Path, TableMap]]:
     for place in _candidates(file, person):
         try:
-            table_map = read_map(place)
+            yield place, read_map(place)
         except InputError as error:
             log.remark(place.name, None, "", f"the mapping was not used: {error}")
-            continue
-        if has_shape(source, table_map):
-            return table_map
-    return None
 
 
 def has_shape(file: Source, table_map: TableMap) -> bool:
@@ -49,11 +56,10 @@ def has_shape(file: Source, table_map: TableMap) -> bool:
     wanted = {plain_name(name) for name in shape.header}
     try:
         if is_workbook(file.head):
-            rows = workbook_rows(file, shape.sheet)
+            rows = sheet_of(file, shape, ProblemLog())
             if not shape.header_line:
                 return bool(rows) and len(rows[0]) == len(shape.header)
-            cells = rows[shape.header_line - 1] if len(rows) >= shape.header_line else []
-            return {plain_name(plain_cell(cell)) for cell in cells} - {""} == wanted
+            return has_header(rows, shape)
         table = table_of_bytes(_whole_lines(file.head, shape.encoding), shape, file.name, ProblemLog())
     except InputError:
         return False
@@ -61,7 +67,9 @@ def has_shape(file: Source, table_map: TableMap) -> bool:
 
 
 def keep_map(table_map: TableMap, person: Path, log: ProblemLog) -> None:
-    """Keep a mapping in the person's folder, in place of one for the same columns."""
+    """Keep a mapping in the person's folder, in place of one for the same columns; one without names finds no file."""
+    if not table_map.shape.header_line:
+        return
     folder = person / KEPT
     stem = Path(table_map.file).name.removesuffix(ENDING).removesuffix(".toml")
     taken = {}

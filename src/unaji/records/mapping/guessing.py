@@ -6,9 +6,12 @@ It is only ever proposed: nothing is imported by a guess that no person has look
 from __future__ import annotations
 
 import codecs
+import csv
+import io
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -43,6 +46,7 @@ from unaji.records.mapping.sheets import (
 )
 from unaji.records.mapping.times import (
     IS_CLOCK,
+    clock_part,
     date_part,
     fitting_patterns,
     is_ambiguous,
@@ -68,7 +72,17 @@ _TIME_WORDS = (
 )  # fmt: skip
 _DATE_WORDS = ("年月日", "日付", "date", "day", "測定日", "記録日")
 _CLOCK_WORDS = ("時刻", "時間", "time", "clock")
+_CLOCK_NAMES = (
+    "時刻", "時間", "測定時刻", "測定時間", "記録時刻", "記録時間", "time", "clock", "time of day", "clock time",
+)  # fmt: skip
+"""Names of columns that can be nothing but the time of day of a date beside them."""
+
+_BARE_CLOCK = r"^([01]?\d|2[0-3])[0-5]\d$"
+"""Hours and minutes without a sign between them; such numbers are clock times only where the header says so."""
+
 _END_WORDS = ("終了", "終わり", "end", "stop", "until", "まで")
+_START_WORDS = ("開始", "就寝", "入眠", "start", "begin", "from", "onset", "bedtime", "bed time")
+_RISING_WORDS = ("起床", "wake")
 _LENGTH_WORDS = ("所要", "継続", "長さ", "duration", "length", "分間")
 _UNIT_WORDS = ("単位", "unit", "units")
 _WORDS: Mapping[tuple[What, str], str] = {  # what a header says; the first that fits holds
@@ -80,9 +94,9 @@ _WORDS: Mapping[tuple[What, str], str] = {  # what a header says; the first that
     (What.QUANTITY, "air_temp_c"): r"気温|室温|外気|air.?temp|ambient|^room\b(?!.*hum)|indoor.?temp|outdoor.?temp",
     (What.QUANTITY, "body_temp_c"): r"体温|検温|body.?temp|体溫|^temp(erature)?\b|温度",
     (What.QUANTITY, "sea_level_pressure_hpa"): r"海面.*気圧|sea.?level|slp|msl",
-    (What.QUANTITY, "systolic_mmhg"): r"最高血圧|収縮期|血圧.*上|systolic|\bsys\b",
-    (What.QUANTITY, "diastolic_mmhg"): r"最低血圧|拡張期|血圧.*下|diastolic|\bdia\b",
-    (What.QUANTITY, "station_pressure_hpa"): r"気圧|pressure|baro",
+    (What.QUANTITY, "systolic_mmhg"): r"最高血圧|収縮期|血圧.*上|上の?血圧|systolic|\bsys\b",
+    (What.QUANTITY, "diastolic_mmhg"): r"最低血圧|拡張期|血圧.*下|下の?血圧|diastolic|\bdia\b",
+    (What.QUANTITY, "station_pressure_hpa"): r"気圧|^(?!.*(blood|\bbp\b|systolic|diastolic|血圧|pain)).*pressure|baro",
     (What.QUANTITY, "rel_humidity_pct"): r"湿度|humid|\brh\b",
     (What.QUANTITY, "hr_resting_bpm"): r"安静.*(心拍|脈)|rest\w*.?(hr|heart|pulse)",
     (What.QUANTITY, "rmssd_ms"): r"rmssd",
@@ -161,14 +175,14 @@ def guess(file: Source, clock: Clock, map_file: str) -> Guess:
         The file holds no table, or none with times that can be read.
     """
     shape, table = shape_of(file)
-    clock = clock if clock.zones else replace(clock, zones=Zones(("UTC",)))
     when, patterns, doubts = propose_when(table, shape, clock)
     taken = {when.column, when.clock_column, when.end_column, when.length_column}
     columns = tuple(_columns(table, shape, taken))
+    doubts += [_scale_doubt(column) for column in columns if _has_scale(column) and _said_scale(column.name) is None]
     if not columns:
         doubts.append((
-            "どの列が何の値か、見出しからは分かりませんでした",
-            "what the columns hold could not be told from their names",
+            "どの列が何の値か、見出しからは分かりませんでした。案では列がすべて # で外してあります",
+            "what the columns hold could not be told from their names; the proposal has them all as comments (#)",
         ))  # fmt: skip
     doubts += _doubts_of_words(table, columns)
     return Guess(TableMap(map_file, shape, when, columns), table, patterns, tuple(doubts))
@@ -206,7 +220,7 @@ def shape_of(file: Source) -> tuple[Shape, Table]:
     if data is None:
         raise InputError(str(log.problems()[0]))
     encoding, text = _encoding(data, file.name)
-    lines = text.splitlines()[:LOOKED_AT]
+    lines = text.split("\n", LOOKED_AT)[:LOOKED_AT]
     delimiter, header_line = _delimiter_and_header(lines)
     shape = Shape((), header_line, encoding, delimiter)
     table = table_of_bytes(data, shape, file.name, log)
@@ -218,20 +232,30 @@ def shape_of(file: Source) -> tuple[Shape, Table]:
 
 def _written_header(lines: Sequence[str], shape: Shape) -> tuple[str, ...]:
     """Return the header as written, capitals and all."""
-    cells = lines[shape.header_line - 1].split(shape.delimiter)
-    names = [cell.strip().strip('"').strip() for cell in cells]
+    _, names = next(_rows(lines[shape.header_line - 1 :], shape.delimiter), (0, []))
     return tuple(dict.fromkeys(name for name in names if name))
 
 
+def _rows(lines: Sequence[str], delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    """Give the line, from 1, in which each row begins, and its cells, of which quoted ones may hold line breaks."""
+    reader = csv.reader(io.StringIO("\n".join(lines), newline=""), delimiter=delimiter)
+    first = 1
+    with suppress(csv.Error):  # the reader of the whole file says what is wrong
+        for row in reader:
+            yield first, [cell.strip() for cell in row]
+            first = reader.line_num + 1
+
+
 def _workbook_shape(file: Source) -> tuple[Shape, Table]:
-    for sheet in sheet_names(file):
+    sheets = sheet_names(file)
+    for sheet in sheets:
         rows = workbook_rows(file, sheet)
         cells = [[plain_cell(cell) for cell in row] for row in rows[:LOOKED_AT]]
         line = _header_row(cells)
         table = table_of_rows(rows, line, file.name, ProblemLog()) if rows else None
         if table is not None and len(table) and table.frame.width > 1:
             header = tuple(name for name in cells[line - 1] if name) if line else tuple(table.frame.columns)
-            return Shape(header, line, sheet=sheet), table
+            return Shape(header, line, sheet="" if sheet == sheets[0] else sheet), table
     raise InputError(f"{file.name}: no sheet of the workbook holds a table")
 
 
@@ -252,7 +276,8 @@ def _delimiter_and_header(lines: Sequence[str]) -> tuple[str, int]:
     """Return the delimiter by which most lines have one width, and the line in which that begins."""
     best = (0, ",", 1)
     for delimiter in DELIMITERS:
-        rows = [[cell.strip().strip('"') for cell in line.split(delimiter)] for line in lines]
+        numbered = list(_rows(lines, delimiter))
+        rows = [row for _, row in numbered]
         widths = [len(row) for row in rows]
         wide = [width for width in widths if width > 1]
         if wide:
@@ -261,7 +286,8 @@ def _delimiter_and_header(lines: Sequence[str]) -> tuple[str, int]:
             if delimiter == "," and _decimal_commas(lines):
                 score = 0
             if score > best[0]:
-                best = (score, delimiter, _header_row(rows))
+                header_row = _header_row(rows)
+                best = (score, delimiter, numbered[header_row - 1][0] if header_row else 0)
     return best[1], best[2]
 
 
@@ -304,22 +330,39 @@ def propose_when(table: Table, shape: Shape, clock: Clock) -> tuple[When, tuple[
     InputError
         No column can be read as times.
     """
+    clock = clock if clock.zones else replace(clock, zones=Zones(("UTC",)))  # forms do not depend on the zone
     names = shape.header
     candidates = sorted(names, key=lambda name: not _says(name, _TIME_WORDS))
     for name in candidates:
-        clock_name = next((n for n in names if n != name and _says(n, _CLOCK_WORDS) and _is_clock(table, n)), "")
-        with_day = table.cells(plain_name(name))
+        clock_name = _clock_beside(table, names, name)
         if clock_name and _says(name, _DATE_WORDS) and not _is_clock(table, name):
-            patterns = _patterns(with_clock(with_day, table.cells(plain_name(clock_name))), clock)
+            patterns = _patterns_of_two(table, name, clock_name, clock)
             if patterns:
                 return _finished(When(name, clock_name, patterns[0]), patterns, table, names, clock)
-        patterns = _patterns(with_day, clock, unnamed=not _says(name, _TIME_WORDS))
+        patterns = _patterns(table.cells(plain_name(name)), clock, unnamed=not _says(name, _TIME_WORDS))
         if patterns:
             return _finished(When(name, "", patterns[0]), patterns, table, names, clock)
     raise InputError(
         f"{table.file}: no column of it can be read as times in one way; columns are {', '.join(names)}. Write the "
         "mapping by hand (docs/reference/mapping.md)"
     )
+
+
+def _clock_beside(table: Table, names: Sequence[str], day_name: str) -> str:
+    """Return the column of times of day that a word for a beginning names, else one that a word for them does."""
+    others = [n for n in names if n != day_name and not _says(n, _END_WORDS)]
+    named = (n for words in (_START_WORDS, _CLOCK_WORDS) for n in others if _says(n, words))
+    return next((n for n in named if _is_clock(table, n)), "")
+
+
+def _patterns_of_two(table: Table, day_name: str, clock_name: str, clock: Clock) -> tuple[str, ...]:
+    """Return the patterns that fit the rows with a time of day, and whose dates fit the rows without one."""
+    days, clocks = table.cells(plain_name(day_name)), table.cells(plain_name(clock_name))
+    dated = pl.Series(~table.empty(plain_name(day_name)))
+    timed = clock_part(clocks).str.len_chars() > 0
+    found = _patterns(with_clock(days, clocks).filter(dated & timed), clock)
+    rest = days.filter(dated & ~timed)
+    return tuple(form for form in found if not np.isnat(moments(rest, form, clock, "", ProblemLog()).time).any())
 
 
 def _finished(
@@ -333,14 +376,31 @@ def _finished(
             f"日付が{patterns[0]}か{patterns[1]}か、ファイルからは決まりません(例: {first})",
             f"nothing in the file decides whether dates are {patterns[0]} or {patterns[1]} (such as {first})",
         ))  # fmt: skip
-    end = next((n for n in names if n not in (when.column, when.clock_column) and _says(n, _END_WORDS)), "")
+    others = [n for n in names if n not in (when.column, when.clock_column)]
+    ends = [n for n in others if _says(n, _END_WORDS) or (_says(n, _RISING_WORDS) and _is_clock(table, n))]
+    end = ends[0] if ends else ""
     length = "" if end else next((n for n in names if _says(n, _LENGTH_WORDS) and _mostly_numbers(table, n)), "")
     if end:
         when = replace(when, end_column=end, end_format=_end_format(table, when, end, clock))
     elif length:
         unit = unit_named(_unit_text(length), DURATIONS) or "min"
         when = replace(when, length_column=length, length_unit=unit)
-    return when, patterns, doubts
+    return when, patterns, doubts + _unused_clock(table, when, names, clock)
+
+
+def _unused_clock(table: Table, when: When, names: Sequence[str], clock: Clock) -> list[tuple[str, str]]:
+    """Doubt times that are dates alone although a column beside them is named for the time of day."""
+    taken = (when.column, when.clock_column, when.end_column, when.length_column)
+    beside = _clock_beside(table, names, when.column)
+    named = [n for n in names if plain_header(n) in _CLOCK_NAMES and len(_filled(table, n))]
+    unused = [n for n in (beside, *named) if n and n not in taken]
+    stamps = moments(table.cells(plain_name(when.column)), when.format, clock, "", ProblemLog())
+    if when.clock_column or not unused or not stamps.date_only.any():
+        return []
+    return [(
+        f"「{unused[0]}」の時刻が読めないため、日付だけになります",
+        f"times of day in {unused[0]!r} cannot be read in one way, so that only dates are left",
+    )]  # fmt: skip
 
 
 def _end_format(table: Table, when: When, end: str, clock: Clock) -> str:
@@ -387,8 +447,9 @@ def _filled(table: Table, name: str) -> pl.Series:
 
 
 def _is_clock(table: Table, name: str) -> bool:
-    cells = plain_times(_filled(table, name)).str.replace(r"^(1899-12-3[01]|1904-01-0[12])[ T]", "")
-    return bool(len(cells)) and bool(cells.str.contains(IS_CLOCK).all())
+    cells = clock_part(_filled(table, name))
+    bare = plain_header(name) in _CLOCK_NAMES and bool(cells.str.contains(_BARE_CLOCK).all())
+    return bool(len(cells)) and (bare or bool(cells.str.contains(IS_CLOCK).all()))
 
 
 # -- columns -----------------------------------------------------------------------------------------------------------
@@ -408,9 +469,8 @@ def _columns(table: Table, shape: Shape, taken: set[str]) -> Iterator[Column]:
 
 def _proposed(table: Table, shape: Shape, name: str, unit_column: str) -> Column | None:
     """Propose what one column is by its name; None where its name says nothing."""
-    header = plain_header(name)
     exact = _named_as_ours(name)
-    fits = [exact] if exact else [(what, into) for (what, into), words in _WORDS.items() if re.search(words, header)]
+    fits = [exact] if exact else [names for names, words in _WORDS.items() if re.search(words, _searched(name, names))]
     for what, into in fits:
         if what is What.RATING and into == "stress" and _highest(table, shape, name) > 10:
             what, into = What.QUANTITY, "stress_score"  # noqa: PLW2901 - a maker's score of 0 to 100
@@ -419,6 +479,13 @@ def _proposed(table: Table, shape: Shape, name: str, unit_column: str) -> Column
         if column is not None:
             return column
     return None
+
+
+def _searched(name: str, names: tuple[What, str]) -> str:
+    """Return the part of a header that says what it is; which blood pressure it is often stands in brackets."""
+    if names[1] in ("systolic_mmhg", "diastolic_mmhg"):
+        return plain_header(re.sub(r"[(\[)\]（［）］]", " ", name))
+    return plain_header(name)
 
 
 def with_details(table: Table, shape: Shape, column: Column) -> Column | None:
@@ -447,7 +514,7 @@ def with_details(table: Table, shape: Shape, column: Column) -> Column | None:
     if column.what in (What.RATING, What.SYMPTOM):
         if share < 0.5:
             return None
-        return replace(column, scale=_scale(value[~np.isnan(value)]))
+        return replace(column, scale=_scale(column.name, value[~np.isnan(value)]))
     return column
 
 
@@ -500,13 +567,35 @@ def _codes(table: Table, column: Column, unit: str, shape: Shape) -> tuple[str, 
     return tuple(cell for cell in found if cell.lower() not in MISSING)
 
 
-def _scale(value: np.ndarray) -> tuple[float, float] | None:
-    """Return the shortest usual scale that holds all values; None for ours of 0 to 10."""
-    low, high = float(value.min()), float(value.max())
-    usual = ((1.0, 5.0), (0.0, 3.0), (0.0, 4.0), (0.0, 5.0), (1.0, 7.0), (0.0, 10.0), (1.0, 10.0), (0.0, 100.0))
-    fitting = [scale for scale in usual if scale[0] <= low and high <= scale[1]]
-    best = min(fitting, key=lambda scale: scale[1] - high, default=(0.0, 10.0))
-    return None if best == (0.0, 10.0) else best
+def _scale(name: str, value: np.ndarray) -> tuple[float, float] | None:
+    """Return the scale that the header says, else ours of 0 to 10 (None) or, where that is too short, 0 to 100.
+
+    The highest value seen says nothing of how far the scale goes: who never felt worst never wrote its end.
+    """
+    scale = _said_scale(name) or ((0.0, 10.0) if value.max(initial=0.0) <= 10 else (0.0, 100.0))
+    return None if scale == (0.0, 10.0) else scale
+
+
+def _said_scale(name: str) -> tuple[float, float] | None:
+    """Return the scale in a header: "ストレス(1〜5)", "pain 0-3", "stress (/5)"; None where it says none."""
+    text = unicodedata.normalize("NFKC", name)
+    two = re.search(r"(?<![\d.])(\d{1,3})\s*(?:-|–|—|~|〜|to|から)\s*(\d{1,3})(?![\d.])", text)
+    if two and int(two[1]) != int(two[2]):
+        return float(two[1]), float(two[2])
+    out_of = re.search(r"/\s?(5|10|100)(?!\d)", text)
+    return (0.0, float(out_of[1])) if out_of else None
+
+
+def _has_scale(column: Column) -> bool:
+    return column.what is What.RATING or (column.what is What.SYMPTOM and not column.equals)
+
+
+def _scale_doubt(column: Column) -> tuple[str, str]:
+    low, high = column.scale or (0.0, 10.0)
+    return (
+        f"「{column.name}」の目盛りは{low:g}から{high:g}とみなしました。見出しからは決まりません",
+        f"the scale of {column.name!r} was taken as {low:g} to {high:g}; its name does not say it",
+    )
 
 
 def _mostly_numbers(table: Table, name: str) -> bool:

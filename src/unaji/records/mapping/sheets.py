@@ -55,7 +55,7 @@ def read_sheet(file: Source, shape: Shape, log: ProblemLog) -> Table | None:
         The workbook cannot be read, or is too large.
     """
     if is_workbook(file.head):
-        return table_of_rows(workbook_rows(file, shape.sheet), shape.header_line, file.name, log)
+        return table_of_rows(sheet_of(file, shape, log), shape.header_line, file.name, log)
     data = whole_file(file, log)
     return None if data is None else table_of_bytes(data, shape, file.name, log)
 
@@ -105,6 +105,37 @@ def _from_header(text: str, header_line: int) -> tuple[int, str]:
 
 
 # -- workbooks ---------------------------------------------------------------------------------------------------------
+
+
+def sheet_of(file: Source, shape: Shape, log: ProblemLog) -> list[list[Any]]:
+    """Return the cells of the sheet that a mapping speaks of.
+
+    Next month's workbook often names its sheet otherwise: where there is no sheet of that name, or the first has other
+    columns and no name was said, the first sheet with the mapping's header is read, and that is remarked on.
+
+    Raises
+    ------
+    InputError
+        The workbook cannot be read, or has neither such a sheet nor one with that header.
+    """
+    names = sheet_names(file)
+    if shape.sheet in names or not names:
+        return workbook_rows(file, shape.sheet)
+    for name in names if shape.header_line else ():
+        rows = workbook_rows(file, name)
+        if has_header(rows, shape):
+            if shape.sheet or name != names[0]:
+                log.remark(
+                    file.name, None, name, "the mapping's sheet is not there; this one with its columns was read"
+                )
+            return rows
+    return workbook_rows(file, shape.sheet)
+
+
+def has_header(rows: Sequence[Sequence[Any]], shape: Shape) -> bool:
+    """Say whether the names of a mapping's columns, in any order, stand in its line."""
+    cells = rows[shape.header_line - 1] if len(rows) >= shape.header_line else []
+    return {plain_cell(cell).strip().lower() for cell in cells} - {""} == {n.strip().lower() for n in shape.header}
 
 
 def workbook_rows(file: Source, sheet: str) -> list[list[Any]]:

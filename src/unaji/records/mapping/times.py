@@ -14,7 +14,7 @@ from unaji.records.clock import HOUR, NAT, Clock
 from unaji.records.door import DAY
 from unaji.records.mapping.model import EXCEL_1900, EXCEL_1904, ISO, UNIX_MS, UNIX_S
 from unaji.records.problems import ProblemLog
-from unaji.records.tables import half_width
+from unaji.records.tables import MISSING, half_width
 from unaji.records.timeline import BoolArray, FloatArray, TimeArray, utc_ms
 
 EXCEL_ORIGIN = {EXCEL_1900: np.datetime64("1899-12-30", "ms"), EXCEL_1904: np.datetime64("1904-01-01", "ms")}
@@ -36,9 +36,10 @@ DAY_ORDERS = (
 
 CLOCKS = (
     "", " %H:%M", " %H:%M:%S", " %H:%M:%S%.f", " %I:%M %p", " %I:%M:%S %p", " %p %I:%M", " %p %I:%M:%S", "T%H:%M",
-    "T%H:%M:%S", ", %I:%M %p", ", %H:%M", " %H時%M分", " %H時%M分%S秒",
+    "T%H:%M:%S", ", %I:%M %p", ", %H:%M", " %H時%M分", " %H時%M分%S秒", " %p %I時%M分", " %p %I時%M分%S秒",
 )  # fmt: skip
 _TIMED = re.compile(r"%[-_0]?[HIkl]|%[TRXcsr]")
+_FROM_CLOCK_ON = re.compile(r"[ T,]*%[-_0]?[HIklpPTRXcsr].*$")
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -58,19 +59,36 @@ class Moments:
 
 
 def plain_times(cells: pl.Series) -> pl.Series:
-    """Write times without days of the week, and with AM and PM for 午前 and 午後."""
+    """Write times without days of the week, with AM and PM for 午前, 午後 and a.m., p.m., and 8時 as 8時00分.
+
+    午後0時 is noon: in Japanese the half days begin with hour 0, which the patterns of 12 hours call 12.
+    """
     text = half_width(cells.cast(pl.String)).fill_null("").str.strip_chars()
     if (text.str.len_bytes() > text.str.len_chars()).any():
         text = text.str.replace_all(r"\s*\([月火水木金土日]\)", "")
         text = text.str.replace_all(r"午前\s*", "AM ").str.replace_all(r"午後\s*", "PM ")
+        text = text.str.replace_all(r"([AP]M) 0{1,2}([:時])", "$1 12$2")
+        text = text.str.replace(r"(\d時)$", "${1}00分").str.replace(r"(\d時)半$", "${1}30分")
+    if text.str.contains(r"(?i)[ap]\.m").any():
+        text = text.str.replace(r"(?i)([ap])\.m\.?$", "${1}m")
     return text.str.replace_all(r"\s+", " ") if text.str.contains(r"\s\s|[^\S ]").any() else text
 
 
 def with_clock(dates: pl.Series, clocks: pl.Series) -> pl.Series:
-    """Put a column of dates and one of times of day together, as workbooks store them or as text."""
+    """Put a column of dates and one of times of day together, as workbooks store them or as text.
+
+    A time of day may be written without a sign between hours and minutes (830, 0830); where it is empty, or a word for
+    nothing, the date is left alone.
+    """
     day = plain_times(dates).str.replace(r"[ T]00:00(:00)?$", "")
-    clock = plain_times(clocks).str.replace(r"^(1899-12-3[01]|1904-01-0[12])[ T]", "")
+    clock = clock_part(clocks).str.replace(r"^(\d{1,2})(\d{2})$", "$1:$2")
     return (day + " " + clock).str.strip_chars()
+
+
+def clock_part(clocks: pl.Series) -> pl.Series:
+    """Return times of day, without the day 0 that workbooks put before them; "" where there is none."""
+    clock = plain_times(clocks).str.replace(r"^(1899-12-3[01]|1904-01-0[12])[ T]", "")
+    return clock.set(clock.str.to_lowercase().is_in(list(MISSING)), "")
 
 
 def date_part(cells: pl.Series) -> pl.Series:
@@ -83,6 +101,11 @@ def has_clock(pattern: str) -> bool:
     return pattern in (ISO, UNIX_S, UNIX_MS, EXCEL_1900, EXCEL_1904) or _TIMED.search(pattern) is not None
 
 
+def day_pattern(pattern: str) -> str:
+    """Return what a pattern says before its time of day; "" where that comes first, or there is none."""
+    return _FROM_CLOCK_ON.sub("", pattern) if has_clock(pattern) and "%" in pattern else ""
+
+
 def moments(cells: pl.Series, pattern: str, clock: Clock, file: str, log: ProblemLog) -> Moments:
     """Read a column of times.
 
@@ -90,7 +113,8 @@ def moments(cells: pl.Series, pattern: str, clock: Clock, file: str, log: Proble
     ----------
     cells : polars.Series of text, shape (n,)
     pattern : str
-        One of `unaji.records.mapping.model.NAMED_FORMATS` or a pattern such as ``%d/%m/%Y %H:%M``.
+        One of `unaji.records.mapping.model.NAMED_FORMATS` or a pattern such as ``%d/%m/%Y %H:%M``. A cell that holds
+        only the date of such a pattern is a date without a time of day.
 
     Raises
     ------
@@ -112,7 +136,12 @@ def moments(cells: pl.Series, pattern: str, clock: Clock, file: str, log: Proble
     if "%z" in pattern or "%#z" in pattern or "%:z" in pattern:
         return Moments(parsed(text, pattern), never)
     wall = parsed(text, pattern)
-    return Moments(_from_wall(wall, clock, file, log), never if has_clock(pattern) else ~np.isnat(wall))
+    if not has_clock(pattern):
+        return Moments(_from_wall(wall, clock, file, log), ~np.isnat(wall))
+    date_only = np.isnat(wall)
+    if date_only.any() and (day := day_pattern(pattern)):
+        wall = np.where(date_only, parsed(text, day), wall)
+    return Moments(_from_wall(wall, clock, file, log), date_only & ~np.isnat(wall))
 
 
 def later(time: TimeArray, by: np.timedelta64, clock: Clock, file: str) -> TimeArray:

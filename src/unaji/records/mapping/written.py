@@ -7,7 +7,7 @@ import json
 import re
 import tempfile
 import tomllib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -300,7 +300,10 @@ def _only(keys: _Keys, names: _Names) -> dict[str, tuple[str, ...]]:
 
 
 def text_of(table_map: TableMap) -> str:
-    """Write a mapping as TOML; keys that say what holds without them are left out."""
+    """Write a mapping as TOML; keys that say what holds without them are left out.
+
+    A mapping of no columns, which nothing can be read by, gets all columns as comments to fill in.
+    """
     shape, when = table_map.shape, table_map.when
     parts = [
         "# How unaji reads this table; each key is explained in docs/reference/mapping.md\n",
@@ -327,7 +330,19 @@ def text_of(table_map: TableMap) -> str:
             scale=(None if column.scale is None else list(column.scale), None), equals=(list(column.equals), []),
             label=(column.label_column, ""), only=(column.only, {}), missing=(list(column.missing), []),
         )  # fmt: skip
-    return "\n".join(parts) + "\n"
+    return "\n".join(parts if table_map.columns else [*parts, *_to_fill_in(table_map)]) + "\n"
+
+
+def _to_fill_in(table_map: TableMap) -> Iterator[str]:
+    yield "\n# どの列が何の値か、見出しからは分かりませんでした。"
+    yield "# 読む列の # を外し、... を名前(GLOSSARY.md)に替えてください"
+    yield "# What the columns hold could not be told from their names."
+    yield "# Take away the # of those that are to be read, and put names (GLOSSARY.md) in place of ..."
+    when = table_map.when
+    taken = (when.column, when.clock_column, when.end_column, when.length_column)
+    for name in table_map.shape.header:
+        if name not in taken:
+            yield f'\n# [[column]]\n# name = {_toml(name)}\n# quantity = "..."  # / rating, exposure, symptom'
 
 
 def write_map(table_map: TableMap, path: Path) -> None:
