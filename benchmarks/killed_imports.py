@@ -26,6 +26,7 @@ from pathlib import Path
 from unaji.records.store.reading import Store
 
 ATTEMPTS = 200
+TIMED = 4
 FORKING = """
 import os, sys
 from datetime import UTC, datetime
@@ -114,10 +115,13 @@ def kill_at_random(folder: Path, attempts: int, seed: int, *, months: int = 5, s
         begun, done = folder / "begun", folder / "done"
         assert forker.run(first, begun) == 0
         old = rows(begun)
-        shutil.copytree(begun, done)
-        began = time.monotonic()
-        assert forker.run(second, done) == 0
-        takes_s = time.monotonic() - began
+        takes_s = float("inf")
+        for _ in range(TIMED):  # the first one reads the disk, and what else runs makes others slow
+            shutil.rmtree(done, ignore_errors=True)
+            shutil.copytree(begun, done)
+            began = time.monotonic()
+            assert forker.run(second, done) == 0
+            takes_s = min(takes_s, time.monotonic() - began)
         new = rows(done)
         assert old != new
         for attempt in range(attempts):

@@ -226,7 +226,7 @@ def test_a_row_of_no_time_or_an_impossible_one_is_left_out_whatever_importer_giv
     (brought,) = import_files([tmp_path / "x"], tmp_path / "ken", timezone="UTC", now=NOW)
     assert brought.rows == {"hr_bpm": 1}
     assert [(p.count, p.rule.partition(":")[0]) for p in brought.rejected] == [
-        (1, "the row has no time"), (1, "lies before 1990"), (1, "lies in the future"),
+        (1, "the row has no time that can be read"), (1, "lies before 1990"), (1, "lies in the future"),
         (1, "the end lies before the start"),
     ]  # fmt: skip
 

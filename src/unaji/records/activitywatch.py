@@ -22,7 +22,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from unaji.records.batch import Batch, Device, Kind
-from unaji.records.clock import Clock
+from unaji.records.clock import LONGEST_H, Clock
 from unaji.records.door import Door
 from unaji.records.json_head import key_paths
 from unaji.records.json_read import document, listed, mapped
@@ -35,7 +35,7 @@ Spans = tuple[IntArray, IntArray]
 """Starts and ends [ms since 1970, UTC], shape (n,) each; in order and apart where they were united."""
 
 DESK, PHONE, SCREEN = "desk_work", "phone", "screen_min"
-LONGEST_S = 36 * 3600.0
+LONGEST_S = LONGEST_H * 3600.0
 JOINED_MS = 5_000
 """A watcher looks every second or so; what is no further apart was one sitting."""
 

@@ -19,7 +19,16 @@ from unaji.errors import InputError
 from unaji.records import thermometer
 from unaji.records.archive import ZIP_MAGIC
 from unaji.records.batch import Batch
-from unaji.records.clock import EARLIEST, LATEST_AFTER_NOW, Clock, now_utc
+from unaji.records.clock import (
+    EARLIEST,
+    ENDS_EARLY,
+    LATEST_AFTER_NOW,
+    NO_TIME,
+    TOO_EARLY,
+    TOO_LATE,
+    Clock,
+    now_utc,
+)
 from unaji.records.detect import IMPORTERS, Importer, Recording, importer_of, read_batches, recordings, sources
 from unaji.records.folder import is_store, own_files, whose_folder
 from unaji.records.mapping.finding import find_map, keep_map
@@ -345,10 +354,10 @@ def _sound(batch: Batch, clock: Clock, file: str, log: ProblemLog) -> Batch:
     time, end = pl.col("time"), pl.col("end")
     rows = batch.rows
     for wrong, rule in (
-        (time.is_null(), "the row has no time"),
-        (time < earliest, "lies before 1990: was the clock of the device set?"),
-        (time > latest, "lies in the future: is the year right?"),
-        (end < time, "the end lies before the start"),
+        (time.is_null(), NO_TIME),
+        (time < earliest, TOO_EARLY),
+        (time > latest, TOO_LATE),
+        (end < time, ENDS_EARLY),
     ):
         bad = rows.select(wrong.fill_null(value=False)).to_series()
         if bad.any():

@@ -16,4 +16,4 @@ def test_an_import_killed_at_any_moment_loses_nothing_and_doubles_nothing(tmp_pa
     found = kill_at_random(tmp_path, ATTEMPTS, seed=4, samples=1500)
     assert found["broken"] == found["not whole"] == 0
     assert found["whole"] == ATTEMPTS
-    assert found["killed"] > ATTEMPTS // 5  # on a busy machine more of them have ended before
+    assert found["killed"] > ATTEMPTS // 2
