@@ -9,10 +9,13 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
+from unaji.records.barometer import height_steps
+from unaji.records.exporting import export_folder
 from unaji.records.folder import read_folder
-from unaji.records.jma import height_steps, parse
+from unaji.records.importing import import_files
+from unaji.records.jma import parse
 from unaji.records.problems import ProblemLog
-from unaji.records.timeline import Series, utc_ms
+from unaji.records.timeline import utc_ms
 
 MARKED = ("", "品質情報", "均質番号")
 
@@ -59,6 +62,31 @@ def test_a_new_homogeneity_number_of_any_element_parts_the_pressure(read):
     assert timeline.of("air_temp_c").source == "jma"
 
 
+def parts_of(timeline, quantity="station_pressure_hpa"):
+    return {s.source: s.value.tolist() for s in timeline.series if s.quantity == quantity}
+
+
+@pytest.mark.parametrize("order", ["whole first", "later first"])
+def test_downloads_that_overlap_are_parted_alike_in_whatever_order_they_come(tmp_path, order):
+    """The later one begins behind the move and counts its homogeneity numbers from 1 anew."""
+    rows = [f"2024/5/{d},{1009 + d / 10},8,1,15,8,{1 if d < 6 else 2}" for d in range(1, 11)]
+    again = [row[:-1] + "1" for row in rows[6:]] + [f"2024/5/11,{1010.1},8,1,15,8,1"]
+    elements, person = ["平均現地気圧(hPa)", "平均気温(℃)"], tmp_path / "person"
+    files = [tmp_path / "data.csv", tmp_path / "data (1).csv"]
+    for file, part in zip(files, (rows, again), strict=True):
+        file.write_bytes(download("年月日", elements, part))
+    for file in files if order == "whole first" else files[::-1]:
+        import_files([file], person, timezone="Asia/Tokyo")
+    expected = {"jma": [1009.1, 1009.2, 1009.3, 1009.4, 1009.5],
+                "jma:2024-05-06": [1009.6, 1009.7, 1009.8, 1009.9, 1010.0, 1010.1]}  # fmt: skip
+    timeline = read_folder(person)
+    assert parts_of(timeline) == expected
+    assert len(timeline.of("air_temp_c")) == 11
+    assert timeline.exposures == ()
+    export_folder(person, tmp_path / "exported")
+    assert parts_of(read_folder(tmp_path / "exported")) == expected
+
+
 def test_hourly_values_are_at_their_stamp_or_of_the_time_before_it(read):
     elements = ["現地気圧(hPa)", "降水量(mm)", "日照時間(時間)", "風速(m/s)"]
     rows = ["2024/5/1 1:00:00,1009.1,8,1,2.5,8,1,0.5,8,1,3,8,1", "2024/5/2 0:00:00,1010,8,1,0,8,1,0,8,1,4,8,1"]
@@ -80,14 +108,14 @@ def test_of_several_stations_the_first_is_read_and_the_choice_told(read):
 
 
 def pressures(height_m, air_c, station_hpa):
-    """Series of a barometer at a height, by the barometric formula."""
+    """Rows of a barometer at a height, by the barometric formula."""
     time = utc_ms(datetime(2024, 1, 1, tzinfo=UTC)) + np.arange(len(height_m)) * np.timedelta64(1, "D")
     sea = station_hpa * np.exp(9.80665 * height_m / (287.05 * (273.15 + air_c)))
-    return [
-        Series("station_pressure_hpa", time, np.round(station_hpa, 1)),
-        Series("sea_level_pressure_hpa", time, np.round(sea, 1)),
-        Series("air_temp_c", time, np.round(air_c, 1)),
-    ]
+    return {
+        "station_pressure_hpa": (time, np.round(station_hpa, 1)),
+        "sea_level_pressure_hpa": (time, np.round(sea, 1)),
+        "air_temp_c": (time, np.round(air_c, 1)),
+    }
 
 
 @pytest.mark.parametrize("height_m", [5.0, 36.5, 418.0, 1350.0])
@@ -131,8 +159,13 @@ def test_the_real_files_quality_marks_count_as_told(shared_data):
 
 
 @pytest.mark.shared
-def test_the_move_of_tokyos_station_parts_its_pressure(shared_data):
-    timeline = read_folder(shared_data / "weather-jma-tokyo-daily", timezone="Asia/Tokyo")
+@pytest.mark.parametrize("way", ["one folder", "one by one"])
+def test_the_move_of_tokyos_station_parts_its_pressure(shared_data, tmp_path, way):
+    folder = shared_data / "weather-jma-tokyo-daily"
+    if way == "one by one":
+        for file in sorted(folder.glob("*.csv"), reverse=True):
+            import_files([file], tmp_path, timezone="Asia/Tokyo")
+    timeline = read_folder(folder if way == "one folder" else tmp_path, timezone="Asia/Tokyo")
     parts = {s.source: s for s in timeline.series if s.quantity == "station_pressure_hpa"}
     sea = {s.source: s for s in timeline.series if s.quantity == "sea_level_pressure_hpa"}
     # The day of the move holds readings of both places and stands alone.

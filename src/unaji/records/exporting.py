@@ -12,6 +12,7 @@ from pathlib import Path
 import polars as pl
 
 from unaji.errors import InputError, OutputError
+from unaji.records.barometer import NEEDED
 from unaji.records.batch import Kind
 from unaji.records.clock import now_utc
 from unaji.records.folder import (
@@ -29,7 +30,7 @@ from unaji.records.folder import (
     vendors_files,
     whose_folder,
 )
-from unaji.records.fragments import by_device
+from unaji.records.fragments import Table, by_device
 from unaji.records.mapping.finding import KEPT
 from unaji.records.mapping.written import ENDING
 from unaji.records.measured import beats_frame
@@ -93,15 +94,21 @@ def export_folder(person: Path, to: Path, *, timezone: str | None = None, now: d
 
 def _devices(person: Path, log: ProblemLog) -> Iterator[Fragment]:
     store = Store.open(person)
-    for kind, quantity in store.contents:
-        rows = store.read(kind, quantity)
-        if kind is Kind.SLEEP:
-            rule = "the tables have no place for stages of sleep; the spans asleep were written"
-            log.remark("store", None, rows.height, rule)
-        if doubted := int(rows["low_quality"].sum()):
-            rule = f"values of {quantity} are doubted by their own source and were written only where it had no others"
-            log.remark("store", None, doubted, rule)
-        yield from by_device([(kind, quantity, rows)], store.sources)
+    together = [one for one in store.contents if one[1] in NEEDED]
+    for contents in (together, *([one] for one in store.contents if one[1] not in NEEDED)):
+        tables: list[Table] = []
+        for kind, quantity in contents:
+            rows = store.read(kind, quantity)
+            tables.append((kind, quantity, rows))
+            if kind is Kind.SLEEP:
+                rule = "the tables have no place for stages of sleep; the spans asleep were written"
+                log.remark("store", None, rows.height, rule)
+            if doubted := int(rows["low_quality"].sum()):
+                rule = (
+                    f"values of {quantity} are doubted by their own source and were written only where it had no others"
+                )
+                log.remark("store", None, doubted, rule)
+        yield from by_device(tables, store.sources)
 
 
 def _contents(timeline: Timeline, every: Iterable[Beats]) -> Iterator[tuple[str, Content]]:

@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 
 from unaji.quantities import EXPOSURES, QUANTITIES, RATINGS
+from unaji.records.barometer import AIR, BAROMETERS, MOVED, moves, segment_name
 from unaji.records.batch import Batch, Device, Kind, frame
 from unaji.records.merge import BEST_ORIGIN_FIRST, Fragment, union
 from unaji.records.preferred import ORDER, preferred
@@ -42,9 +43,6 @@ PLACE_MATTERS = (
     "skin_temp_c", "air_temp_c", "rel_humidity_pct", "dew_point_c", "acc_g", "activity_mg", "scl_microsiemens", "bvp",
 )  # fmt: skip
 """Quantities that two places have each their own value of; of the others, the person has one."""
-
-BAROMETERS = ("station_pressure_hpa", "sea_level_pressure_hpa")
-"""Each barometer stays a series of its own: from one to another the pressure jumps, and no change is taken there."""
 
 ASLEEP = ("asleep", "light", "deep", "rem")
 LONGEST_WAKING_MS = 60 * 60_000
@@ -115,10 +113,12 @@ def fragment_of_tables(
     ratings: list[Rating] = []
     exposures: list[Exposure] = []
     observed: list[Interval] = []
+    moved: list[pl.DataFrame] = []
     for kind, quantity, rows in tables:
         order = (orders or {}).get(quantity, ORDER)
         if kind in (Kind.SERIES, Kind.INTERVAL):
-            measured.setdefault(quantity, []).append(rows.select(SPOKEN))
+            spoken = (*SPOKEN, "zone_min") if quantity in BAROMETERS else SPOKEN
+            measured.setdefault(quantity, []).append(rows.select(spoken))
         elif kind is Kind.BEATS:
             beats += _beats(rows, recorders, order)
         elif kind is Kind.SLEEP:
@@ -127,14 +127,18 @@ def fragment_of_tables(
             ratings += _ratings(quantity, rows)
         elif quantity == OBSERVED:
             observed += _observed(rows)
+        elif quantity == MOVED:
+            moved.append(rows)
         elif kind is Kind.SYMPTOM and quantity == NECK_HEAT:
             episodes += _episodes(rows)
         elif kind is Kind.WORKOUT:
             exposures += _exposures("exercise", _taken(rows, recorders, order))
         else:
             exposures += _exposures(quantity, _added_up(quantity, rows, recorders))
-    for quantity, parts in measured.items():
-        series += _series(quantity, pl.concat(parts), recorders, (orders or {}).get(quantity, ORDER))
+    gathered = {quantity: pl.concat(parts) for quantity, parts in measured.items()}
+    parted = moves({quantity: gathered[quantity] for quantity in (*BAROMETERS, AIR) if quantity in gathered}, moved)
+    for quantity, rows in gathered.items():
+        series += _series(quantity, rows, recorders, (orders or {}).get(quantity, ORDER), parted)
     return Fragment(
         tuple(series), tuple(beats), tuple(episodes), tuple(ratings), tuple(exposures), observed=union(observed)
     )
@@ -147,26 +151,34 @@ def by_device(tables: Iterable[Table], recorders: Mapping[int, Recorder]) -> Ite
     same heart, the better one's are given.
     """
     alike = Counter((one.source, one.site) for one in recorders.values())
-    for kind, quantity, rows in tables:
+    kept = list(tables)
+    for kind, quantity, rows in kept:
         if kind is Kind.BEATS:
             of_kind: dict[tuple[str, str], list[int]] = {}
             for number, one in recorders.items():
                 of_kind.setdefault((one.origin, one.corrected), []).append(number)
             for numbers in of_kind.values():
                 yield fragment_of_tables([(kind, quantity, rows.filter(pl.col("source_id").is_in(numbers)))], recorders)
-            continue
-        for number, one in recorders.items():
-            own = rows.filter(pl.col("source_id") == number)
-            if own.height and kind in (Kind.SERIES, Kind.INTERVAL):
-                name = one.source if alike[one.source, one.site] == 1 else f"{one.source}:{number}"
-                device = Device(name, one.role, site=one.site, origin=one.origin, corrected=one.corrected)
-                yield fragment_of_tables([(kind, quantity, own)], {number: device})
+    measured = [one for one in kept if one[0] in (Kind.SERIES, Kind.INTERVAL) or one[1] == MOVED]
+    for number, one in recorders.items():
+        name = one.source if alike[one.source, one.site] == 1 else f"{one.source}:{number}"
+        device = Device(name, one.role, site=one.site, origin=one.origin, corrected=one.corrected)
+        own = [(kind, quantity, rows.filter(pl.col("source_id") == number)) for kind, quantity, rows in measured]
+        if any(rows.height for _, _, rows in own):
+            yield fragment_of_tables(own, {number: device})
 
 
 def _series(
-    quantity: str, rows: pl.DataFrame, recorders: Mapping[int, Recorder], order: Sequence[str]
+    quantity: str,
+    rows: pl.DataFrame,
+    recorders: Mapping[int, Recorder],
+    order: Sequence[str],
+    parted: Mapping[int, TimeArray],
 ) -> Iterator[Series]:
-    """Give the series of one quantity: instants and intervals, of each place where that matters."""
+    """Give the series of one quantity: instants and intervals, of each place where that matters.
+
+    The pressure of a barometer, by its ``source_id``, is parted at some moments.
+    """
     known = QUANTITIES.get(quantity)
     if known is None:
         return
@@ -182,10 +194,24 @@ def _series(
                 first, name = _most_often(part, recorders), _sources(part, recorders)
                 if quantity in BAROMETERS and sum(recorders[n].source == name for n in numbers) > 1:
                     name = f"{name}:{ids[0]}"  # two stations of one service must not be joined again
-                yield Series(
-                    quantity, _times(part, "time"), part["value"].to_numpy(),
-                    _times(part, "end") if with_end else None, first.site, name,
-                )  # fmt: skip
+                segments = _segments(name, part, parted.get(ids[0])) if quantity in BAROMETERS else [(name, part)]
+                for source, of_one in segments:
+                    yield Series(
+                        quantity, _times(of_one, "time"), of_one["value"].to_numpy(),
+                        _times(of_one, "end") if with_end else None, first.site, source,
+                    )  # fmt: skip
+
+
+def _segments(name: str, rows: pl.DataFrame, moved: TimeArray | None) -> Iterator[tuple[str, pl.DataFrame]]:
+    """Part the rows of one barometer, in order of time, where it was moved, and name each part after its beginning."""
+    if moved is None or not moved.size:
+        yield name, rows
+        return
+    number = pl.Series(np.searchsorted(moved, _times(rows, "time"), side="right"))
+    for part in number.unique(maintain_order=True):
+        of_part = rows.filter(number == part)
+        zone_min = of_part["zone_min"][0] or 0
+        yield (segment_name(name, moved[part - 1], zone_min) if part else name), of_part
 
 
 def _kept_apart(quantity: str, rows: pl.DataFrame, recorders: Mapping[int, Recorder]) -> list[list[int]]:

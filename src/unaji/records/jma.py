@@ -8,9 +8,8 @@ by their content. Every element repeats for its value, its sub-items (時分, �
 - Times are Japanese standard time. A day is 0 to 24 h; midnight is 0:00 of the next day. Hourly rain, sunshine and
   radiation are those of the hour before the stamp, wind is the mean of the ten minutes before it, the others are
   readings at the stamp. Year, month, day and hour may stand in columns of their own.
-- Where 均質番号 (homogeneity number) of any element rises, or the barometer's height seems to change, a new pressure
-  segment begins, told by the source ("jma", then "jma:2014-12-02"), so that no change of pressure is taken across it.
-  The name says when the segment began, so that another download that overlaps gives the same rows.
+- Where 均質番号 (homogeneity number) of any element changes, the barometer may be another one: the moment is kept as a
+  row `unaji.records.barometer.MOVED`, and the pressure is parted there when it is read.
 
 Source line for reports: 出典：気象庁ホームページ.
 """
@@ -21,19 +20,20 @@ import csv
 import io
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import zip_longest
 
 import numpy as np
 import polars as pl
 
-from unaji.records.batch import Batch, Device
+from unaji.records.barometer import BAROMETERS, MOVED
+from unaji.records.batch import Batch, Device, Kind, frame
 from unaji.records.clock import MINUTE, Clock
-from unaji.records.measured import checked_series, possible_times
+from unaji.records.measured import possible_times
 from unaji.records.problems import ProblemLog
 from unaji.records.source import Source
 from unaji.records.tables import Table
-from unaji.records.timeline import BoolArray, FloatArray, Series, TimeArray
+from unaji.records.timeline import BoolArray, FloatArray, TimeArray
 from unaji.records.weather.jma_cells import DAILY, HOURLY, JST_MIN, Element, element_name, read_values
 from unaji.records.weather.rows import batch
 
@@ -48,15 +48,7 @@ INCOMPLETE = "4"
 MEANING = {
     "4": "incomplete", "2": "doubtful", "1": "missing", "0": "not observed", "": "no quality mark",
 }  # fmt: skip
-PRESSURES = ("station_pressure_hpa", "sea_level_pressure_hpa")
 DAY = np.timedelta64(86_400_000, "ms")
-
-DRY_AIR_J_PER_KG_K = 287.05
-GRAVITY_M_S2 = 9.80665
-USUAL_AIR_C = 15.0
-ROWS_BESIDE_STEP = 5
-SMALLEST_STEP_M = 4.0  # pressures rounded to 0.1 hPa leave the height uncertain by about 1 m
-SMALLEST_STEP_SHARE = 0.03  # and the neglected moisture by about 1 %
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -101,14 +93,12 @@ class Download:
 class Reading:
     """One element of one file as it was kept: NaN where there is no value, `low` where it is incomplete."""
 
-    element: str
     quantity: str
     time: TimeArray
     end: TimeArray | None
     value: FloatArray
     low: BoolArray
     lines: np.ndarray
-    file: str
 
 
 def claims_file(head: bytes) -> bool:
@@ -119,32 +109,22 @@ def claims_file(head: bytes) -> bool:
 
 def read(files: Sequence[Source], clock: Clock, log: ProblemLog) -> Iterator[Batch]:
     """Read the downloads of one station, which may follow each other; incomplete values are kept and marked."""
-    station, weather, breaks = _read(files, clock, log)
-    device = Device(SOURCE, role="station", name=station, site="outdoor")
-    for reading in weather:
-        segment = np.zeros(reading.time.size, dtype=np.int64)
-        if reading.quantity in PRESSURES:
-            segment = np.searchsorted(breaks, reading.time, side="right")
-        for number in np.unique(segment):
-            rows = segment == number
-            yield from batch(
-                reading.quantity, reading.time[rows], reading.value[rows],
-                end=None if reading.end is None else reading.end[rows], low_quality=reading.low[rows],
-                device=replace(device, source=_segment_name(breaks, int(number))), lines=reading.lines[rows],
-                zone_min=JST_MIN, file=reading.file, log=log,
-            )  # fmt: skip
-
-
-def _read(files: Sequence[Source], clock: Clock, log: ProblemLog) -> tuple[str, list[Reading], TimeArray]:
-    """Return the station, its readings, and where its pressure is parted."""
     downloads = [d for file in files if (d := parse(file.load(), file.name, log)) is not None]
     if not downloads:
-        return "", [], np.array([], dtype="datetime64[ms]")
+        return
     station = _station(downloads, log)
-    weather = [reading for d in downloads for reading in _readings(d, station, clock, log)]
-    renumbered = np.array([t for d in downloads for t in _renumbered(d, station)], dtype="datetime64[ms]")
-    steps = height_steps([series for reading in weather for series in _series(reading, ProblemLog())])
-    return station, weather, np.unique(np.concatenate([renumbered, steps]))
+    device = Device(SOURCE, role="station", name=station, site="outdoor")
+    for download in downloads:
+        given: set[str] = set()
+        for reading in _readings(download, station, clock, log):
+            given.add(reading.quantity)
+            yield from batch(
+                reading.quantity, reading.time, reading.value, end=reading.end, low_quality=reading.low,
+                device=device, lines=reading.lines, zone_min=JST_MIN, file=download.file, log=log,
+            )  # fmt: skip
+        moved = _renumbered(download, station, clock)
+        if moved.size and not given.isdisjoint(BAROMETERS):
+            yield Batch(Kind.EXPOSURE, MOVED, device, frame(time=moved, zone_min=JST_MIN))
 
 
 def parse(data: bytes, file: str, log: ProblemLog) -> Download | None:
@@ -262,7 +242,7 @@ def _readings(download: Download, station: str, clock: Clock, log: ProblemLog) -
             continue
         before = element.before_min * MINUTE
         start, end = (time - before, time if element.before_min else None) if download.hourly else (time, time + DAY)
-        yield Reading(name, element.quantity, start, end, element.factor * kept[0], kept[1], lines, download.file)
+        yield Reading(element.quantity, start, end, element.factor * kept[0], kept[1], lines)
 
 
 def _kept_values(
@@ -291,80 +271,20 @@ def _kept_values(
     return np.where(keeps, values.value, np.nan), keeps & ((marks == INCOMPLETE) | values.incomplete)
 
 
-def _series(reading: Reading, log: ProblemLog) -> tuple[Series, ...]:
-    """Check the complete values of a reading and make series of them."""
-    good = ~reading.low
-    end = None if reading.end is None else reading.end[good]
-    return checked_series(
-        reading.quantity, reading.time[good], reading.value[good], end=end, lines=reading.lines[good],
-        site="outdoor", source=SOURCE, file=reading.file, log=log,
-    )  # fmt: skip
-
-
 def _utc(wall: TimeArray) -> TimeArray:
     utc: TimeArray = wall - JST_MIN * MINUTE
     return utc
 
 
-def _renumbered(download: Download, station: str) -> Iterator[np.datetime64]:
-    """Give the instants at which the homogeneity number of any element changes; each file counts from 1 anew."""
+def _renumbered(download: Download, station: str, clock: Clock) -> TimeArray:
+    """Return the instants at which the homogeneity number of any element changes; each file counts from 1 anew."""
     start = _utc(download.wall)
+    early, late = clock.impossible(start)
+    possible = ~(np.isnat(start) | early | late)
+    moments = [np.array([], dtype="datetime64[ms]")]
     for column in download.columns:
         if column.station == station and column.mark == HOMOGENEITY:
-            numbered = np.flatnonzero([cell != "" for cell in column.cells] & ~np.isnat(start))
+            numbered = np.flatnonzero([cell != "" for cell in column.cells] & possible)
             numbers = np.array(column.cells)[numbered]
-            yield from start[numbered[1:][numbers[1:] != numbers[:-1]]]
-
-
-def _segment_name(breaks: TimeArray, number: int) -> str:
-    """Name a segment of pressure after the Japanese day, and hour where that is not midnight, on which it began."""
-    if number == 0:
-        return SOURCE
-    wall = breaks[number - 1] + JST_MIN * MINUTE
-    whole_day = wall == wall.astype("datetime64[D]")
-    return f"{SOURCE}:{np.datetime_as_string(wall, unit='D' if whole_day else 'h')}"
-
-
-def height_steps(weather: Sequence[Series]) -> TimeArray:
-    """Find when the barometer was moved up or down.
-
-    Notes
-    -----
-    The height follows from station and sea-level pressure by ``z = (R T / g) ln(p_sea / p_station)``, with the air
-    temperature for T (15 °C where it is missing). A step is a change from one row to the next, larger than 4 m and
-    3 % of the height, that the medians of the five rows before and after confirm. Tokyo's station moved so on
-    2014-12-02 without a new homogeneity number for its station pressure.
-    """
-    (station_time, station), (sea_time, sea) = (_in_order(weather, quantity) for quantity in PRESSURES)
-    time, at_station, at_sea = np.intersect1d(station_time, sea_time, assume_unique=True, return_indices=True)
-    if time.size < 2 * ROWS_BESIDE_STEP:
-        return np.array([], dtype="datetime64[ms]")
-    kelvin = 273.15 + _air_c(weather, time)
-    height_m = DRY_AIR_J_PER_KG_K * kelvin / GRAVITY_M_S2 * np.log(sea[at_sea] / station[at_station])
-    beside = np.lib.stride_tricks.sliding_window_view(height_m, ROWS_BESIDE_STEP)
-    median = np.median(beside, axis=1)
-    before, after = median[:-ROWS_BESIDE_STEP], median[ROWS_BESIDE_STEP:]
-    step = np.diff(height_m)[ROWS_BESIDE_STEP - 1 : -(ROWS_BESIDE_STEP - 1)]
-    smallest = np.maximum(SMALLEST_STEP_M, SMALLEST_STEP_SHARE * np.abs(before))
-    moved = (np.abs(step) > smallest) & (np.abs(after - before) > smallest)
-    moments: TimeArray = time[np.flatnonzero(moved) + ROWS_BESIDE_STEP]
-    return moments
-
-
-def _in_order(weather: Sequence[Series], quantity: str) -> tuple[TimeArray, FloatArray]:
-    """Return the instants and values of a quantity, each instant once."""
-    series = [s for s in weather if s.quantity == quantity]
-    time = np.concatenate([np.array([], dtype="datetime64[ms]"), *(s.time for s in series)])
-    value = np.concatenate([np.array([]), *(s.value for s in series)])
-    time, first = np.unique(time, return_index=True)
-    return time, value[first]
-
-
-def _air_c(weather: Sequence[Series], time: TimeArray) -> FloatArray:
-    """Return the air temperature at some instants [°C], a usual one where it is missing."""
-    known, value = _in_order(weather, "air_temp_c")
-    if not known.size:
-        return np.full(time.size, USUAL_AIR_C)
-    nearest = np.minimum(np.searchsorted(known, time), known.size - 1)
-    air_c: FloatArray = np.where(known[nearest] == time, value[nearest], USUAL_AIR_C)
-    return air_c
+            moments.append(start[numbered[1:][numbers[1:] != numbers[:-1]]])
+    return np.unique(np.concatenate(moments))

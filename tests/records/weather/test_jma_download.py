@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.records.test_jma import download
+from tests.records.weather.conftest import utc
 from unaji.records.batch import Kind
 from unaji.records.jma import claims_file, parse, read
 from unaji.records.problems import ProblemLog
@@ -93,20 +94,13 @@ def test_elements_without_use_are_named(importing):
     assert "最深積雪(cm)" in got.sentence("elements that unaji does not use")[2]
 
 
-def test_an_overlapping_download_gives_the_same_rows_under_the_same_names(importing):
-    """A segment is named after its beginning, so that reading more of the past does not rename it."""
+def test_a_new_homogeneity_number_is_kept_where_there_is_a_barometer(importing):
     rows = [f"2024/5/{d},{1009 + d / 10},8,1,15,8,{1 if d < 6 else 2}" for d in range(1, 11)]
-    whole, later = (download("年月日", ["平均現地気圧(hPa)", "平均気温(℃)"], part) for part in (rows, rows[3:]))
-
-    def known(data: bytes) -> set[tuple[str, int, float]]:
-        return {
-            (b.device.source, time, value)
-            for b in importing(read, data).batches
-            for time, value in zip(b.rows["time"], b.rows["value"], strict=True)
-        }
-
-    assert known(later) < known(whole)
-    assert {source for source, _, _ in known(whole)} == {"jma", "jma:2024-05-06"}
+    moved = importing(read, download("年月日", ["平均現地気圧(hPa)", "平均気温(℃)"], rows)).of("barometer_moved")
+    assert moved.device.name == "東京"
+    assert [utc(time) for time in moved.rows["time"]] == ["2024-05-05T15:00"]
+    without = importing(read, download("年月日", ["平均気温(℃)"], ["2024/5/1,15,8,1", "2024/5/2,15,8,2"]))
+    assert without.quantities == {"air_temp_c"}
 
 
 def test_broken_downloads_are_borne(survives):
@@ -121,7 +115,7 @@ def test_all_values_of_the_real_years_are_kept_or_counted(shared_data, importing
     """Of the 36 values marked 4 in the files, those of the elements in use are means (kept) or sums (counted)."""
     files = sorted((shared_data / "weather-jma-tokyo-daily").glob("*.csv"))
     got = importing(read, {f.name: f.read_bytes() for f in files})
-    days = {q: sum(len(b) for b in got.batches if b.quantity == q) for q in got.quantities}
+    days = {q: sum(len(b) for b in got.batches if b.quantity == q) for q in got.quantities - {"barometer_moved"}}
     assert days == {
         "station_pressure_hpa": 2191, "sea_level_pressure_hpa": 2191, "air_temp_c": 2191, "rel_humidity_pct": 2191,
         "wind_m_s": 2191, "precip_mm": 2191, "sunshine_min": 2187, "solar_w_m2": 2186,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -12,7 +14,7 @@ from unaji.records.clock import Clock, now_utc
 from unaji.records.jma import read as read_jma
 from unaji.records.problems import ProblemLog
 from unaji.records.source import file_source
-from unaji.records.timeline import Zones
+from unaji.records.timeline import Zones, utc_ms
 from unaji.records.weather.pressure import (
     column_temperature_k,
     derived_station_pressure,
@@ -73,17 +75,16 @@ def test_six_years_of_tokyo_are_reproduced_to_the_printed_digit(shared_data):
     files = [file_source(f) for f in sorted((shared_data / "weather-jma-tokyo-daily").glob("*.csv"))]
     found = list(read_jma(files, Clock(Zones(("Asia/Tokyo",)), now_utc()), ProblemLog()))
 
-    def column(quantity: str, source: str) -> dict[int, float]:
-        rows = [b.rows for b in found if b.quantity == quantity and b.device.source == source]
+    def column(quantity: str) -> dict[int, float]:
+        rows = [b.rows for b in found if b.quantity == quantity]
         return {time: value for r in rows for time, value in zip(r["time"], r["value"], strict=True)}
 
-    air, days = column("air_temp_c", "jma"), 0
-    for segment, height_m in (("jma", 36.5), ("jma:2014-12-03", 24.2)):
-        station, sea = column("station_pressure_hpa", segment), column("sea_level_pressure_hpa", segment)
-        time = sorted(station)
+    air, station, sea = (column(name) for name in ("air_temp_c", "station_pressure_hpa", "sea_level_pressure_hpa"))
+    moved = int(utc_ms(datetime(2014, 12, 1, 15, tzinfo=UTC)).astype(np.int64))  # a day with readings of both places
+    before, after = [t for t in station if t < moved], [t for t in station if t > moved]
+    for time, height_m in ((before, 36.5), (after, 24.2)):
         printed = np.array([sea[t] for t in time])
         reduced = to_sea_level(np.array([station[t] for t in time]), np.array([air[t] for t in time]), height_m)
         assert np.sqrt(np.mean((reduced - printed) ** 2)) < 0.045
         assert np.abs(np.round(reduced, 1) - printed).max() < 0.1 + 1e-9
-        days += len(time)
-    assert days == 2190
+    assert len(before) + len(after) == 2190

@@ -134,6 +134,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "exercise": ("運動", "exercise"),
     "neck_heat": ("うなじの熱さ", "nape heat"),
     "observed": ("日記をつけていた時間", "time under observation"),
+    "barometer_moved": ("気圧計の移設・交換", "barometer moved or replaced"),
     "acupuncture": ("鍼", "acupuncture"),
     "moxibustion": ("灸", "moxibustion"),
     "massage": ("マッサージ", "massage"),
