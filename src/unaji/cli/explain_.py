@@ -16,6 +16,9 @@ from unaji.cli.progress import progress_bar
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of the summary.")
 @click.option("--html", type=click.Path(path_type=Path, dir_okay=False), help="Also write the report to this file.")
 @click.option(
+    "--pdf", type=click.Path(path_type=Path, dir_okay=False), help="Also write four pages for a doctor to this file."
+)
+@click.option(
     "--lang", type=click.Choice(["ja", "en"]), default="ja", show_default=True, help="Language of the report."
 )
 @click.option("--timezone", help="Where times carry no offset and person.toml says nothing, such as Asia/Tokyo.")
@@ -23,7 +26,14 @@ from unaji.cli.progress import progress_bar
     "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Same records and seed, same result."
 )
 def command(
-    person: Path, article: str, as_json: bool, html: Path | None, lang: str, timezone: str | None, seed: int
+    person: Path,
+    article: str,
+    as_json: bool,
+    html: Path | None,
+    pdf: Path | None,
+    lang: str,
+    timezone: str | None,
+    seed: int,
 ) -> None:
     """Explain the episodes in PERSON, a folder of one person's records.
 
@@ -31,6 +41,7 @@ def command(
     Example:
       unaji simulate-person someone --seed 4 --weeks 8
       unaji explain someone --html report.html
+      unaji explain someone --pdf report.pdf
       unaji explain someone --json --lang en
     """
     from rich.console import Console
@@ -57,9 +68,14 @@ def command(
         from unaji.report.html import to_html, write_html
 
         write_html(html, to_html(findings, lang))
+    if pdf is not None:
+        from unaji.report.pdf import to_pdf, write_pdf
+
+        write_pdf(pdf, to_pdf(findings, lang))
     if as_json:
         click.echo(dumps(findings, lang))
     else:
         print_summary(findings, Console(), lang)
-    if html is not None:
-        click.echo(f"report: {html.resolve()}", err=True)
+    for written in (html, pdf):
+        if written is not None:
+            click.echo(f"report: {written.resolve()}", err=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import math
-import os
 import re
 from collections.abc import Callable, Mapping
 from functools import cache, partial
@@ -17,7 +16,6 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from unaji.causes.attribution import CauseResult, SignalState
-from unaji.errors import OutputError
 from unaji.findings import Findings
 from unaji.report.figures._neck_words import Language
 from unaji.report.figures.causes import causes_figure, ten_dots
@@ -35,6 +33,7 @@ from unaji.report.story.neck import NeckScene
 from unaji.report.story.story import Story, tell
 from unaji.report.story.warmth import Warmth
 from unaji.report.words import Catalogue, catalogue
+from unaji.report.written import put_bytes
 
 OPEN_CARDS = 3
 """Episodes shown unfolded, the latest first."""
@@ -58,14 +57,14 @@ def to_html(findings: Findings, language: str = "ja") -> str:
         "story": story,
         "findings": findings,
         "sections": SECTIONS,
-        "figures": _figures(findings, story, words),
+        "figures": drawn_figures(findings, story, words),
         "neck_pictures": _neck_pictures(story, words),
         "cards": told[:OPEN_CARDS] if story.ranked else (),
         "folded": by_month(told[OPEN_CARDS:] if story.ranked else told),
         "n_folded": len(told[OPEN_CARDS:] if story.ranked else told),
         "warmth_dots": _warmth_dots(story),
         "ten_dots": partial(ten_dots, words=words),
-        "table": _full_table(findings, story, words),
+        "table": full_table(findings, story, words),
         "checks": sorted(findings.attribution.checks.items()),
         "claims": _claims(findings, words),
     }
@@ -87,21 +86,7 @@ def write_html(path: Path, text: str) -> None:
     OutputError
         If it cannot be written.
     """
-    if path.suffix.lower() not in (".html", ".htm"):
-        raise OutputError(f"{path}: a report's name must end in .html, so that no record is ever overwritten by it")
-    if path.exists() and not path.is_file():
-        raise OutputError(f"{path}: is not a file that a report could replace")
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        try:
-            draft.write_text(text, encoding="utf-8", newline="\n")
-            draft.replace(path)
-        finally:
-            draft.unlink(missing_ok=True)
-    except OSError as error:
-        raise OutputError(
-            f"{path}: the report could not be written ({error.strerror}); is the folder there?"
-        ) from error
+    put_bytes(path, text.encode("utf-8"), (".html", ".htm"))
 
 
 def unbroken(text: str) -> Markup:
@@ -131,7 +116,7 @@ def _css() -> str:
     return files("unaji.report").joinpath("templates", "report.css").read_text(encoding="utf-8")
 
 
-def _figures(findings: Findings, story: Story, words: Catalogue) -> dict[str, Figure]:
+def drawn_figures(findings: Findings, story: Story, words: Catalogue) -> dict[str, Figure]:
     """Draw what there is something to draw of; what needs a ranking waits until there is one."""
     ranked: dict[str, Callable[[], Figure | None]] = {
         "causes": lambda: causes_figure(story.candidates, story.answer.sentence, words),
@@ -159,16 +144,23 @@ def _neck_pictures(story: Story, words: Catalogue) -> list[tuple[NeckScene, Mark
     ]
 
 
+def strongest(story: Story) -> Factor | None:
+    """Return the factor whose exposure is drawn under the episodes; None where none is named."""
+    named = [*story.candidates.named, *(one for pair in story.candidates.either for one in (pair.a, pair.b))]
+    return named[0] if named else None
+
+
 def _days(findings: Findings, story: Story, words: Catalogue) -> Figure | None:
-    strongest = [*story.candidates.named, *(one for pair in story.candidates.either for one in (pair.a, pair.b))]
-    return days_figure(findings, strongest[0], words) if strongest else None
+    factor = strongest(story)
+    return None if factor is None else days_figure(findings, factor, words)
 
 
 def _warmth_dots(story: Story) -> list[Warmth]:
     return [warmth for warmth in Warmth for _ in range(story.warmths.counts[warmth])]
 
 
-def _full_table(findings: Findings, story: Story, words: Catalogue) -> dict[str, Any]:
+def full_table(findings: Findings, story: Story, words: Catalogue) -> dict[str, Any]:
+    """Return head and rows of the table of all causes, for those who want every number."""
     columns = ("factor", "verdict", "p", "error", "episodes", "interval", "if_cause")
     checks = ("avoidable", "avoidable_half", "shift_p", "filled", "grade")
     return {
