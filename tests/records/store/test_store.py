@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import textwrap
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -226,6 +227,20 @@ def test_pieces_of_any_size_come_back_whole_and_a_window_is_a_filter(hours, spil
         ).manifest.marks  # each file was seen whole, and no list of its rows is needed
         start, end = sorted(data.draw(st.tuples(*[st.sampled_from(sorted(time.tolist()))] * 2)))
         assert sorted(values(Path(folder), start=start, end=end)) == [p for p in everything if start <= p[0] < end]
+
+
+def test_what_is_kept_in_memory_of_rows_put_aside_is_two_numbers_an_hour(tmp_path, monkeypatch):
+    monkeypatch.setattr(spool, "SPILL_ROWS", 1)
+    hours = 24 * 3652
+    tracemalloc.start()
+    try:
+        gathered = spool.Spool(tmp_path)
+        gathered.add(heart_rate(np.arange(hours) * spool.HOUR_MS, 60.0), 1)
+        kept = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+    assert kept < 1.1 * 16 * hours
+    assert sum(piece.height for piece in gathered.pieces((Kind.SERIES, "hr_bpm"))) == hours
 
 
 def test_a_window_holds_the_intervals_that_reach_into_it(tmp_path):
