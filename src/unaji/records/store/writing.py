@@ -28,6 +28,9 @@ from unaji.records.store.spool import Group, Spool, sorted_by_time
 SLACK_MS = 48 * 3_600_000
 """How far the time of a row with a name of its own may have been moved by its maker and still be found [ms]."""
 
+ANYWHERE_MS = 1 << 62
+"""Of what people themselves move about, such as meetings, there are few enough to look through all of them [ms]."""
+
 _QUANTITY = re.compile(r"[a-z0-9][a-z0-9_]{0,63}")
 
 
@@ -235,7 +238,7 @@ class _Written:
         self._settle_seen([path for path in self._seen if self._by_path[path].last_ms < passed])
         rows = first_of_each(piece)
         files = self._files_near(group, rows)
-        joined = join(rows, self._held(files, rows)) if files else None
+        joined = join(rows, self._held(files, _searched(group, rows))) if files else None
         new = rows if joined is None else joined.new
         self.new[quantity] += new.height
         self.known[quantity] += piece.height - new.height
@@ -277,13 +280,13 @@ class _Written:
         self.last_ms = time[-1] if self.last_ms is None else max(self.last_ms, time[-1])
 
     def _files_near(self, group: Group, rows: pl.DataFrame) -> Sequence[FileEntry]:
-        first, last = _searched(rows)
+        first, last = _searched(group, rows)
         files = self._store.files(Kind(group[0]), group[1])
         return [file for file in files if file.first_ms <= last and file.last_ms >= first]
 
-    def _held(self, files: Sequence[FileEntry], rows: pl.DataFrame) -> pl.DataFrame:
+    def _held(self, files: Sequence[FileEntry], between: tuple[int, int]) -> pl.DataFrame:
         """Return the rows held in some files, also superseded ones; not those whose every import was undone."""
-        where = pl.col("time").is_between(*_searched(rows))
+        where = pl.col("time").is_between(*between)
         frames = []
         for i, file in enumerate(files):
             found = numbered_rows(self._store.path, file, where, KEY, ROW)
@@ -357,9 +360,12 @@ class _Written:
         self._places.append((source, self._store.path / path))
 
 
-def _searched(rows: pl.DataFrame) -> tuple[int, int]:
+def _searched(group: Group, rows: pl.DataFrame) -> tuple[int, int]:
     """Return first and last time between which held rows may be the same as these [ms]."""
-    slack = SLACK_MS if rows["vendor_id"].null_count() < rows.height else 0
+    if rows["vendor_id"].null_count() == rows.height:
+        slack = 0
+    else:
+        slack = ANYWHERE_MS if group[0] == Kind.EXPOSURE else SLACK_MS
     return rows["time"][0] - slack, rows["time"][-1] + slack
 
 
