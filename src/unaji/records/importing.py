@@ -43,7 +43,7 @@ from unaji.records.source import OnRead, Source, file_source
 from unaji.records.store import disk
 from unaji.records.store.manifest import CURRENT, BatchEntry, Rejection
 from unaji.records.store.reading import FOLDER, Store
-from unaji.records.store.writing import Incoming, Origin, Writer, writing
+from unaji.records.store.writing import Incoming, Origin, Undone, Writer, writing
 from unaji.records.timeline import Problem, Zones, from_utc_ms, utc_ms
 
 MANY_REJECTED = 0.2
@@ -153,8 +153,11 @@ def import_files(
             _leave_nothing_empty(into, was_there=was_there)
 
 
-def undo_import(batch: int, into: Path) -> BatchEntry:
+def undo_import(batch: int, into: Path) -> Undone:
     """Take an import back: its rows go, what they had replaced returns, what other imports hold too stays.
+
+    Where the import was a second reading of a file, with a changed mapping, say, the first reading returns, unless
+    something else was imported or taken back in between.
 
     Raises
     ------

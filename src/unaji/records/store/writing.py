@@ -21,7 +21,17 @@ from unaji.records.store import disk
 from unaji.records.store.joining import FILE, KEY, ROW, Joined, edited, first_of_each, join
 from unaji.records.store.live import NEVER, RowNumbers, Said, numbered_rows, numbers_frame, said_of
 from unaji.records.store.lock import only_writer
-from unaji.records.store.manifest import CURRENT, BatchEntry, FileEntry, Manifest, Mark, Rejection, commit, current
+from unaji.records.store.manifest import (
+    CURRENT,
+    BatchEntry,
+    FileEntry,
+    Former,
+    Manifest,
+    Mark,
+    Rejection,
+    commit,
+    current,
+)
 from unaji.records.store.reading import FOLDER, STORED, Store
 from unaji.records.store.spool import Group, Spool, sorted_by_time
 
@@ -70,6 +80,25 @@ class Kept:
     sources: tuple[int, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Undone:
+    """What taking an import back has done.
+
+    Attributes
+    ----------
+    rows : dict of str to int
+        Rows it had brought, by quantity.
+    restored : int or None
+        The import whose place it had taken, and which holds again.
+    gone : int or None
+        The import whose place it had taken, where that cannot be brought back.
+    """
+
+    rows: dict[str, int]
+    restored: int | None = None
+    gone: int | None = None
+
+
 @contextmanager
 def writing(person: Path) -> Iterator[Writer]:
     """Open a person's store for writing, alone; the folder is made where it is missing.
@@ -113,8 +142,8 @@ class Writer:
                 if file.is_file() and file.relative_to(self.path).as_posix() not in keep:
                     disk.remove(file)
 
-    def undo(self, batch: int) -> BatchEntry:
-        """Take back an import.
+    def undo(self, batch: int) -> Undone:
+        """Take back an import; what it took the place of returns if nothing was imported or taken back since.
 
         Raises
         ------
@@ -125,8 +154,10 @@ class Writer:
         if entry is None:
             there = ", ".join(str(entry.id) for entry in self.manifest.batches) or "none"
             raise InputError(f"{self.path.parent}: there is no import {batch} to undo; there are: {there}")
-        self.manifest = commit(self.manifest.without(batch), self.path)
-        return entry
+        self.manifest = commit(self.manifest.undone(batch), self.path)
+        if any(one.id == entry.instead_of for one in self.manifest.batches):
+            return Undone(entry.rows, restored=entry.instead_of)
+        return Undone(entry.rows, gone=entry.instead_of)
 
     @contextmanager
     def incoming(self, *, instead_of: int | None = None) -> Iterator[Incoming]:
@@ -141,7 +172,7 @@ class Writer:
         scratch = self.path / "tmp" / f"{base.next_batch:06d}"
         disk.make_folder(scratch)
         try:
-            yield Incoming(self, base, scratch)
+            yield Incoming(self, base, scratch, instead_of)
         finally:
             shutil.rmtree(self.path / "tmp", ignore_errors=True)
 
@@ -149,8 +180,8 @@ class Writer:
 class Incoming:
     """One import in progress."""
 
-    def __init__(self, writer: Writer, base: Manifest, scratch: Path) -> None:
-        self._writer, self._base, self._scratch = writer, base, scratch
+    def __init__(self, writer: Writer, base: Manifest, scratch: Path, instead_of: int | None) -> None:
+        self._writer, self._base, self._scratch, self._instead_of = writer, base, scratch, instead_of
         self._spool = Spool(scratch)
         self._sources = list(base.sources)
         self._ids: dict[Device, int] = {}
@@ -184,8 +215,9 @@ class Incoming:
         written.move_into_place()
         batch = BatchEntry(
             number, origin.imported_ms, origin.exported_ms, origin.importers, origin.sha256, origin.read_by,
-            dict(written.new), origin.rejected,
+            dict(written.new), origin.rejected, self._instead_of,
         )  # fmt: skip
+        there = self._writer.manifest
         self._writer.manifest = commit(
             replace(
                 self._base,
@@ -194,6 +226,7 @@ class Incoming:
                 batches=(*self._base.batches, batch),
                 files=(*(written.changed.get(file.path, file) for file in self._base.files), *written.files),
                 marks=(*self._base.marks, *written.marks),
+                former=None if self._instead_of is None else Former(there.batches, there.files, there.marks),
             ),
             self._writer.path,
         )
