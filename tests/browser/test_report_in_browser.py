@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -120,4 +121,22 @@ def test_on_paper_the_folded_rows_are_open(visit):
     page.emulate_media(media="print")
     assert page.locator("#how details.row .refs").bounding_box()["height"] > 0
     assert page.locator("body").evaluate("e => getComputedStyle(e).color") == "rgb(0, 0, 0)"
+    page.close()
+
+
+@pytest.mark.parametrize("width", [360, 1200])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(
+    ("name", "language"),
+    [("rich", "ja"), ("rich", "en"), ("emergency", "ja"), ("fever", "en"), ("null", "ja"), ("four_episodes", "ja")],
+)
+def test_axe_finds_nothing_that_shuts_anyone_out(visit, name, language, scheme, width):
+    """Every rule of axe-core, on the page with all that folds unfolded."""
+    pytest.importorskip("axe_playwright_python")
+    page, _ = visit(name, language, width, scheme)
+    unfold(page)
+    page.evaluate(files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8"))
+    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    assert len(found["passes"]) > 20
+    assert [(one["id"], one["nodes"][0]["html"]) for one in found["violations"]] == []
     page.close()
