@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Protocol
 
 import numpy as np
 import polars as pl
@@ -13,7 +12,7 @@ import polars as pl
 from unaji.quantities import EXPOSURES, QUANTITIES, RATINGS
 from unaji.records.batch import Batch, Device, Kind, frame
 from unaji.records.merge import BEST_ORIGIN_FIRST, Fragment, union
-from unaji.records.preferred import ORDER, preferred
+from unaji.records.preferred import ORDER, PLACE_MATTERS, Recorder, preferred
 from unaji.records.timeline import (
     Beats,
     Episode,
@@ -38,11 +37,6 @@ TABLE = "table"
 WHOLE_DAY = "whole_day"
 """Label of an episode of which only the day is known."""
 
-PLACE_MATTERS = (
-    "skin_temp_c", "air_temp_c", "rel_humidity_pct", "dew_point_c", "acc_g", "activity_mg", "scl_microsiemens", "bvp",
-)  # fmt: skip
-"""Quantities that two places have each their own value of; of the others, the person has one."""
-
 BAROMETERS = ("station_pressure_hpa", "sea_level_pressure_hpa")
 """Each barometer stays a series of its own: from one to another the pressure jumps, and no change is taken there."""
 
@@ -55,21 +49,6 @@ SPOKEN = ("time", "end", "value", "low_quality", "source_id")
 
 ROLE_OF = {"e4": "watch", "fitbit": "watch", "ibutton": "logger", "jma": "station", "purpleair": "station"}
 ROLE_OF_BEATS = {"ecg": "ecg", "strap": "strap", "ppg": "watch", "app": "phone", "": ""}
-
-
-class Recorder(Protocol):
-    """Who wrote rows: a `Device`, or what the store knows of one."""
-
-    @property
-    def source(self) -> str: ...
-    @property
-    def role(self) -> str: ...
-    @property
-    def site(self) -> str: ...
-    @property
-    def origin(self) -> str: ...
-    @property
-    def corrected(self) -> str: ...
 
 
 Table = tuple[Kind, str, pl.DataFrame]

@@ -16,10 +16,9 @@ from unaji.errors import InputError
 from unaji.records.batch import Kind
 from unaji.records.clock import now_utc
 from unaji.records.folder import nothing_usable, own_tables, vendors_files, whose_folder
-from unaji.records.fragments import PLACE_MATTERS
 from unaji.records.merge import Fragment
 from unaji.records.person import read_preferences
-from unaji.records.preferred import HYSTERESIS_MS, LONGEST_PAUSE_MS, ORDER, Stretches, stretches
+from unaji.records.preferred import HYSTERESIS_MS, LONGEST_PAUSE_MS, ORDER, PLACE_MATTERS, Stretches, stretches
 from unaji.records.problems import ProblemLog
 from unaji.records.store.manifest import BatchEntry
 from unaji.records.store.reading import Store
