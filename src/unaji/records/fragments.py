@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 import numpy as np
@@ -24,6 +25,7 @@ from unaji.records.timeline import (
     from_utc_ms,
     utc_ms,
 )
+from unaji.records.waves import Aside, is_wave
 
 NECK_HEAT = "neck_heat"
 """Name of the symptom that a timeline's episodes are of."""
@@ -59,18 +61,25 @@ Table = tuple[Kind, str, pl.DataFrame]
 
 
 def fragment_of(batches: Iterable[Batch]) -> Fragment:
-    """Gather batches into a fragment."""
+    """Gather batches into a fragment; waveforms are put aside on the disk."""
     ids: dict[Device, int] = {}
     gathered: dict[tuple[Kind, str], list[pl.DataFrame]] = {}
+    aside: Aside | None = None
     for batch in batches:
         number = ids.setdefault(batch.device, len(ids) + 1)
+        if is_wave(batch.kind, batch.quantity):
+            aside = aside or Aside()
+            aside.add(batch, number)
+            continue
         rows = batch.rows.with_columns(pl.lit(number, dtype=pl.UInt32).alias("source_id"))
         gathered.setdefault((batch.kind, batch.quantity), []).append(rows)
     tables = (
         (kind, quantity, pl.concat(parts).unique(maintain_order=True).sort("time", maintain_order=True))
         for (kind, quantity), parts in gathered.items()
     )
-    return fragment_of_tables(tables, {number: device for device, number in ids.items()})
+    recorders = {number: device for device, number in ids.items()}
+    fragment = fragment_of_tables(tables, recorders)
+    return fragment if aside is None else replace(fragment, waves=tuple(aside.waves(recorders)))
 
 
 def fragment_of_tables(

@@ -56,7 +56,7 @@ class Spool:
         group.waiting.append(batch.rows.with_columns(pl.lit(source_id, dtype=pl.UInt32).alias("source_id")))
         self._waiting_rows += len(batch)
         if self._waiting_rows >= SPILL_ROWS:
-            self._put_aside()
+            self.put_aside()
 
     def groups(self) -> list[Group]:
         """Return the kinds and quantities that have rows."""
@@ -75,7 +75,8 @@ class Spool:
             inside = (pl.col("time") >= start) & (pl.col("time") < end)
             yield sorted_by_time(pl.concat([part.filter(inside) for part in parts]).collect())
 
-    def _put_aside(self) -> None:
+    def put_aside(self) -> None:
+        """Put all that is held in memory on the disk; from then on pieces can be had more than once."""
         for gathered in self._groups.values():
             if gathered.waiting:
                 file = self._folder / f"{self._files}.parquet"
