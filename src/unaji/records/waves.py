@@ -27,7 +27,6 @@ from unaji.records.preferred import (
     ranked,
     united,
 )
-from unaji.records.store.joining import first_of_each
 from unaji.records.store.spool import Spool
 from unaji.records.timeline import BoolArray, FloatArray, Piece, Wave
 
@@ -164,5 +163,6 @@ class Aside:
             yield from waves_of(group[1], partial(self._rows, group), recorders)
 
     def _rows(self, group: tuple[str, str]) -> Iterator[pl.DataFrame]:
-        for piece in self._spool.pieces(group):
-            yield first_of_each(piece).select(COLUMNS)
+        for piece in self._spool.pieces(group, COLUMNS):
+            repeats = (piece["time"].diff() == 0).any()
+            yield piece.unique(maintain_order=True) if repeats else piece

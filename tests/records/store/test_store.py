@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from unaji.errors import InputError, OutputError
 from unaji.records.batch import Batch, Device, Kind, frame
-from unaji.records.store import disk, spool
+from unaji.records.store import disk, reading, spool
 from unaji.records.store.reading import Store
 from unaji.records.store.writing import Kept, Origin, writing
 
@@ -219,6 +219,7 @@ def test_pieces_of_any_size_come_back_whole_and_a_window_is_a_filter(hours, spil
         patch.setattr(spool, "SPILL_ROWS", spill)
         patch.setattr(spool, "WORTH_A_FILE", worth)
         patch.setattr(spool, "PIECE_ROWS", 2 * worth)
+        patch.setattr(reading, "AT_ONCE", worth)
         batches = [heart_rate(part, np.arange(part.size) + 60.0) for part in np.array_split(time, 7) if part.size]
         put(Path(folder), *batches)
         everything = sorted(pair for batch in batches for pair in batch.rows.select("time", "value").unique().rows())
@@ -241,11 +242,13 @@ def test_a_window_holds_the_intervals_that_reach_into_it(tmp_path):
     assert values(tmp_path, Kind.INTERVAL, "steps", 2000, 5000) == [(1000, 2.0)]
 
 
-def test_a_long_record_comes_in_pieces_of_a_file_and_intervals_do_not(tmp_path):
+def test_a_long_record_comes_in_pieces_and_intervals_do_not(tmp_path, monkeypatch):
     for hour in range(3):
         put(tmp_path, heart_rate(np.arange(5) * 1000 + hour * 3_600_000, np.arange(5.0)))
     store = Store.open(tmp_path)
     assert [piece.height for piece in store.pieces(Kind.SERIES, "hr_bpm")] == [5, 5, 5]
+    monkeypatch.setattr(reading, "AT_ONCE", 3)
+    assert [piece.height for piece in store.pieces(Kind.SERIES, "hr_bpm")] == [2, 3, 2, 3, 2, 3]
     assert list(store.pieces(Kind.SERIES, "steps")) == []
     with pytest.raises(ValueError, match="interval steps: only instants"):
         list(store.pieces(Kind.INTERVAL, "steps"))

@@ -18,6 +18,9 @@ FOLDER = "store"
 STORED: Mapping[str, pl.DataType] = {**COLUMNS, "source_id": pl.UInt32()}
 """Columns of the rows in a store: those of a batch, and who wrote the row."""
 
+AT_ONCE = 1 << 18
+"""About as many rows of a file are a piece of its record: some MB, with the columns of a waveform."""
+
 
 @dataclass(frozen=True, slots=True)
 class Store:
@@ -117,7 +120,7 @@ class Store:
         return found[0] if len(found) == 1 else sorted_by_time(pl.concat(found))
 
     def pieces(self, kind: Kind, quantity: str, columns: Sequence[str] = tuple(STORED)) -> Iterator[pl.DataFrame]:
-        """Give what `read` does in pieces of about a file, however long the record is; rows of one time are in one.
+        """Give what `read` does in pieces, however long the record is; rows of one time are in one piece.
 
         Parameters
         ----------
@@ -126,11 +129,17 @@ class Store:
         """
         if kind not in (Kind.SERIES, Kind.BEATS):
             raise ValueError(f"{kind.value} {quantity}: only instants can be parted by time")
-        begins = sorted({file.first_ms for file in self.files(kind, quantity)})
+        begins = sorted({begin for file in self.files(kind, quantity) for begin in _begins(file)})
         for start, end in pairwise([*begins, None]):
             rows = self.read(kind, quantity, start, end, columns=columns)
             if rows.height:
                 yield rows
+
+
+def _begins(file: FileEntry) -> list[int]:
+    """Part the time of a file so that each part has about `AT_ONCE` rows of it, if these are evenly spread."""
+    parts = 1 + file.rows // AT_ONCE
+    return [file.first_ms + (file.last_ms - file.first_ms) * k // parts for k in range(parts)]
 
 
 def _between(kind: Kind, start_ms: int | None, end_ms: int | None) -> pl.Expr | None:
