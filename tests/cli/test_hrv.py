@@ -15,11 +15,15 @@ import pytest
 from click.testing import CliRunner
 
 from tests.records.test_edf import raw
+from tests.records.test_ishne import holter
 from tests.signals.test_ecg import invented_ecg, rmssd_ms
 from unaji.cli import unaji
 from unaji.errors import InputError, OutputError, UnajiError, UsageError
+from unaji.records.folder import read_folder
+from unaji.records.importing import import_files
 from unaji.signals.ecg import ecg_beats
 from unaji.signals.hrv import rmssd, sdnn
+from unaji.signals.recorded_ecg import with_ecg_beats
 
 KEYS = ["n", "mean_rri_ms", "mean_hr_bpm", "sdnn_ms", "rmssd_ms", "sdsd_ms", "pnn50", "sd1_ms", "sd2_ms", "sampen",
         "dfa_a1", "vlf_ms2", "lf_ms2", "hf_ms2", "hf_resp_ms2", "respiration_hz", "baevsky_si", "triangular_index",
@@ -244,6 +248,64 @@ def test_an_ecg_in_edf_is_read_by_its_content(tmp_path: Path):
     found = json.loads(run(tmp_path / "night.edf", "--json", "--timezone", "Asia/Tokyo"))
     assert found["mean_rri_ms"]["value"] == pytest.approx(1000 * np.diff(beat_s).mean(), rel=1e-3)
     assert found["rmssd_ms"]["value"] == pytest.approx(rmssd_ms(beat_s), rel=0.02)
+
+
+def test_of_an_edf_with_pauses_all_stretches_are_used_and_none_is_bridged(tmp_path: Path):
+    """Both stretches count, and the step of a heart that is 60 ms slower after the pause is no difference."""
+    times = [0.8 * np.arange(1, 150), 160.5 + 0.86 * np.arange(160)]
+    ecg = sum((np.exp(-0.5 * ((np.arange(300 * 250) / 250 - beat) / 0.012) ** 2) for beat in np.concatenate(times)),
+              start=np.zeros(300 * 250))  # fmt: skip
+    units = np.round(ecg * 1000).astype("<i2").reshape(300, 250)
+    onsets = [second for second in range(300) if not 121 <= second < 160]
+    channels = [("ECG", "mV", -32, 32, -32000, 32000, 250), ("EDF Annotations", "", -1, 1, -32768, 32767, 10)]
+    records = [units[at].tobytes() + f"+{at}\x14\x14\0".encode().ljust(20, b"\0") for at in onsets]
+    (tmp_path / "night.edf").write_bytes(raw(channels, records, reserved=b"EDF+D"))
+    found = json.loads(run(tmp_path / "night.edf", "--json", "--timezone", "Asia/Tokyo"))
+    assert found["n"]["value"] == pytest.approx(149 - 1 + 160 - 1, abs=4)
+    assert found["rmssd_ms"]["value"] < 1.0
+    assert found["sdnn_ms"]["value"] == pytest.approx(30, abs=1)
+    windows = json.loads(run(tmp_path / "night.edf", "--json", "--window", "1min", "--timezone", "Asia/Tokyo"))
+    assert windows[0]["start"].startswith("2024-05-15T08:30:0")
+    assert windows[-1]["start"].startswith("2024-05-15T08:34")
+
+
+def person_with_holter(tmp_path: Path, seconds: int = 400) -> tuple[Path, np.ndarray]:
+    ecg, beat_s = invented_ecg(seconds, 128.0)
+    (tmp_path / "h.ecg").write_bytes(holter(np.round(ecg * 400).astype(int).tolist(), n_leads=1))
+    import_files([tmp_path / "h.ecg"], tmp_path / "ken", timezone="Asia/Tokyo", now=datetime(2025, 6, 1, tzinfo=UTC))
+    return tmp_path / "ken", beat_s
+
+
+def test_of_a_person_the_beats_of_a_stored_electrocardiogram_are_found(tmp_path: Path):
+    ken, beat_s = person_with_holter(tmp_path)
+    result = CliRunner().invoke(unaji, ["hrv", str(ken), "--json", "--window", "2min"], catch_exceptions=False)
+    windows = json.loads(result.stdout)
+    assert [window["start"][:16] for window in windows] == [f"2024-05-15T08:3{minute}" for minute in (0, 2, 4, 6)]
+    beats = with_ecg_beats(read_folder(ken)).beats
+    assert beats is not None
+    assert sum(window["n"]["value"] for window in windows) == np.isfinite(beats.rri_ms).sum()
+    assert windows[1]["rmssd_ms"]["value"] == pytest.approx(rmssd_ms(beat_s), rel=0.1)
+    assert result.stderr.index("心電図から拍を見つけました") < result.stderr.index("found in the electrocardiogram")
+    assert "strap" not in result.stderr
+
+
+@pytest.mark.parametrize(("origin", "holds"), [("ecg", "file"), ("strap", "holter")])
+def test_marked_beats_come_before_those_found_and_a_strap_s_after_them(tmp_path: Path, origin: str, holds: str):
+    ken, _ = person_with_holter(tmp_path)
+    rows = [f"2024-05-15T08:{30 + k // 60:02d}:{k % 60:02d}+09:00,1000,{origin}" for k in range(10, 1200)]
+    (ken / "beats.csv").write_text("time,rri_ms,origin\n" + "\n".join(rows) + "\n")
+    result = CliRunner().invoke(unaji, ["hrv", str(ken), "--json", "--window", "5min"], catch_exceptions=False)
+    windows = json.loads(result.stdout)
+    assert windows[0]["mean_rri_ms"]["value"] == pytest.approx(1000 if holds == "file" else 840, abs=5)
+    assert windows[-1]["mean_rri_ms"]["value"] == 1000
+    assert result.stderr.index("胸ベルトや手首") < result.stderr.index("a strap or a wrist")
+
+
+def test_an_electrocardiogram_in_which_no_beat_is_found_is_said_to_be_one(tmp_path: Path):
+    channel = ("ECG", "mV", -32, 32, -32000, 32000, 20)
+    (tmp_path / "slow.edf").write_bytes(raw([channel], [np.zeros(20, dtype="<i2").tobytes()] * 60))
+    with pytest.raises(InputError, match=r"slow\.edf: no beats were found .* 50 samples a second or more"):
+        run(tmp_path / "slow.edf", "--json", "--timezone", "Asia/Tokyo")
 
 
 @pytest.mark.shared

@@ -8,11 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.records.test_ishne import holter as ishne_holter
 from unaji.errors import InputError
 from unaji.records.batch import Batch, Device, Kind, frame
 from unaji.records.importing import import_files
-from unaji.records.inventory import _shared_ms, _spoken_until, take_stock
+from unaji.records.inventory import _Levels, _of_store, _shared_ms, _spoken_until, take_stock
+from unaji.records.store.reading import Store
 from unaji.records.store.writing import Origin, writing
+from unaji.report.inventory.json import dumps
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 MAY = int(datetime(2024, 5, 1, tzinfo=UTC).timestamp() * 1000)
@@ -169,3 +172,64 @@ def test_no_row_is_counted_twice_or_forgotten(tmp_path):
     one = stream(take_stock(person(tmp_path / "p", batch), now=NOW), "weight_kg")
     assert one.rows_a_day.sum() == one.rows == pl.Series(times).n_unique()
     assert one.first <= one.last <= one.first + timedelta(days=20)
+
+
+# -- waveforms, which are never in memory as a whole -------------------------------------------------------------------
+
+
+def beating(start_h, seconds, rate_hz=64.0):
+    return MAY + start_h * HOUR + np.round(np.arange(int(seconds * rate_hz)) * 1000 / rate_hz).astype(np.int64)
+
+
+def test_a_waveform_is_told_of_as_rows_in_memory_are(tmp_path, monkeypatch):
+    rng = np.random.default_rng(1)
+    holter, patch = Device("ishne", "ecg", site="chest"), Device("edf", "monitor", site="chest")
+    batches = []
+    for device, at in ((holter, beating(13, 7000)), (holter, beating(70, 300)), (patch, beating(13, 6000, 50.0))):
+        value = np.round(rng.standard_normal(at.size), 3)
+        doubted = rng.random(at.size) < 0.1
+        batches.append(Batch(Kind.SERIES, "ecg_mv", device, frame(time=at, value=value, low_quality=doubted)))
+    rare = MAY + np.arange(40) * 30 * 60_000  # each half hour, and 14:30 is midnight there
+    batches.append(Batch(Kind.SERIES, "acc_g", WATCH, frame(time=rare, value=np.linspace(-1, 1, 40))))
+    folder = person(tmp_path / "p", *batches, zone="Australia/Adelaide")
+    part_by_part = take_stock(folder, now=NOW)
+    monkeypatch.setattr("unaji.records.waves.WAVES", ())
+    at_once = take_stock(folder, now=NOW)
+    assert dumps(part_by_part) == dumps(at_once)
+    assert [one.n_rows for one in _of_store(Store.open(folder))] == [40, 448_000 + 19_200, 300_000]
+    for ours, theirs in zip(part_by_part.streams, at_once.streams, strict=True):
+        np.testing.assert_array_equal(ours.covered_min, theirs.covered_min)
+    assert len(at_once.overlaps) == 1
+
+
+def test_a_waveform_in_a_file_of_the_folder_is_told_of_too(tmp_path):
+    folder = person(tmp_path / "p")
+    (folder / "h.ecg").write_bytes(ishne_holter([k % 9 for k in range(128 * 600)], n_leads=1))
+    (one,) = take_stock(folder, timezone="Asia/Tokyo", now=NOW).streams
+    assert (one.name.quantity, one.rows, one.covered_min[0]) == ("ecg_mv", 128 * 600, pytest.approx(10, abs=0.01))
+    (folder / "again").mkdir()
+    (folder / "again" / "h.ecg").write_bytes((folder / "h.ecg").read_bytes())
+    (one,) = take_stock(folder, timezone="Asia/Tokyo", now=NOW).streams
+    assert one.rows == 2 * 128 * 600
+
+
+@given(
+    st.lists(st.lists(st.sampled_from([-1.5, -0.25, 0.0, 1e-3, 7.0, np.nan]), max_size=40), min_size=1, max_size=5),
+    st.lists(st.floats(-50, 50), max_size=30),
+)
+def test_percentiles_of_levels_are_those_of_all_values(lots, others):
+    levels = _Levels()
+    for lot in (*lots, others):
+        levels.add(np.array(lot, dtype=float))
+    every = np.concatenate([*lots, others])
+    every = every[~np.isnan(every)]
+    assert levels.spread == (pytest.approx(np.percentile(every, (5, 50, 95)), rel=1e-15) if every.size else None)
+
+
+def test_values_of_countless_levels_are_told_to_four_digits(monkeypatch):
+    monkeypatch.setattr("unaji.records.inventory.MOST_LEVELS", 5_000)
+    every = np.random.default_rng(2).standard_normal(200_000)
+    levels = _Levels()
+    for lot in np.split(every, 20):
+        levels.add(lot)
+    assert levels.spread == pytest.approx(np.percentile(every, (5, 50, 95)), rel=2**-13, abs=1e-6)

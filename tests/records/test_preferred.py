@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unaji.records.preferred import ORDER, preferred
+from unaji.records.preferred import ORDER, Voice, preferred, stretches
 
 S, MIN = 1_000, 60_000
 ROLES = {1: "watch", 2: "phone", 3: "strap"}
@@ -75,3 +75,18 @@ def test_no_two_sources_ever_share_a_moment_and_the_best_one_loses_nothing(spans
     assert all(a[2] == b[2] or a[1] <= b[0] or b[1] <= a[0] for a in kept for b in kept)
     best = min((source for _, _, source in rows), key=lambda source: ORDER.index(ROLES[source]))
     assert [row for row in kept if row[2] == best] == [row for row in rows if row[2] == best]
+
+
+@given(
+    st.lists(st.sampled_from([0, 4, S, 50 * S, MIN, MIN + 1, 2 * MIN, 10 * MIN, 20 * MIN]), max_size=40),
+    st.lists(st.integers(1, 40), min_size=1, max_size=4),
+)
+def test_instants_that_come_in_pieces_speak_as_all_together_do(apart, cuts):
+    time = 1_700_000_000_000 + np.cumsum(np.array(apart, dtype=np.int64))
+    voice = Voice()
+    for piece in np.split(time, sorted({cut for cut in cuts if cut < time.size})):
+        voice.add(piece)
+    np.testing.assert_array_equal(voice.stretches, stretches(time, time))
+    assert voice.spacing.rows == time.size
+    if time.size > 1:
+        assert voice.spacing.median_ms == np.median(np.diff(time))

@@ -11,9 +11,11 @@ from tests.records.test_ishne import holter
 from tests.signals.test_ecg import invented_ecg, matched, rmssd_ms
 from unaji.records.folder import read_folder
 from unaji.records.importing import import_files
-from unaji.records.timeline import Beats, Person, Series, Timeline, Zones
+from unaji.records.store import spool
+from unaji.records.timeline import Beats, Person, Series, Timeline, Zones, from_utc_ms
 from unaji.records.wfdb import read_annotations, read_signal
-from unaji.signals.recorded_ecg import beats_of, with_ecg_beats
+from unaji.signals.ecg import ecg_beats
+from unaji.signals.recorded_ecg import MIN_QUALITY, beats_of, with_ecg_beats
 from unaji.signals.state import autonomic_state
 
 START_MS = 1_715_729_401_000
@@ -117,6 +119,30 @@ def test_an_imported_holter_becomes_heart_rate_and_rmssd(tmp_path):
     assert state.hr_bpm[middle] == pytest.approx(60 / np.diff(beat_s).mean(), rel=0.02)
     assert np.median(state.rmssd_ms[middle]) == pytest.approx(rmssd_ms(beat_s), rel=0.1)
     assert (state.quality["hr_bpm"][middle] > 0.95).all()
+
+
+def test_beats_of_a_holter_read_in_pieces_are_those_of_all_its_samples_at_once(tmp_path, monkeypatch):
+    monkeypatch.setattr(spool, "PIECE_ROWS", 20_000)
+    monkeypatch.setattr(spool, "HOUR_MS", 60_000)  # pieces of some minutes
+    ecg, _ = invented_ecg(1200, 128.0)
+    samples = np.round(ecg * 400).astype(int)
+    samples[40_000:40_300] = samples[90_000:93_000] = -32768  # two seconds; a pause that parts two recordings
+    file = tmp_path / "h.ecg"
+    file.write_bytes(holter(samples.tolist(), n_leads=1))
+    import_files([file], tmp_path / "ken", timezone="Asia/Tokyo", now=NOW)
+    (wave,) = read_folder(tmp_path / "ken", now=NOW).waves
+    assert len(list(wave.pieces())) > 5
+    recordings = list(beats_of(wave))
+    assert len(recordings) == 2
+    for first, ours in zip((0, 93_000), recordings, strict=True):
+        part = samples[first : 90_000 if first == 0 else None].astype(float)
+        part[part == -32768] = np.nan
+        whole = ecg_beats(part * 0.0025, 128.0).to_beats(
+            from_utc_ms(stamps(first / 128 * 1000)), "ecg", min_quality=MIN_QUALITY
+        )
+        np.testing.assert_array_equal(ours.gap, whole.gap)
+        np.testing.assert_allclose(ours.rri_ms, whole.rri_ms, atol=1e-3)  # the store's step is right to 1e-6
+        assert np.abs(ours.time - whole.time).max() <= np.timedelta64(1, "ms")
 
 
 @pytest.mark.shared

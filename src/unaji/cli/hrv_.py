@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from unaji.records.beat_files import RecordedBeats, RecordedEcg
+    from unaji.records.timeline import Timeline
     from unaji.signals.indices import HrvTable
     from unaji.signals.spectrum import Method
     from unaji.signals.tachogram import Tachogram
@@ -56,6 +57,10 @@ PULSES = (
 FROM_ECG = (
     "心電図から拍を見つけました。補正するときは、質が 0.5 未満の拍を使いません",
     "beats were found in the electrocardiogram; with correction, those of a quality below 0.5 are not used",
+)
+BESIDE_ECG = (
+    "拍は、心電図に印の付いたもの、心電図から見つけたもの、胸ベルトや手首のものの順に使いました",
+    "beats marked in an electrocardiogram were taken first, then those found in it, then those of a strap or a wrist",
 )
 MIN_ECG_QUALITY = 0.5  # measured in docs/explanation/beats-and-breathing.md
 DAY_FROM_S = 7200.0  # of a longer recording the day is drawn, not every beat
@@ -121,10 +126,12 @@ def command(
     found = read_recorded_beats(file, timezone=timezone)
     for problem in found.problems:
         click.echo(f"  {problem}", err=True)
+    if found.ecg is not None or found.timeline is not None:
+        click.echo(f"  {FROM_ECG[0]}\n  {FROM_ECG[1]}", err=True)
+    if found.timeline is not None:
+        found = _with_found_beats(found, found.timeline, file, correct=not no_correction)
     if found.beats is not None and found.beats.origin == "ppg":
         click.echo(f"  {PULSES[0]}\n  {PULSES[1]}", err=True)
-    if found.ecg is not None:
-        click.echo(f"  {FROM_ECG[0]}\n  {FROM_ECG[1]}", err=True)
     tachogram = _tachogram(found, correct=not no_correction)
     if window_s is None:
         starts_s, length_s = whole(tachogram)
@@ -144,6 +151,22 @@ def command(
         click.echo(_csv(table, found, tachogram), nl=False)
     else:
         _print(table, found, tachogram, windows=window_s is not None)
+
+
+def _with_found_beats(found: RecordedBeats, timeline: Timeline, file: Path, *, correct: bool) -> RecordedBeats:
+    """Find the beats of an electrocardiogram as `unaji explain` does, and put them beside those of other devices."""
+    from unaji.signals.ecg import LOWEST_RATE_HZ
+    from unaji.signals.recorded_ecg import MIN_QUALITY, SHORTEST_S, with_ecg_beats
+
+    beats = with_ecg_beats(timeline, min_quality=MIN_QUALITY if correct else 0.0).beats
+    if beats is None or not len(beats):
+        raise InputError(
+            f"{file}: no beats were found in the electrocardiogram; give one of {SHORTEST_S:g} s or more, "
+            f"with {LOWEST_RATE_HZ:g} samples a second or more"
+        )
+    if timeline.beats is not None:
+        click.echo(f"  {BESIDE_ECG[0]}\n  {BESIDE_ECG[1]}", err=True)
+    return replace(found, beats=beats)
 
 
 def _tachogram(found: RecordedBeats, *, correct: bool) -> Tachogram:

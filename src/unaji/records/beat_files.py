@@ -16,16 +16,15 @@ from unaji.errors import InputError
 from unaji.records import elite_hrv, ishne, wfdb
 from unaji.records.clock import Clock, now_utc
 from unaji.records.detect import read_recognised, recognise, sources
-from unaji.records.folder import read_folder
+from unaji.records.folder import read_folder, timeline_of
 from unaji.records.measured import read_beats as read_beats_table
-from unaji.records.merge import merge
+from unaji.records.merge import Fragment, merge
 from unaji.records.person import check_zone
 from unaji.records.problems import ProblemLog
 from unaji.records.rr_text import claims_rr_text, read_rr_text
 from unaji.records.source import HEAD_BYTES
 from unaji.records.tables import read_table
-from unaji.records.timeline import Beats, FloatArray, Problem, Zones
-from unaji.records.waveform import recordings_of
+from unaji.records.timeline import Beats, FloatArray, Person, Problem, Timeline, Zones
 
 RR_TEXT_ENDINGS = (".txt", ".rr")
 WFDB_ENDINGS = (".hea", ".atr", ".ecg", ".qrs", ".dat")
@@ -56,7 +55,7 @@ class RecordedEcg:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class RecordedBeats:
-    """What was found: `beats` where the times of day are known, `ecg` where only that was recorded, else `rri_ms`.
+    """What was found: `beats` where the times of day are known, `rri_ms` where not; else where they can be found.
 
     Attributes
     ----------
@@ -68,6 +67,11 @@ class RecordedBeats:
     zones : Zones
         The clock that `beats` are shown by; UTC where nobody has said.
     problems : tuple of Problem
+    ecg : RecordedEcg or None
+        A recording that may have no place in time.
+    timeline : Timeline or None
+        What was recorded, with an electrocardiogram of which `unaji.signals.recorded_ecg` finds the beats; those of
+        other devices stand in it too.
     """
 
     rri_ms: FloatArray | None
@@ -76,6 +80,7 @@ class RecordedBeats:
     zones: Zones
     problems: tuple[Problem, ...]
     ecg: RecordedEcg | None = None
+    timeline: Timeline | None = None
 
 
 def read_recorded_beats(path: Path, *, timezone: str | None = None) -> RecordedBeats:
@@ -107,8 +112,9 @@ def read_recorded_beats(path: Path, *, timezone: str | None = None) -> RecordedB
         signal_mv, header = ishne.read_signal(path)
         return _ecg(path, signal_mv, header.sampling_rate_hz, header.start, zones, log)
     found = _of_table_or_vendor(path, Clock(zones, now_utc()), log)
-    if isinstance(found, RecordedEcg):
-        return RecordedBeats(None, None, None, zones or Zones(), log.problems(), found)
+    if isinstance(found, Fragment):
+        timeline = timeline_of(Person(path.stem), zones or Zones(), found, log)
+        return RecordedBeats(None, None, None, timeline.zones, timeline.problems, timeline=timeline)
     if found is not None:
         return _with_beats(path, found, zones or Zones(), log.problems())
     head = _head(path)
@@ -126,6 +132,8 @@ def _of_folder(path: Path, timezone: str | None) -> RecordedBeats:
         if recording is None:
             raise
         raise InputError(f"{path}: is no person's folder; give the recording in it: {recording}") from None
+    if timeline.all_of("ecg_mv"):
+        return RecordedBeats(None, None, None, timeline.zones, timeline.problems, timeline=timeline)
     return _with_beats(path, timeline.beats, timeline.zones, timeline.problems)
 
 
@@ -189,10 +197,10 @@ def _annotations_beside(path: Path) -> Path | None:
     return next((marks for marks in found if marks.is_file()), None)
 
 
-def _of_table_or_vendor(path: Path, clock: Clock, log: ProblemLog) -> Beats | RecordedEcg | None:
+def _of_table_or_vendor(path: Path, clock: Clock, log: ProblemLog) -> Beats | Fragment | None:
     """Return the beats of a table with time and rri_ms or of a recognised export; None for anything else.
 
-    An export without beats may hold an electrocardiogram; then that is returned, the longest where there are several.
+    An export without beats may hold an electrocardiogram; then what it holds is returned.
     """
     if _is_beats_table(path):
         table = read_table(path, path.name, log)
@@ -204,18 +212,10 @@ def _of_table_or_vendor(path: Path, clock: Clock, log: ProblemLog) -> Beats | Re
     merged = merge(read_recognised(list(sources(path, log)), clock, log), log)
     if merged.beats:
         return merged.beats[0]
-    ecg = [recording for series in merged.series if series.quantity == "ecg_mv" for recording in recordings_of(series)]
-    if not ecg:
+    if "ecg_mv" not in {series.quantity for series in merged.series} | {wave.quantity for wave in merged.waves}:
         reasons = "".join(f"; {problem}" for problem in log.problems()[:3])
         raise InputError(f"{path}: holds no intervals between heart beats{reasons}; {UNREADABLE}")
-    longest = max(ecg, key=lambda recording: recording.samples.size)
-    if len(ecg) > 1:
-        there = sum(recording.samples.size for recording in ecg)
-        rule = (
-            f"stretches are parted by pauses; the longest was used, {longest.samples.size / there:.0%} of the samples"
-        )
-        log.remark(path.name, None, len(ecg), rule, lost=True)
-    return RecordedEcg(longest.samples, longest.rate_hz, longest.start)
+    return merged
 
 
 def _is_beats_table(path: Path) -> bool:

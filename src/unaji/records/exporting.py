@@ -83,7 +83,7 @@ def export_folder(person: Path, to: Path, *, timezone: str | None = None, now: d
     who, clock = whose_folder(person, timezone, now or now_utc(), log)
     fragments = [
         *own_tables(person, clock, log),
-        *(replace(fragment, series=(), beats=()) for fragment in stored(person, log)),
+        *(replace(fragment, series=(), beats=(), waves=()) for fragment in stored(person, log)),
         *_devices(person, log),
         *vendors_files(person, clock, log),
     ]

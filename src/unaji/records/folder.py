@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -22,12 +23,14 @@ from unaji.records.detect import read_recognised, sources
 from unaji.records.fragments import fragment_of_tables
 from unaji.records.merge import Fragment, merge
 from unaji.records.person import check_zone, person_toml, read_person, read_preferences, read_zones, zones_sheet
+from unaji.records.preferred import ORDER
 from unaji.records.problems import ProblemLog
 from unaji.records.store.manifest import CURRENT
 from unaji.records.store.reading import FOLDER as STORE
 from unaji.records.store.reading import Store
 from unaji.records.tables import read_table
 from unaji.records.timeline import Person, Timeline, Zones, from_utc_ms
+from unaji.records.waves import COLUMNS, is_wave, waves_of
 
 TABLE_ENDINGS = (".csv", ".parquet")
 IGNORED = ("truth.toml",)  # what a simulated person is made of: not for the reader's eyes
@@ -99,6 +102,7 @@ def timeline_of(person: Person, zones: Zones, merged: Fragment, log: ProblemLog)
         outcomes=merged.outcomes,
         observed=merged.observed or None,
         problems=log.problems(),
+        waves=merged.waves,
     )
 
 
@@ -116,12 +120,19 @@ def own_tables(path: Path, clock: Clock, log: ProblemLog) -> Iterator[Fragment]:
 
 
 def stored(path: Path, log: ProblemLog) -> list[Fragment]:
-    """Read what was imported, the word of the best source at each time."""
+    """Read what was imported, the word of the best source at each time; waveforms stay where they are."""
     store = Store.open(path)
     if not store.contents:
         return []
-    tables = ((kind, quantity, store.read(kind, quantity)) for kind, quantity in store.contents)
-    return [fragment_of_tables(tables, store.sources, read_preferences(path / "person.toml", log))]
+    orders = read_preferences(path / "person.toml", log)
+    tables = ((kind, name, store.read(kind, name)) for kind, name in store.contents if not is_wave(kind, name))
+    waves = [
+        wave
+        for kind, name in store.contents
+        if is_wave(kind, name)
+        for wave in waves_of(name, partial(store.pieces, kind, name, COLUMNS), store.sources, orders.get(name, ORDER))
+    ]
+    return [replace(fragment_of_tables(tables, store.sources, orders), waves=tuple(waves))]
 
 
 def is_store(path: Path) -> bool:
@@ -274,7 +285,9 @@ def frame_file(stem: str, frame: pl.DataFrame, zones: Zones) -> tuple[str, Conte
 
 
 def contents_of(timeline: Timeline) -> dict[str, Content]:
-    """Return the files of a folder that reads back as this timeline, by name."""
+    """Return the files of a folder that reads back as this timeline, by name; its waveforms are read whole."""
+    whole = [wave.series() for wave in timeline.waves]
+    timeline = replace(timeline, series=(*timeline.series, *whole), waves=())
     sheets = {"zones": zones_sheet(timeline.person, timeline.zones), **diary.sheets(timeline)}
     frames = {
         f"series/{name}": measured.series_frame(series)

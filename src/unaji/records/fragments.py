@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
-from typing import Protocol
 
 import numpy as np
 import polars as pl
@@ -14,7 +14,7 @@ from unaji.quantities import EXPOSURES, QUANTITIES, RATINGS
 from unaji.records.barometer import AIR, BAROMETERS, MOVED, moves, segment_name
 from unaji.records.batch import Batch, Device, Kind, frame
 from unaji.records.merge import BEST_ORIGIN_FIRST, Fragment, union
-from unaji.records.preferred import ORDER, preferred
+from unaji.records.preferred import ORDER, PLACE_MATTERS, Recorder, preferred
 from unaji.records.timeline import (
     Beats,
     Episode,
@@ -26,6 +26,7 @@ from unaji.records.timeline import (
     from_utc_ms,
     utc_ms,
 )
+from unaji.records.waves import Aside, is_wave
 
 NECK_HEAT = "neck_heat"
 """Name of the symptom that a timeline's episodes are of."""
@@ -39,11 +40,6 @@ TABLE = "table"
 WHOLE_DAY = "whole_day"
 """Label of an episode of which only the day is known."""
 
-PLACE_MATTERS = (
-    "skin_temp_c", "air_temp_c", "rel_humidity_pct", "dew_point_c", "acc_g", "activity_mg", "scl_microsiemens", "bvp",
-)  # fmt: skip
-"""Quantities that two places have each their own value of; of the others, the person has one."""
-
 ASLEEP = ("asleep", "light", "deep", "rem")
 LONGEST_WAKING_MS = 60 * 60_000
 """Waking for less than this is part of one sleep: nobody writes a diary then [ms]."""
@@ -55,21 +51,6 @@ ROLE_OF = {"e4": "watch", "fitbit": "watch", "ibutton": "logger", "jma": "statio
 ROLE_OF_BEATS = {"ecg": "ecg", "strap": "strap", "ppg": "watch", "app": "phone", "": ""}
 
 
-class Recorder(Protocol):
-    """Who wrote rows: a `Device`, or what the store knows of one."""
-
-    @property
-    def source(self) -> str: ...
-    @property
-    def role(self) -> str: ...
-    @property
-    def site(self) -> str: ...
-    @property
-    def origin(self) -> str: ...
-    @property
-    def corrected(self) -> str: ...
-
-
 Table = tuple[Kind, str, pl.DataFrame]
 """Kind, quantity, and rows with the columns of a batch and ``source_id``, in order of time."""
 
@@ -78,18 +59,25 @@ Table = tuple[Kind, str, pl.DataFrame]
 
 
 def fragment_of(batches: Iterable[Batch]) -> Fragment:
-    """Gather batches into a fragment."""
+    """Gather batches into a fragment; waveforms are put aside on the disk."""
     ids: dict[Device, int] = {}
     gathered: dict[tuple[Kind, str], list[pl.DataFrame]] = {}
+    aside: Aside | None = None
     for batch in batches:
         number = ids.setdefault(batch.device, len(ids) + 1)
+        if is_wave(batch.kind, batch.quantity):
+            aside = aside or Aside()
+            aside.add(batch, number)
+            continue
         rows = batch.rows.with_columns(pl.lit(number, dtype=pl.UInt32).alias("source_id"))
         gathered.setdefault((batch.kind, batch.quantity), []).append(rows)
     tables = (
         (kind, quantity, pl.concat(parts).unique(maintain_order=True).sort("time", maintain_order=True))
         for (kind, quantity), parts in gathered.items()
     )
-    return fragment_of_tables(tables, {number: device for device, number in ids.items()})
+    recorders = {number: device for device, number in ids.items()}
+    fragment = fragment_of_tables(tables, recorders)
+    return fragment if aside is None else replace(fragment, waves=tuple(aside.waves(recorders)))
 
 
 def fragment_of_tables(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
+from functools import partial
 from itertools import combinations
 from pathlib import Path
 
@@ -16,15 +18,26 @@ from unaji.errors import InputError
 from unaji.records.batch import Kind
 from unaji.records.clock import now_utc
 from unaji.records.folder import nothing_usable, own_tables, vendors_files, whose_folder
-from unaji.records.fragments import PLACE_MATTERS
 from unaji.records.merge import Fragment
 from unaji.records.person import read_preferences
-from unaji.records.preferred import HYSTERESIS_MS, LONGEST_PAUSE_MS, ORDER, Stretches, stretches
+from unaji.records.preferred import HYSTERESIS_MS, LONGEST_PAUSE_MS, ORDER, PLACE_MATTERS, Stretches, Voice, stretches
 from unaji.records.problems import ProblemLog
 from unaji.records.store.manifest import BatchEntry
 from unaji.records.store.reading import Store
 from unaji.records.suspicions import Measured, Suspicion, suspicions
-from unaji.records.timeline import FloatArray, Person, Problem, TimeArray, Zones, from_utc_ms, utc_ms
+from unaji.records.timeline import (
+    FloatArray,
+    Person,
+    Piece,
+    Problem,
+    Series,
+    TimeArray,
+    Wave,
+    Zones,
+    from_utc_ms,
+    utc_ms,
+)
+from unaji.records.waves import COLUMNS, is_wave
 
 MINUTE_MS = 60_000
 DAY_MS = 24 * 60 * MINUTE_MS
@@ -38,6 +51,10 @@ SHORTEST_GAP_MS = DAY_MS
 MOST_GAPS = 5
 FEWEST_SHARED_MS = 60 * MINUTE_MS
 """Two devices that share less time than this only meet when one is taken off and the other put on [ms]."""
+
+SPREAD_PCT = (5, 50, 95)
+MOST_LEVELS, FAINT_BITS = 1 << 18, 38
+"""Levels of a waveform that are told apart, and how many bits of 52 are left out where there are more."""
 
 IntArray = NDArray[np.int64]
 
@@ -164,15 +181,15 @@ def take_stock(path: Path, *, timezone: str | None = None, now: datetime | None 
     found = [*_of_store(store), *_of_fragments(fragments)]
     if not found:
         raise InputError(nothing_usable(path, log))
-    found.sort(key=lambda one: (one.name.kind, one.name.quantity, -one.start_ms.size, one.name.number))
-    edges = _midnights(zones, min(int(one.start_ms[0]) for one in found), max(int(one.end_ms.max()) for one in found))
+    found.sort(key=lambda one: (one.name.kind, one.name.quantity, -one.n_rows, one.name.number))
+    edges = _midnights(zones, min(one.first_ms for one in found), max(one.last_ms for one in found))
     orders = read_preferences(path / "person.toml", ProblemLog())
     return Inventory(
         person, zones,
         _dates(edges, zones), np.diff(edges) / MINUTE_MS,
         tuple(_stream(one, edges) for one in found),
         tuple(_overlaps(found, orders)),
-        tuple(suspicions([one.measured(zones) for one in found if one.value is not None])),
+        tuple(suspicions([one.measured(zones) for one in found if isinstance(one, _Rows) and one.value is not None])),
         store.batches,
         log.problems(),
     )  # fmt: skip
@@ -192,6 +209,30 @@ class _Rows:
     doubted: int = 0
 
     @property
+    def n_rows(self) -> int:
+        return self.start_ms.size
+
+    @property
+    def first_ms(self) -> int:
+        return int(self.start_ms[0])
+
+    @property
+    def last_ms(self) -> int:
+        return int(self.end_ms.max())
+
+    @property
+    def spread(self) -> tuple[float, float, float] | None:
+        there = None if self.value is None else self.value[~np.isnan(self.value)]
+        if there is None or not there.size:
+            return None
+        low, median, high = np.percentile(there, SPREAD_PCT).tolist()
+        return low, median, high
+
+    def rows_between(self, edges: IntArray) -> IntArray:
+        """Return how many rows begin from each edge to the next."""
+        return np.histogram(self.start_ms, edges)[0].astype(np.int64)
+
+    @property
     def stretches(self) -> Stretches | None:
         """When the source speaks; None for what is told now and then."""
         if self.name.kind not in (Kind.SERIES, Kind.INTERVAL, Kind.BEATS, Kind.SLEEP):
@@ -200,12 +241,7 @@ class _Rows:
         if length.any():
             return None if np.median(length) >= WHOLE_DAY_MS else stretches(self.start_ms, self.end_ms)
         usual_ms = int(np.median(np.diff(self.start_ms))) if self.start_ms.size > 2 else DAY_MS
-        if usual_ms > RAREST_MS:
-            return None
-        if usual_ms > LONGEST_PAUSE_MS:
-            return stretches(self.start_ms, self.start_ms + usual_ms)
-        start, end = stretches(self.start_ms, self.end_ms)
-        return start, end - HYSTERESIS_MS + usual_ms  # each value speaks of one usual step
+        return _of_instants(usual_ms, self.start_ms, self.start_ms, lambda: stretches(self.start_ms, self.end_ms))
 
     def measured(self, zones: Zones) -> Measured:
         """Return what is needed to doubt the values."""
@@ -216,14 +252,139 @@ class _Rows:
         return Measured(self.name.quantity, label, self.name.role, self.name.site, stamp, self.value, zones)
 
 
-def _of_store(store: Store) -> Iterator[_Rows]:
+def _of_instants(
+    usual_ms: int, first_ms: IntArray, last_ms: IntArray, often: Callable[[], Stretches]
+) -> Stretches | None:
+    """Say when a source speaks by its instants, or by the first and last of each run of them."""
+    if usual_ms > RAREST_MS:
+        return None
+    if usual_ms > LONGEST_PAUSE_MS:
+        return stretches(first_ms, last_ms + usual_ms)
+    start, end = often()
+    return start, end - HYSTERESIS_MS + usual_ms  # each value speaks of one usual step
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _WaveRows:
+    """What the rows of a waveform come to, as `_Rows` says it of rows in memory."""
+
+    name: Name
+    voice: Voice
+    levels: _Levels
+    a_minute: Counter[int]
+    doubted: int = 0
+
+    @classmethod
+    def of(cls, name: Name, pieces: Iterable[Piece], doubted: int = 0) -> _WaveRows:
+        """Look through a waveform, whose values are NaN where there is none."""
+        voice, levels, a_minute = Voice(), _Levels(), Counter[int]()
+        for stamp, value in pieces:
+            time_ms = _ms(stamp)
+            voice.add(time_ms)
+            levels.add(value)
+            minutes, counts = np.unique(time_ms // MINUTE_MS, return_counts=True)
+            a_minute.update(dict(zip(minutes.tolist(), counts.tolist(), strict=True)))
+        return cls(name, voice, levels, a_minute, doubted)
+
+    @property
+    def n_rows(self) -> int:
+        return self.voice.spacing.rows
+
+    @property
+    def first_ms(self) -> int:
+        return self.voice.spacing.first_ms
+
+    @property
+    def last_ms(self) -> int:
+        return self.voice.spacing.last_ms
+
+    @property
+    def spread(self) -> tuple[float, float, float] | None:
+        return self.levels.spread
+
+    def rows_between(self, edges: IntArray) -> IntArray:
+        minutes = np.array(list(self.a_minute), dtype=np.int64) * MINUTE_MS  # local midnights lie between two minutes
+        rows: IntArray = np.histogram(minutes, edges, weights=list(self.a_minute.values()))[0].astype(np.int64)
+        return rows
+
+    @property
+    def stretches(self) -> Stretches | None:
+        usual_ms = int(self.voice.spacing.median_ms) if self.n_rows > 2 else DAY_MS
+        return _of_instants(usual_ms, *self.voice.runs, lambda: self.voice.stretches)
+
+
+class _Levels:
+    """How often each value occurs: a recorder has at most some tens of thousands of levels.
+
+    Values that were computed have more; from `MOST_LEVELS` on their last digits are left out, to a part in 2^14.
+    """
+
+    def __init__(self) -> None:
+        self._values, self._counts = np.zeros(0), np.zeros(0, dtype=np.int64)
+        self._mask = np.int64(-1)
+
+    def add(self, value: FloatArray) -> None:
+        """Take more values, NaN where there is none."""
+        values, counts = np.unique(value[~np.isnan(value)], return_counts=True)
+        self._take(np.concatenate([self._values, values]), np.concatenate([self._counts, counts]))
+        if self._values.size > MOST_LEVELS:
+            self._mask = ~np.int64((1 << FAINT_BITS) - 1)
+            self._take(self._values, self._counts)
+
+    def _take(self, values: FloatArray, counts: IntArray) -> None:
+        rough = (np.ascontiguousarray(values).view(np.int64) & self._mask).view(np.float64)
+        self._values, place = np.unique(rough, return_inverse=True)
+        self._counts = np.bincount(place, weights=counts, minlength=self._values.size).astype(np.int64)
+
+    @property
+    def spread(self) -> tuple[float, float, float] | None:
+        """The percentiles `SPREAD_PCT`, as `numpy.percentile` has them of all values."""
+        if not self._values.size:
+            return None
+        low, median, high = (self._percentile(pct / 100.0) for pct in SPREAD_PCT)
+        return low, median, high
+
+    def _percentile(self, share: float) -> float:
+        up_to = np.cumsum(self._counts)
+        place = (up_to[-1] - 1) * share
+        neighbours = self._values[np.searchsorted(up_to, [np.floor(place), np.ceil(place)], side="right")]
+        return float(np.quantile(neighbours, place - np.floor(place)))
+
+
+def _of_store(store: Store) -> Iterator[_Rows | _WaveRows]:
     for kind, quantity in store.contents:
+        if is_wave(kind, quantity):
+            yield from _waves_of_store(store, kind, quantity)
+            continue
         rows = store.read(kind, quantity)
         for number, source in store.sources.items():
             own = rows.filter(pl.col("source_id") == number)
             if own.height:
                 name = Name(kind.value, quantity, source.source, source.role, source.site, source.method, number)
                 yield _of_frame(name, own)
+
+
+def _waves_of_store(store: Store, kind: Kind, quantity: str) -> Iterator[_WaveRows]:
+    """Look through the waveforms of a quantity, one source after the other."""
+    pieces = partial(store.pieces, kind, quantity, COLUMNS)
+    rows: Counter[int] = Counter()
+    doubted: Counter[int] = Counter()
+    for piece in pieces():
+        counts = piece.group_by("source_id").agg(pl.len(), pl.col("low_quality").sum())
+        for number, n, n_doubted in counts.iter_rows():
+            rows[number] += n
+            doubted[number] += n_doubted
+    for number in sorted(rows):
+        source = store.sources[number]
+        name = Name(kind.value, quantity, source.source, source.role, source.site, source.method, number)
+        yield _WaveRows.of(name, _of_source(pieces(), number), doubted[number])
+
+
+def _of_source(pieces: Iterable[pl.DataFrame], number: int) -> Iterator[Piece]:
+    for piece in pieces:
+        own = piece.filter(pl.col("source_id") == number)
+        if own.height:
+            yield own["time"].to_numpy().astype("datetime64[ms]"), own["value"].fill_null(np.nan).to_numpy()
 
 
 def _of_frame(name: Name, rows: pl.DataFrame) -> _Rows:
@@ -236,10 +397,18 @@ def _of_frame(name: Name, rows: pl.DataFrame) -> _Rows:
     return _sorted(_Rows(name, stamp, end, value, int(rows["low_quality"].sum())))
 
 
-def _of_fragments(fragments: Sequence[Fragment]) -> Iterator[_Rows]:
+def _of_fragments(fragments: Sequence[Fragment]) -> Iterator[_Rows | _WaveRows]:
     parts: dict[Name, list[_Rows]] = {}
     for one in (one for fragment in fragments for one in _of_fragment(fragment)):
         parts.setdefault(one.name, []).append(one)
+    waves: dict[Name, list[Wave]] = {}
+    for wave in (wave for fragment in fragments for wave in fragment.waves):
+        waves.setdefault(Name(Kind.SERIES.value, wave.quantity, wave.source, site=wave.site), []).append(wave)
+    for name, alike in waves.items():
+        if len(alike) == 1 and name not in parts:
+            yield _WaveRows.of(name, alike[0].pieces())
+        else:  # parts of one waveform in several files
+            parts.setdefault(name, []).extend(_of_series(name, wave.series()) for wave in alike)
     for name, pieces in parts.items():
         start, end = (np.concatenate([getattr(piece, side) for piece in pieces]) for side in ("start_ms", "end_ms"))
         unsaid = all(piece.value is None for piece in pieces)
@@ -250,9 +419,7 @@ def _of_fragments(fragments: Sequence[Fragment]) -> Iterator[_Rows]:
 def _of_fragment(fragment: Fragment) -> Iterator[_Rows]:
     for series in fragment.series:
         kind = (Kind.SERIES if series.end is None else Kind.INTERVAL).value
-        name = Name(kind, series.quantity, series.source, site=series.site)
-        stamp = _ms(series.time)
-        yield _Rows(name, stamp, stamp if series.end is None else _ms(series.end), series.value)
+        yield _of_series(Name(kind, series.quantity, series.source, site=series.site), series)
     for beats in fragment.beats:
         stamp = _ms(beats.time)
         start = stamp - np.round(beats.rri_ms).astype(np.int64)
@@ -261,6 +428,11 @@ def _of_fragment(fragment: Fragment) -> Iterator[_Rows]:
         moments = np.array([_instant(begun), _instant(begun if ended is None else ended)])
         number = None if amount is None else np.array([amount], dtype=float)
         yield _Rows(Name(kind, quantity, "folder"), moments[:1], moments[1:], number)
+
+
+def _of_series(name: Name, series: Series) -> _Rows:
+    stamp = _ms(series.time)
+    return _Rows(name, stamp, stamp if series.end is None else _ms(series.end), series.value)
 
 
 _Told = tuple[str, str, datetime, datetime | None, float | None]
@@ -317,19 +489,14 @@ def _dates(edges: IntArray, zones: Zones) -> NDArray[np.datetime64]:
     return np.datetime64(first, "D") + np.arange(edges.size - 1)
 
 
-def _stream(rows: _Rows, edges: IntArray) -> Stream:
+def _stream(rows: _Rows | _WaveRows, edges: IntArray) -> Stream:
     spoken = rows.stretches
-    there = None if rows.value is None else rows.value[~np.isnan(rows.value)]
-    spread = None
-    if there is not None and there.size:
-        low, median, high = np.percentile(there, (5, 50, 95))
-        spread = float(low), float(median), float(high)
     return Stream(
-        rows.name, rows.start_ms.size,
-        _moment(rows.start_ms[0]), _moment(rows.end_ms.max()),
-        spread,
+        rows.name, rows.n_rows,
+        _moment(rows.first_ms), _moment(rows.last_ms),
+        rows.spread,
         rows.doubted,
-        np.histogram(rows.start_ms, edges)[0].astype(np.int64),
+        rows.rows_between(edges),
         None if spoken is None else np.diff(_spoken_until(spoken, edges)) / MINUTE_MS,
         () if spoken is None else tuple(_gaps(spoken)),
     )  # fmt: skip
@@ -356,7 +523,7 @@ def _gaps(spoken: Stretches) -> Iterator[tuple[datetime, datetime]]:
 # -- overlaps ----------------------------------------------------------------------------------------------------------
 
 
-def _overlaps(found: Sequence[_Rows], orders: dict[str, tuple[str, ...]]) -> Iterator[Overlap]:
+def _overlaps(found: Sequence[_Rows | _WaveRows], orders: dict[str, tuple[str, ...]]) -> Iterator[Overlap]:
     """Give the pairs of sources that speak of one quantity at the same time, and which of the two is taken."""
     spoken = [(rows, stretch) for rows in found if (stretch := rows.stretches) is not None]
     for (one, of_one), (other, of_other) in combinations(spoken, 2):
@@ -367,7 +534,7 @@ def _overlaps(found: Sequence[_Rows], orders: dict[str, tuple[str, ...]]) -> Ite
         if shared >= FEWEST_SHARED_MS:
             order = orders.get(a.quantity, ORDER)
             place = [order.index(name.role) if name.role in order else len(order) for name in (a, b)]
-            first, second = (a, b) if (place[0], -one.start_ms.size) <= (place[1], -other.start_ms.size) else (b, a)
+            first, second = (a, b) if (place[0], -one.n_rows) <= (place[1], -other.n_rows) else (b, a)
             yield Overlap(first, second, shared / MINUTE_MS)
 
 

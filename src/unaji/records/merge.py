@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
@@ -20,6 +21,7 @@ from unaji.records.timeline import (
     Series,
     TimeArray,
     Treatment,
+    Wave,
 )
 
 BEST_ORIGIN_FIRST = ("ecg", "strap", "ppg", "app", "")
@@ -41,24 +43,26 @@ class Fragment:
     treatments: tuple[Treatment, ...] = ()
     outcomes: tuple[Outcome, ...] = ()
     observed: tuple[Interval, ...] = ()
+    waves: tuple[Wave, ...] = ()
 
     def __bool__(self) -> bool:
         """Say whether anything is in it."""
         return any((self.series, self.beats, self.episodes, self.ratings, self.exposures, self.treatments,
-                    self.outcomes, self.observed))  # fmt: skip
+                    self.outcomes, self.observed, self.waves))  # fmt: skip
 
 
 def merge(fragments: Sequence[Fragment], log: ProblemLog) -> Fragment:
     """Put fragments together.
 
     Series of the same quantity, site and source become one, sorted by time; rows that repeat another exactly are
-    counted once and noted. Of beats from several origins only the best is kept (ECG, strap, pulse, app), since
-    intervals of two devices must not be interleaved.
+    counted once and noted. A waveform stays on the disk unless another file has a part of it too. Of beats from several
+    origins only the best is kept (ECG, strap, pulse, app), since intervals of two devices must not be interleaved.
     """
     observed = [interval for fragment in fragments for interval in fragment.observed]
     several = sum(bool(fragment.observed) for fragment in fragments) > 1
+    series, waves = _waves_apart(fragments)
     return Fragment(
-        series=_merged_series([s for fragment in fragments for s in fragment.series], log),
+        series=_merged_series(series, log),
         beats=_merged_beats([b for fragment in fragments for b in fragment.beats], log),
         episodes=_once((row for fragment in fragments for row in fragment.episodes), "episodes", log),
         ratings=_once((row for fragment in fragments for row in fragment.ratings), "ratings", log),
@@ -66,6 +70,7 @@ def merge(fragments: Sequence[Fragment], log: ProblemLog) -> Fragment:
         treatments=_once((row for fragment in fragments for row in fragment.treatments), "treatments", log),
         outcomes=_once((row for fragment in fragments for row in fragment.outcomes), "outcomes", log),
         observed=union(observed) if several else tuple(observed),
+        waves=waves,
     )
 
 
@@ -118,6 +123,27 @@ def _once(rows: Iterable[Row], what: str, log: ProblemLog) -> tuple[Row, ...]:
         repeats = len(every) - len(kept)
         log.reject(what, None, repeats, "rows repeat another exactly and were counted once", count=repeats, lost=False)
     return kept
+
+
+def _waves_apart(fragments: Sequence[Fragment]) -> tuple[list[Series], tuple[Wave, ...]]:
+    """Return all series, among them the waveforms that are in several files, and the other waveforms."""
+    alone: dict[tuple[str, str, str], Wave] = {}
+    several: list[Series | Wave] = []
+    instants = {_name(s) for fragment in fragments for s in fragment.series if s.end is None}
+    names = Counter(_name(wave) for fragment in fragments for wave in fragment.waves)
+    for fragment in fragments:
+        several += fragment.series
+        for wave in fragment.waves:
+            if names[_name(wave)] > 1 or _name(wave) in instants:
+                several.append(wave)
+            else:
+                alone[_name(wave)] = wave
+    series = [one.series() if isinstance(one, Wave) else one for one in several]
+    return series, tuple(alone[name] for name in sorted(alone))
+
+
+def _name(one: Series | Wave) -> tuple[str, str, str]:
+    return one.quantity, one.site, one.source
 
 
 def _merged_series(series: Sequence[Series], log: ProblemLog) -> tuple[Series, ...]:

@@ -12,8 +12,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from unaji.quantities import QUANTITIES
-from unaji.records.fragments import PLACE_MATTERS
 from unaji.records.mapping.units import CONVERSIONS
+from unaji.records.preferred import PLACE_MATTERS
 from unaji.records.shifted import COMPARED_DAYS, MINUTE_MS, shift_between
 from unaji.records.timeline import FloatArray, TimeArray, Zones
 

@@ -6,7 +6,7 @@ objects in UTC. The person's clock appears only at the edges, through `Zones`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -17,6 +17,10 @@ from numpy.typing import NDArray
 TimeArray = NDArray[np.datetime64]
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
+Piece = tuple[TimeArray, FloatArray]
+"""Times and values of a part of a signal, each of shape (n,)."""
+
+PIECE_ROWS = 1 << 17
 
 
 def utc_ms(moment: datetime) -> np.datetime64:
@@ -171,6 +175,40 @@ class Series:
 
     def __len__(self) -> int:
         return int(self.time.size)
+
+    def pieces(self) -> Iterator[Piece]:
+        """Give it part by part, as a `Wave` does."""
+        for first in range(0, len(self), PIECE_ROWS):
+            part = slice(first, first + PIECE_ROWS)
+            yield self.time[part], self.value[part]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Wave:
+    """A waveform as it was recorded, left on the disk: a day of an electrocardiogram has twenty million values.
+
+    Attributes
+    ----------
+    quantity, site, source : str
+        As of a `Series`.
+    first, last : datetime64[ms]
+        When its first and its last value are, UTC.
+    pieces : callable
+        Reads it anew, part by part in order of time.
+    """
+
+    quantity: str
+    site: str
+    source: str
+    first: np.datetime64
+    last: np.datetime64
+    pieces: Callable[[], Iterator[Piece]]
+
+    def series(self) -> Series:
+        """Read it whole."""
+        parts = list(self.pieces())
+        time, value = (np.concatenate([part[k] for part in parts]) for k in (0, 1))
+        return Series(self.quantity, time, value, site=self.site, source=self.source)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -332,6 +370,8 @@ class Timeline:
 
     Attributes
     ----------
+    waves : tuple of Wave
+        What is too long to be held in memory, and is looked at part by part.
     observed : tuple of Interval, or None
         When an episode would have been logged, if that is known outright; None when it has to be worked out from
         sleep, diary days and check-ins.
@@ -350,6 +390,7 @@ class Timeline:
     outcomes: tuple[Outcome, ...] = ()
     observed: tuple[Interval, ...] | None = None
     problems: tuple[Problem, ...] = ()
+    waves: tuple[Wave, ...] = ()
 
     def __post_init__(self) -> None:
         for name, key in (
@@ -369,6 +410,13 @@ class Timeline:
                 if series.site == site:
                     return series
         return candidates[0] if candidates and not sites else None
+
+    def all_of(self, quantity: str) -> tuple[Series | Wave, ...]:
+        """Return all series and waveforms of a quantity."""
+        return (
+            *(series for series in self.series if series.quantity == quantity),
+            *(wave for wave in self.waves if wave.quantity == quantity),
+        )
 
     def exposures_of(self, kind: str) -> tuple[Exposure, ...]:
         """Return the exposures of one kind, in order of time."""
@@ -395,6 +443,9 @@ class Timeline:
             if len(series):
                 yield from_utc_ms(series.time[0])
                 yield from_utc_ms(series.time[-1] if series.end is None else series.end.max())
+        for wave in self.waves:
+            yield from_utc_ms(wave.first)
+            yield from_utc_ms(wave.last)
         if self.beats is not None and len(self.beats):
             yield from_utc_ms(self.beats.time[0])
             yield from_utc_ms(self.beats.time[-1])

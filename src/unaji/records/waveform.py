@@ -5,15 +5,17 @@ at most `MOST_HZ` values a second, since a row's time is a whole millisecond and
 what changes in seconds (skin, breath, blood), at most `MOST_HZ_SLOW`. Faster signals are averaged over as few
 neighbouring samples as that needs, and each mean stands at their middle.
 
-What comes back is a series of values at whole milliseconds, without those that were not recorded; `recordings_of` lays
-it on an even grid again.
+What comes back are values at whole milliseconds, without those that were not recorded; `recordings_of` lays them on an
+even grid again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby, pairwise
 from math import ceil
+from operator import itemgetter
 
 import numpy as np
 import polars as pl
@@ -23,7 +25,8 @@ from unaji.quantities import QUANTITIES
 from unaji.records.batch import Batch, Device
 from unaji.records.clock import EARLIEST, LATEST_AFTER_NOW, Clock
 from unaji.records.door import Door
-from unaji.records.timeline import FloatArray, Series, TimeArray, utc_ms
+from unaji.records.preferred import Spacing
+from unaji.records.timeline import FloatArray, Series, TimeArray, Wave, utc_ms
 
 BLOCK = 1 << 17
 """Samples that are worth reading at a time."""
@@ -123,46 +126,135 @@ def offsets_min(clock: Clock, time: TimeArray) -> NDArray[np.int64] | None:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Recording:
-    """An evenly sampled signal.
+    """The even grid of a recording.
 
     Attributes
     ----------
     start : datetime64[ms]
         The instant of the first sample, UTC.
-    samples : ndarray, shape (n,)
-        NaN where nothing was recorded.
+    rate_hz : float
+    n_samples : int
     """
 
     start: np.datetime64
     rate_hz: float
-    samples: FloatArray
+    n_samples: int
 
 
-def recordings_of(series: Series) -> Iterator[Recording]:
-    """Lay a stored signal on an even grid again, recording by recording.
+Laid = tuple[Recording, Iterable[FloatArray]]
+"""A recording, and its samples part by part: NaN where nothing was recorded."""
 
-    A recording of which most is missing is left out, and so is one whose rate milliseconds cannot tell.
+
+def recordings_of(signal: Series | Wave) -> Iterator[Laid]:
+    """Lay a stored signal on an even grid again, recording by recording and part by part.
+
+    A recording of which most is missing is left out, and so is one whose rate milliseconds cannot tell. The parts of
+    each are there until the next is asked for.
     """
-    time_ms = series.time.astype(np.int64)
-    breaks = np.flatnonzero(np.diff(time_ms) > PAUSE_MS) + 1
-    for first, last in zip(np.append(0, breaks), np.append(breaks, time_ms.size), strict=True):
-        own_ms = time_ms[first:last]
-        step_ms = _step_ms(own_ms) if own_ms.size > 1 else 0.0
-        if not step_ms >= 1000.0 / MOST_HZ:
+    grids = _grids(signal)
+    for grid, laid in groupby(_laid(signal, grids), key=itemgetter(0)):
+        yield grid.recording, (samples for _, samples in laid)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Grid:
+    """Where the samples of a recording are."""
+
+    first_ms: int
+    step_ms: float
+    recording: Recording
+
+    @classmethod
+    def of(cls, spacing: Spacing, step_ms: float) -> _Grid | None:
+        """Return the grid of a recording; None where there is none that it could be laid on."""
+        if spacing.rows < 2 or not step_ms >= 1000.0 / MOST_HZ:
+            return None
+        n_samples = round((spacing.last_ms - spacing.first_ms) / step_ms) + 1
+        if spacing.rows < LEAST_RECORDED * n_samples:
+            return None
+        start = np.datetime64(spacing.first_ms, "ms")
+        return cls(spacing.first_ms, step_ms, Recording(start, 1000.0 / step_ms, n_samples))
+
+
+_Part = tuple[int, NDArray[np.int64], FloatArray]
+"""Number of a recording, and the times [ms] and values of some of its samples."""
+
+
+def _parts(signal: Series | Wave) -> Iterator[_Part]:
+    """Cut the pieces of a signal where a pause parts two recordings."""
+    number, last_ms = -1, None
+    for time, value in signal.pieces():
+        time_ms = time.astype(np.int64)
+        pauses = np.diff(time_ms, prepend=time_ms[0] if last_ms is None else last_ms) > PAUSE_MS
+        pauses[0] |= last_ms is None
+        cuts = np.unique([0, *np.flatnonzero(pauses), time_ms.size])
+        for first, last in pairwise(cuts.tolist()):
+            number += bool(pauses[first])
+            yield number, time_ms[first:last], value[first:last]
+        last_ms = int(time_ms[-1])
+
+
+def _grids(signal: Series | Wave) -> list[_Grid | None]:
+    """Return the grid of each recording: it takes a reading for the usual step, and one for the longest stretch."""
+    spacings: list[Spacing] = []
+    for number, time_ms, _ in _parts(signal):
+        if number == len(spacings):
+            spacings.append(Spacing())
+        spacings[number].add(time_ms)
+    longest = [_LongestStretch(1.5 * one.median_ms + 1.0) for one in spacings]
+    for number, time_ms, _ in _parts(signal):
+        longest[number].add(time_ms)
+    return [_Grid.of(spacing, one.step_ms) for spacing, one in zip(spacings, longest, strict=True)]
+
+
+class _LongestStretch:
+    """The longest stretch in which no two samples are further apart than the limit: it tells the step.
+
+    The times of samples were rounded to milliseconds, so that one step is not known from two neighbours.
+    """
+
+    def __init__(self, limit_ms: float) -> None:
+        self._limit_ms = limit_ms
+        self._rows, self._first_ms, self._last_ms = 0, 0, 0  # of the stretch that goes on
+        self._longest = (0, 0, 0)
+
+    def add(self, time_ms: NDArray[np.int64]) -> None:
+        """Take the times of the next samples."""
+        before_ms = self._last_ms if self._rows else time_ms[0]
+        broken = np.flatnonzero(np.diff(time_ms, prepend=before_ms) > self._limit_ms)
+        firsts, beyond = np.append(0, broken), np.append(broken, time_ms.size)
+        rows, first_ms = beyond - firsts, time_ms[firsts]
+        last_ms = np.where(rows > 0, time_ms[beyond - 1], before_ms)  # at once broken, the one before ends as it was
+        if self._rows:
+            rows[0], first_ms[0] = rows[0] + self._rows, self._first_ms
+        most = int(np.argmax(rows))
+        if rows[most] > self._longest[0]:
+            self._longest = int(rows[most]), int(first_ms[most]), int(last_ms[most])
+        self._rows, self._first_ms, self._last_ms = int(rows[-1]), int(first_ms[-1]), int(last_ms[-1])
+
+    @property
+    def step_ms(self) -> float:
+        """How far two samples are apart."""
+        rows, first_ms, last_ms = self._longest
+        return (last_ms - first_ms) / max(rows - 1, 1)
+
+
+def _laid(signal: Series | Wave, grids: Sequence[_Grid | None]) -> Iterator[tuple[_Grid, FloatArray]]:
+    """Give the samples of the recordings that have a grid; the last of a part waits, for its place may be taken."""
+    grid: _Grid | None = None
+    at, waiting = 0, np.zeros(0)
+    for number, time_ms, value in _parts(signal):
+        if grids[number] is not grid:
+            if grid is not None:
+                yield grid, waiting
+            grid, at, waiting = grids[number], 0, np.zeros(0)
+        if grid is None:
             continue
-        place = np.round((own_ms - own_ms[0]) / step_ms).astype(np.int64)
-        if place.size < LEAST_RECORDED * (place[-1] + 1):
-            continue
+        place = np.round((time_ms - grid.first_ms) / grid.step_ms).astype(np.int64) - at
         samples = np.full(int(place[-1]) + 1, np.nan)
-        samples[place] = series.value[first:last]
-        yield Recording(series.time[first], 1000.0 / step_ms, samples)
-
-
-def _step_ms(time_ms: NDArray[np.int64]) -> float:
-    """Return how far samples are apart whose times were rounded to milliseconds: by the longest unbroken stretch."""
-    apart = np.diff(time_ms)
-    broken = np.flatnonzero(apart > 1.5 * np.median(apart) + 1.0)
-    edges = np.concatenate([[-1], broken, [apart.size]])
-    longest = int(np.argmax(np.diff(edges)))
-    first, last = int(edges[longest]) + 1, int(edges[longest + 1])
-    return float(time_ms[last] - time_ms[first]) / max(last - first, 1)
+        samples[: waiting.size] = waiting
+        samples[place] = value
+        yield grid, samples[:-1]
+        at, waiting = at + int(place[-1]), samples[-1:]
+    if grid is not None:
+        yield grid, waiting

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from operator import attrgetter
 
 import numpy as np
 
 from unaji.records.merge import BEST_ORIGIN_FIRST
 from unaji.records.preferred import preferred
-from unaji.records.timeline import Beats, Series, Timeline, from_utc_ms
+from unaji.records.timeline import Beats, Series, Timeline, Wave, from_utc_ms
 from unaji.records.waveform import recordings_of
-from unaji.signals.ecg import LOWEST_RATE_HZ, ecg_beats
+from unaji.signals.detected import joined
+from unaji.signals.ecg import LOWEST_RATE_HZ, EcgDetector
 
 SHORTEST_S = 10.0
 """A recording shorter than this is not looked at: the detector has to learn what this heart's beats look like."""
@@ -23,13 +25,19 @@ MIN_QUALITY = 0.5
 """Least quality of both beats of an interval: at 12 dB of noise and more, what is left is right (see `ecg`'s tests)."""
 
 
-def with_ecg_beats(timeline: Timeline) -> Timeline:
+def with_ecg_beats(timeline: Timeline, *, min_quality: float = MIN_QUALITY) -> Timeline:
     """Return the timeline with the beats of its electrocardiograms beside those it has.
 
     Where others were recorded at the same time, beats that somebody marked in an electrocardiogram come first, then
     those found here, then those of a strap or a wrist. Without an electrocardiogram it is returned as it is.
+
+    Parameters
+    ----------
+    min_quality : float
+        Least quality, 0 to 1, of both beats of an interval found here; otherwise the interval is NaN.
     """
-    found = [beats for series in timeline.series if series.quantity == "ecg_mv" for beats in beats_of(series)]
+    ecgs = sorted(timeline.all_of("ecg_mv"), key=attrgetter("site", "source"))
+    found = [beats for ecg in ecgs for beats in beats_of(ecg, min_quality=min_quality)]
     if not found:
         return timeline
     own = timeline.beats
@@ -39,20 +47,23 @@ def with_ecg_beats(timeline: Timeline) -> Timeline:
     return replace(timeline, beats=_together(ranked))
 
 
-def beats_of(series: Series) -> Iterator[Beats]:
+def beats_of(ecg: Series | Wave, *, min_quality: float = MIN_QUALITY) -> Iterator[Beats]:
     """Find the beats of each recording in a stored electrocardiogram.
 
     Parameters
     ----------
-    series : Series
+    ecg : Series or Wave
         Of quantity ``ecg_mv``. Recordings that are slower than the detector's `LOWEST_RATE_HZ`, shorter than
         `SHORTEST_S` or mostly missing give none.
+    min_quality : float
+        As in `with_ecg_beats`.
     """
-    for recording in recordings_of(series):
+    for recording, samples in recordings_of(ecg):
         rate_hz = recording.rate_hz
-        if rate_hz >= LOWEST_RATE_HZ and recording.samples.size >= SHORTEST_S * rate_hz:
-            found = ecg_beats(recording.samples, rate_hz)
-            yield found.to_beats(from_utc_ms(recording.start), "ecg", min_quality=MIN_QUALITY)
+        if rate_hz >= LOWEST_RATE_HZ and recording.n_samples >= SHORTEST_S * rate_hz:
+            detector = EcgDetector(rate_hz)
+            found = joined([*(detector.feed(part) for part in samples), detector.finish()])
+            yield found.to_beats(from_utc_ms(recording.start), "ecg", min_quality=min_quality)
 
 
 def _together(ranked: list[Beats]) -> Beats | None:

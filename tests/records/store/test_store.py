@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from unaji.errors import InputError, OutputError
 from unaji.records.batch import Batch, Device, Kind, frame
-from unaji.records.store import disk, spool
+from unaji.records.store import disk, reading, spool
 from unaji.records.store.reading import Store
 from unaji.records.store.writing import Kept, Origin, writing
 
@@ -41,6 +41,11 @@ def put(person: Path, *batches: Batch, exported: int = 0, instead_of: int | None
 
 def values(person: Path, kind=Kind.SERIES, quantity="hr_bpm", start=None, end=None) -> list[tuple[int, float]]:
     return Store.open(person).read(kind, quantity, start, end).select("time", "value").rows()
+
+
+def in_pieces(person: Path) -> list[tuple[int, float]]:
+    pieces = Store.open(person).pieces(Kind.SERIES, "hr_bpm", ("time", "value"))
+    return [row for piece in pieces for row in piece.rows()]
 
 
 def test_rows_come_back_in_order_of_time_with_all_their_columns(tmp_path):
@@ -251,6 +256,7 @@ def test_any_sequence_of_imports_and_undoings_leaves_what_the_slow_way_leaves(st
                 remembered.undo(step[1])
                 there.discard(step[1])
             assert sorted(values(person)) == remembered.rows()
+            assert in_pieces(person) == values(person)
 
 
 @given(st.lists(st.integers(0, 80 * 24), min_size=1, max_size=300), st.integers(1, 60), st.integers(1, 40), st.data())
@@ -262,10 +268,12 @@ def test_pieces_of_any_size_come_back_whole_and_a_window_is_a_filter(hours, spil
         patch.setattr(spool, "SPILL_ROWS", spill)
         patch.setattr(spool, "WORTH_A_FILE", worth)
         patch.setattr(spool, "PIECE_ROWS", 2 * worth)
+        patch.setattr(reading, "AT_ONCE", worth)
         batches = [heart_rate(part, np.arange(part.size) + 60.0) for part in np.array_split(time, 7) if part.size]
         put(Path(folder), *batches)
         everything = sorted(pair for batch in batches for pair in batch.rows.select("time", "value").unique().rows())
         assert sorted(values(Path(folder))) == everything
+        assert in_pieces(Path(folder)) == values(Path(folder))
         files = Store.open(Path(folder)).manifest.files
         assert all(file.rows <= 2 * worth or file.last_ms - file.first_ms < 3_600_000 for file in files)
         again = put(Path(folder), *batches)
@@ -295,6 +303,18 @@ def test_a_window_holds_the_intervals_that_reach_into_it(tmp_path):
     rows = frame(time=[0, 1000, 5000], end=[900, 3000, 6000], value=[1.0, 2.0, 3.0])
     put(tmp_path, Batch(Kind.INTERVAL, "steps", PHONE, rows))
     assert values(tmp_path, Kind.INTERVAL, "steps", 2000, 5000) == [(1000, 2.0)]
+
+
+def test_a_long_record_comes_in_pieces_and_intervals_do_not(tmp_path, monkeypatch):
+    for hour in range(3):
+        put(tmp_path, heart_rate(np.arange(5) * 1000 + hour * 3_600_000, np.arange(5.0)))
+    store = Store.open(tmp_path)
+    assert [piece.height for piece in store.pieces(Kind.SERIES, "hr_bpm")] == [5, 5, 5]
+    monkeypatch.setattr(reading, "AT_ONCE", 3)
+    assert [piece.height for piece in store.pieces(Kind.SERIES, "hr_bpm")] == [2, 3, 2, 3, 2, 3]
+    assert list(store.pieces(Kind.SERIES, "steps")) == []
+    with pytest.raises(ValueError, match="interval steps: only instants"):
+        list(store.pieces(Kind.INTERVAL, "steps"))
 
 
 def test_a_month_with_many_rows_is_a_file_and_months_with_few_share_one(tmp_path):

@@ -67,12 +67,17 @@ def said_of(
 
 
 def live_rows(
-    path: Path, file: FileEntry, marks: Sequence[Mark], rank: Mapping[int, int], where: pl.Expr | None = None
+    path: Path,
+    file: FileEntry,
+    marks: Sequence[Mark],
+    rank: Mapping[int, int],
+    where: pl.Expr | None = None,
+    columns: Sequence[str] | None = None,
 ) -> pl.DataFrame:
     """Return the rows of a file that hold; `where` makes use of what Parquet knows of its row groups."""
     if not marks:
-        return _rows(path, file, where, None)
-    rows = _rows(path, file, where, "_row")
+        return _rows(path, file, where, None, columns)
+    rows = _rows(path, file, where, "_row", columns)
     hidden = said_of(path, file, marks, rank).hidden[rows["_row"].to_numpy()]
     return rows.filter(~pl.Series(hidden)).drop("_row")
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import polars as pl
@@ -16,6 +17,9 @@ from unaji.records.store.spool import sorted_by_time
 FOLDER = "store"
 STORED: Mapping[str, pl.DataType] = {**COLUMNS, "source_id": pl.UInt32()}
 """Columns of the rows in a store: those of a batch, and who wrote the row."""
+
+AT_ONCE = 1 << 18
+"""About as many rows of a file are a piece of its record: some MB, with the columns of a waveform."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,18 +85,28 @@ class Store:
         """Return what is said of a file's rows."""
         return self._marks.get(file.path, ())
 
-    def read(self, kind: Kind, quantity: str, start_ms: int | None = None, end_ms: int | None = None) -> pl.DataFrame:
+    def read(
+        self,
+        kind: Kind,
+        quantity: str,
+        start_ms: int | None = None,
+        end_ms: int | None = None,
+        *,
+        columns: Sequence[str] = tuple(STORED),
+    ) -> pl.DataFrame:
         """Return the rows of a quantity that hold, of all sources, in order of time.
 
         Parameters
         ----------
         start_ms, end_ms : int, optional
             Only instants in [start, end), and intervals that overlap it. [ms since 1970 UTC]
+        columns : sequence of str
+            Which of the columns `STORED`, ``time`` among them.
 
         Returns
         -------
         polars.DataFrame
-            With the columns `STORED`.
+            With these columns.
         """
         files = [
             file
@@ -100,10 +114,32 @@ class Store:
             if (start_ms is None or file.last_end_ms >= start_ms) and (end_ms is None or file.first_ms < end_ms)
         ]
         where = _between(kind, start_ms, end_ms)
-        found = [live_rows(self.path, file, self.marks(file), self.rank, where) for file in files]
+        found = [live_rows(self.path, file, self.marks(file), self.rank, where, columns) for file in files]
         if not found:
-            return pl.DataFrame(schema=STORED)
+            return pl.DataFrame(schema={name: STORED[name] for name in columns})
         return found[0] if len(found) == 1 else sorted_by_time(pl.concat(found))
+
+    def pieces(self, kind: Kind, quantity: str, columns: Sequence[str] = tuple(STORED)) -> Iterator[pl.DataFrame]:
+        """Give what `read` does in pieces, however long the record is; rows of one time are in one piece.
+
+        Parameters
+        ----------
+        kind : Kind
+            Of instants: an interval would be in every piece that it reaches into.
+        """
+        if kind not in (Kind.SERIES, Kind.BEATS):
+            raise ValueError(f"{kind.value} {quantity}: only instants can be parted by time")
+        begins = sorted({begin for file in self.files(kind, quantity) for begin in _begins(file)})
+        for start, end in pairwise([*begins, None]):
+            rows = self.read(kind, quantity, start, end, columns=columns)
+            if rows.height:
+                yield rows
+
+
+def _begins(file: FileEntry) -> list[int]:
+    """Part the time of a file so that each part has about `AT_ONCE` rows of it, if these are evenly spread."""
+    parts = 1 + file.rows // AT_ONCE
+    return [file.first_ms + (file.last_ms - file.first_ms) * k // parts for k in range(parts)]
 
 
 def _between(kind: Kind, start_ms: int | None, end_ms: int | None) -> pl.Expr | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -60,16 +60,21 @@ class Spool:
         group.waiting.append(batch.rows.with_columns(pl.lit(source_id, dtype=pl.UInt32).alias("source_id")))
         self._waiting_rows += len(batch)
         if self._waiting_rows >= SPILL_ROWS:
-            self._put_aside()
+            self.put_aside()
 
     def groups(self) -> list[Group]:
         """Return the kinds and quantities that have rows."""
         return sorted(self._groups)
 
-    def pieces(self, group: Group) -> Iterator[pl.DataFrame]:
+    def pieces(self, group: Group, columns: Sequence[str] | None = None) -> Iterator[pl.DataFrame]:
         """Give the rows of a quantity in order of time, in pieces that fit into memory.
 
         A piece ends with the month, unless it has few rows; rows of one instant are in one piece.
+
+        Parameters
+        ----------
+        columns : sequence of str, optional
+            Which columns to read, ``time`` among them; default: all.
         """
         gathered = self._groups[group]
         parts = [pl.scan_parquet(file) for file in gathered.aside]
@@ -77,9 +82,11 @@ class Spool:
             parts.append(_in_order(gathered).lazy())
         for start, end in _pieces(gathered.hours, gathered.rows):
             inside = (pl.col("time") >= start) & (pl.col("time") < end)
-            yield sorted_by_time(pl.concat([part.filter(inside) for part in parts]).collect())
+            rows = pl.concat([part.filter(inside) for part in parts])
+            yield sorted_by_time((rows if columns is None else rows.select(columns)).collect())
 
-    def _put_aside(self) -> None:
+    def put_aside(self) -> None:
+        """Put all that is held in memory on the disk; from then on pieces can be had more than once."""
         for gathered in self._groups.values():
             if gathered.waiting:
                 file = self._folder / f"{self._files}.parquet"
