@@ -136,7 +136,7 @@ def bounds(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def timeline(quantity: str, x: np.ndarray, hours: int = 12) -> Timeline:
     """Hours of one bad thing beside a good heart rate."""
-    many = np.resize(x, 24 * x.size) if x.size > 3 else x
+    many = np.resize(x, 2 * hours * x.size) if x.size > 3 else x
     step_ms = max(1, 3_600_000 * hours // max(many.size, 1))
     rate = 70.0 + 5.0 * np.sin(np.arange(60 * hours) / 60.0)
     parts = [series("hr_bpm", rate, 60_000)] if quantity != "hr_bpm" else []
