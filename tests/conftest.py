@@ -1,8 +1,11 @@
-"""What the tests share: the folder of real recordings, and a clear word when it is not there."""
+"""What the tests share: real recordings where they are there, compiled code, and the order of the files."""
 
 from __future__ import annotations
 
 import os
+import shutil
+from hashlib import blake2b
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -12,13 +15,75 @@ from hypothesis import HealthCheck, settings
 settings.register_profile("unaji", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("unaji")
 
-if worker := os.environ.get("PYTEST_XDIST_WORKER"):
-    # numba numbers its files by function: two processes that compile one function for two types of arguments at the
-    # same time may take each other's file for their own. So each worker, and every process it starts, keeps its own.
-    compiled = Path(__file__).resolve().parents[1] / ".pytest_cache" / f"compiled-{worker}"
-    os.environ["NUMBA_CACHE_DIR"] = str(compiled)
+ROOT = Path(__file__).resolve().parents[1]
+WORKER = os.environ.get("PYTEST_XDIST_WORKER")
 
-SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+def of_these_sources() -> str:
+    """Name the folder of what this numba compiles from the sources as they are now."""
+    sources = b"".join(path.read_bytes() for path in sorted((ROOT / "src").rglob("*.py")))
+    return "compiled-" + blake2b(sources + version("numba").encode(), digest_size=8).hexdigest()
+
+
+# numba numbers its files by function: two processes that compile one function for two types of arguments at the same
+# time may take each other's file for their own. So each worker, and every process it starts, keeps its own.
+COMPILED = ROOT / ".pytest_cache" / of_these_sources()
+if WORKER:
+    os.environ["NUMBA_CACHE_DIR"] = str(COMPILED / WORKER)
+
+# Long files begin first, so that no worker is left alone with one in the end; the first three compile most of the loops
+# of signals, causes and body, each in a process of its own.
+FIRST = (
+    "signals/test_fail_soft.py",
+    "causes/test_calibration.py",
+    "body/test_pathways.py",
+    "cli/test_cli.py",
+    "test_real_records.py",
+    "test_published_results.py",
+    "causes/test_engine.py",
+    "test_explain.py",
+    "records/test_apple_health.py",
+    "report/test_html.py",
+    "benchmarks/test_attribution.py",
+    "signals/test_state_stream.py",
+    "browser/test_report_in_browser.py",
+    "signals/test_hrv_stream.py",
+    "signals/test_latent.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the longest files first; the order within a file stays."""
+    rank = {ROOT / "tests" / name: place for place, name in enumerate(FIRST)}
+    items.sort(key=lambda item: rank.get(item.path, len(FIRST)))
+
+
+def pytest_sessionstart() -> None:
+    """Forget what was compiled from earlier sources, before the workers start."""
+    if not WORKER:
+        for old in set(COMPILED.parent.glob("compiled-*")) - {COMPILED}:
+            shutil.rmtree(old)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _compiled_by_others() -> None:
+    """Take over, before each file of tests, the functions that other workers have compiled since."""
+    for theirs in COMPILED.glob("gw*") if WORKER else ():
+        take_compiled(theirs, COMPILED / str(WORKER))
+
+
+def take_compiled(theirs: Path, own: Path) -> None:
+    """Copy what numba has kept of the functions that are not in `own`: whole functions only, see above."""
+    for index in theirs.glob("*/*.nbi"):
+        room = own / index.parent.name
+        if not (room / index.name).exists():
+            room.mkdir(parents=True, exist_ok=True)
+            # A file that is not written yet is missed by no one: numba compiles what its index names in vain.
+            for file in (*index.parent.glob(f"{index.stem}.*.nbc"), index):
+                shutil.copyfile(file, room / file.name)
+
+
+SHARED_DATA = ROOT.parent / "shared" / "data"
 
 
 @pytest.fixture(scope="session")

@@ -246,9 +246,9 @@ def test_spoilt_archives_never_crash_and_never_hang(path):
                 case _:
                     data[at:at] = data[at : at + rng.randrange(50)]
             data = data or bytearray(b"P")
-        began = time.monotonic()
+        began = time.process_time()
         read(path, bytes(data))
-        assert time.monotonic() - began < 2
+        assert time.process_time() - began < 2
 
 
 def test_a_source_made_of_bytes_is_one_too():

@@ -698,9 +698,9 @@ def test_mutated_files_neither_crash_nor_hang_nor_give_impossible_rows():
     latest = NOW.timestamp() * 1000 + 48 * 3_600_000
     for _ in range(400):
         data = mutated(whole, rng)
-        begin = time.monotonic()
+        begin = time.process_time()
         found, _ = read(data, zones=Zones(("Asia/Tokyo",)))
-        assert time.monotonic() - begin < 2
+        assert time.process_time() - begin < 2
         for batch in (b for some in found.values() for b in some):
             assert batch.rows["time"].is_between(631_152_000_000, latest).all()
             assert batch.rows["time"].null_count() == 0
@@ -708,7 +708,7 @@ def test_mutated_files_neither_crash_nor_hang_nor_give_impossible_rows():
 
 def test_many_messages_that_each_begin_a_new_run_do_not_take_quadratic_time():
     jumps = [m for k in range(5000) for m in (record(10 * k), rr(800))]
-    begin = time.monotonic()
+    begin = time.process_time()
     found, _ = read(fit_file([FILE_ID, *jumps]))
     assert len(rows(found, "beats/rri_ms")) == 5000
-    assert time.monotonic() - begin < 10
+    assert time.process_time() - begin < 10

@@ -105,8 +105,8 @@ def test_an_entry_without_end_is_given_up(monkeypatch):
 
 def test_a_hostile_list_full_of_its_first_key_is_read_in_time():
     hostile = b'[{"n": 1, "text": [' + b'"n", ' * 2_000_000 + b'"n"]}]'
-    began = time.perf_counter()
+    began = time.process_time()
     found, log = read(hostile)
-    assert time.perf_counter() - began < 10
+    assert time.process_time() - began < 10
     assert not found
     assert log.problems()

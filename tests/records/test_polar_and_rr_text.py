@@ -429,12 +429,12 @@ def test_mutated_files_neither_crash_nor_hang_nor_give_impossible_rows(seed):
     rng = np.random.default_rng(20260601)
     latest = NOW.timestamp() * 1000 + 48 * 3_600_000
     for _ in range(200):
-        begin = time.monotonic()
+        begin = time.process_time()
         try:
             found, _ = read(importer, mutated(whole, rng))
         except InputError:
             continue
-        assert time.monotonic() - begin < 2
+        assert time.process_time() - begin < 2
         for batch in (b for some in found.values() for b in some):
             assert batch.rows["time"].is_between(631_152_000_000, latest).all()
             assert batch.rows["time"].null_count() == 0

@@ -100,9 +100,9 @@ def test_another_library_finds_the_same_days(parts, start):
     "rule", ["FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30", "FREQ=DAILY;INTERVAL=7;BYDAY=TU", "FREQ=MONTHLY;BYDAY=6FR"]
 )
 def test_a_rule_that_no_day_fulfils_ends_soon(rule):
-    began = time.perf_counter()
+    began = time.process_time()
     assert days_of(rule_of(parts_of(rule)), date(1990, 1, 1), date(2026, 1, 1)) == []
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 1
 
 
 @pytest.mark.parametrize(

@@ -91,13 +91,13 @@ def withstands(module: ModuleType, files: Mapping[str, bytes], rounds: int = 300
     for _ in range(rounds):
         name = rng.choice(sorted(files))
         data = mutated(files[name], rng)
-        began = time.perf_counter()
+        began = time.process_time()
         try:
             module.claims_file(data[:HEAD_BYTES])
             batches = list(module.read([source(data, name)], clock, ProblemLog()))
         except InputError:
             batches = []
-        assert time.perf_counter() - began < 2, f"{name} took too long: {data[:200]!r}"
+        assert time.process_time() - began < 2, f"{name} took too long: {data[:200]!r}"
         for batch in batches:
             assert_well_formed(batch)
 

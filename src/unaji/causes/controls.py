@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from scipy.signal import lfilter
 
 from unaji.causes.design import BIN_MIN, Design, Grid, Trigger
+from unaji.causes.fading import fading_sum
 from unaji.causes.features import Tables, build_tables, known_level, with_more_triggers
 from unaji.causes.marks import episode_marks
 from unaji.causes.sampler import Chain, Damper, make_model
@@ -125,7 +125,7 @@ def _forgetting(rng: np.random.Generator, n: int, memory_min: float) -> FloatArr
     keep = np.exp(-BIN_MIN / memory_min)
     noise = rng.standard_normal(n) * np.sqrt(1 - keep**2)
     noise[0] /= np.sqrt(1 - keep**2)
-    return np.asarray(lfilter([1.0], [1.0, -keep], noise))
+    return fading_sum(noise, keep)
 
 
 def _p_causes(design: Design, tables: Tables, dampers: Sequence[Damper], rng: np.random.Generator) -> dict[str, float]:

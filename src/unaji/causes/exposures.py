@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.signal import lfilter
 
 from unaji.causes.design import BIN_MIN, Design, Grid, Onset, Trigger, courses_of
+from unaji.causes.fading import fading_sum
 from unaji.causes.features import MAX_FILLED, hold
 from unaji.causes.grid import bin_of, mask_of
 from unaji.causes.observed import BODY_TEMPERATURES, ObservedTime, diary_mask, in_fever
@@ -176,15 +176,15 @@ def _change(level: FloatArray, signal: Signal) -> FloatArray:
 def _leaky_mean(level: FloatArray, signal: Signal) -> FloatArray:
     """Running mean that forgets exponentially; what was not observed has no weight, and no mean while it lasts."""
     keep = float(np.exp(-BIN_MIN / signal.over_min))
-    weight = lfilter([1.0], [1.0, -keep], np.isfinite(level).astype(float))
-    total = lfilter([1.0], [1.0, -keep], np.nan_to_num(level))
+    weight = fading_sum(np.isfinite(level).astype(float), keep)
+    total = fading_sum(np.nan_to_num(level), keep)
     return np.asarray(np.divide(total, weight, out=np.full(level.size, np.nan), where=np.isfinite(level)))
 
 
 def _build_up(level: FloatArray, signal: Signal) -> FloatArray:
     """Rise towards the level while it lasts and fall back after it, with one time constant."""
     keep = float(np.exp(-BIN_MIN / signal.over_min))
-    load = lfilter([1 - keep], [1.0, -keep], np.nan_to_num(level))
+    load = fading_sum((1 - keep) * np.nan_to_num(level), keep)
     return np.where(np.isfinite(level), load, np.nan)
 
 

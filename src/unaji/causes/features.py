@@ -18,11 +18,11 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
-from scipy.signal import lfilter
-from scipy.stats import gamma
+from scipy.special import gammainc
 
 from unaji.causes.attribution import SignalState
 from unaji.causes.design import BIN_MIN, Design, Grid, Onset, Trigger
+from unaji.causes.fading import fading_sum
 from unaji.causes.grid import ONSET_WINDOW_MIN, bin_of, bins_of_day
 from unaji.causes.levels import Level, between_readings, is_sparse
 from unaji.records.timeline import BoolArray, FloatArray, utc_ms
@@ -112,7 +112,7 @@ def lag_kernel(mean_min: float, shape: float = KERNEL_SHAPE) -> FloatArray:
     """
     edges = np.arange(-1.0, KERNEL_REACH * mean_min / BIN_MIN + 1) * BIN_MIN
     t, scale = np.maximum(edges, 0.0), mean_min / shape
-    integral = t * gamma.cdf(t, a=shape, scale=scale) - mean_min * gamma.cdf(t, a=shape + 1, scale=scale)
+    integral = t * gammainc(shape, t / scale) - mean_min * gammainc(shape + 1, t / scale)
     mass = np.diff(integral, n=2)
     return np.asarray(mass / mass.sum())
 
@@ -494,12 +494,12 @@ def _echo_at_onsets(onsets: tuple[Onset, ...], tau_min: float) -> FloatArray:
 
 def echo_on_grid(grid: Grid, onsets: tuple[Onset, ...], tau_min: float) -> FloatArray:
     """Decaying excitation after every onset, at the middle of each bin, over observed time."""
-    impulse = np.zeros(grid.n_bins)
+    begun = np.zeros(grid.n_bins + 1)
     for onset in onsets:
         if not onset.whole_day:
-            impulse[bin_of(grid, onset.time)] += BIN_MIN / tau_min
+            begun[1 + bin_of(grid, onset.time)] += BIN_MIN / tau_min
     decay = np.exp(-BIN_MIN / tau_min)
-    return np.asarray(lfilter([0.0, decay], [1.0, -decay], impulse) * grid.observed)
+    return fading_sum(decay * begun[:-1], decay) * grid.observed
 
 
 def _by_day(feature: FloatArray, grid: Grid) -> FloatArray:

@@ -20,8 +20,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import gamma as gamma_distribution
-from scipy.stats import norm
+from scipy.special import gammaincinv
 
 from unaji.causes._kernels_sampler import ECHO_SHAPE, N_CELLS, Model, Record, State, sweeps
 from unaji.causes.features import Tables
@@ -86,9 +85,8 @@ def make_priors(tables: Tables) -> Priors:
     mean = np.array([BACKGROUND_SHARE * n] + [BUMP_SHARE * n] * bumps + [TRIGGER_SHARE * n] * k + [ECHO_MEAN])
     inclusion = np.array([1.0] * b + list(tables.prior) + [ECHO_PRIOR])
     middle = (np.arange(N_CELLS) + 0.5) / N_CELLS
-    nodes = gamma_distribution.ppf(middle[None, :], a=shape[:, None], scale=(mean / shape)[:, None])
-    step = DELTA_GRID[2] - DELTA_GRID[1]
-    log_slab = norm.logpdf(DELTA_GRID[1:], 0.45, 0.6) + np.log(step)
+    nodes = gammaincinv(shape[:, None], middle[None, :]) * (mean / shape)[:, None]
+    log_slab = -0.5 * ((DELTA_GRID[1:] - 0.45) / 0.6) ** 2  # the normal density, up to what the next line divides by
     log_delta = np.concatenate([[np.log(0.4)], np.log(0.6) + log_slab - np.logaddexp.reduce(log_slab)])
     return Priors(shape, shape / mean, inclusion, nodes, log_delta)
 

@@ -253,7 +253,7 @@ def test_damaged_tables_are_refused_or_read():
     for _ in range(200):
         name = rng.choice(sorted(files))
         file = source(mutated(files[name], rng), name)
-        began = time.perf_counter()
+        began = time.process_time()
         try:
             proposal = guess(file, CLOCK, "m")
             if proposal.table_map.columns:
@@ -261,7 +261,7 @@ def test_damaged_tables_are_refused_or_read():
                 read += 1
         except InputError:
             pass
-        assert time.perf_counter() - began < 2
+        assert time.process_time() - began < 2
     assert read > 10
 
 

@@ -601,12 +601,12 @@ def test_damaged_tables_workbooks_and_mappings_never_crash():
             if k % 4 == 0
             else (mutated(data, rng), table_map)
         )
-        began = time.perf_counter()
+        began = time.process_time()
         try:
             batches = list(read_mapped(map_of_text(table_map, "m"), [source(data, name)], CLOCK, ProblemLog()))
         except InputError:
             batches = []
-        assert time.perf_counter() - began < 2
+        assert time.process_time() - began < 2
         for batch in batches:
             known = QUANTITIES[batch.quantity]
             assert batch.rows.height
@@ -694,9 +694,9 @@ def test_notes_behind_numbers_break_one_rule_and_are_seen_in_one_pass():
     text = "\n".join(
         ["t,temp", *(f"{one},36.5 Hanako {k}" for k, one in enumerate(minutes_)), "2024-06-01T08:00Z,36.6"]
     )
-    began = time.perf_counter()
+    began = time.process_time()
     rows, problems = read(table_map, text)
-    assert time.perf_counter() - began < 5  # with a pass for each of the cells it is 20 s
+    assert time.process_time() - began < 5  # with a pass for each of the cells it is 20 s
     assert [row[2] for row in rows["body_temp_c"]] == [36.6]
     assert sum(p.count for p in problems) == 20_000
     assert (problems[0].line, problems[0].value) == (2, "36.5 Hanako 0")
