@@ -15,6 +15,7 @@ from unaji.cli.progress import progress_bar
 @click.option("--article", default="neck_heat", show_default=True, help="Whose claims are tested: a name or a folder.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of the summary.")
 @click.option("--html", type=click.Path(path_type=Path, dir_okay=False), help="Also write the report to this file.")
+@click.option("--fhir", type=click.Path(path_type=Path, dir_okay=False), help="Also write a FHIR R4 bundle (.json).")
 @click.option(
     "--lang", type=click.Choice(["ja", "en"]), default="ja", show_default=True, help="Language of the report."
 )
@@ -23,7 +24,14 @@ from unaji.cli.progress import progress_bar
     "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Same records and seed, same result."
 )
 def command(
-    person: Path, article: str, as_json: bool, html: Path | None, lang: str, timezone: str | None, seed: int
+    person: Path,
+    article: str,
+    as_json: bool,
+    html: Path | None,
+    fhir: Path | None,
+    lang: str,
+    timezone: str | None,
+    seed: int,
 ) -> None:
     """Explain the episodes in PERSON, a folder of one person's records.
 
@@ -32,6 +40,7 @@ def command(
       unaji simulate-person someone --seed 4 --weeks 8
       unaji explain someone --html report.html
       unaji explain someone --json --lang en
+      unaji explain someone --fhir bundle.json
     """
     from rich.console import Console
 
@@ -57,9 +66,15 @@ def command(
         from unaji.report.html import to_html, write_html
 
         write_html(html, to_html(findings, lang))
+    if fhir is not None:
+        from unaji.report.fhir.bundle import write_bundle
+
+        write_bundle(fhir, findings)
     if as_json:
         click.echo(dumps(findings, lang))
     else:
         print_summary(findings, Console(), lang)
     if html is not None:
         click.echo(f"report: {html.resolve()}", err=True)
+    if fhir is not None:
+        click.echo(f"bundle: {fhir.resolve()}", err=True)

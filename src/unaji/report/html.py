@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import math
-import os
 import re
 from collections.abc import Callable, Mapping
 from functools import cache, partial
@@ -17,7 +16,6 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from unaji.causes.attribution import CauseResult, SignalState
-from unaji.errors import OutputError
 from unaji.findings import Findings
 from unaji.report.figures._neck_words import Language
 from unaji.report.figures.causes import causes_figure, ten_dots
@@ -35,6 +33,7 @@ from unaji.report.story.neck import NeckScene
 from unaji.report.story.story import Story, tell
 from unaji.report.story.warmth import Warmth
 from unaji.report.words import Catalogue, catalogue
+from unaji.report.writing import put_text
 
 OPEN_CARDS = 3
 """Episodes shown unfolded, the latest first."""
@@ -87,21 +86,7 @@ def write_html(path: Path, text: str) -> None:
     OutputError
         If it cannot be written.
     """
-    if path.suffix.lower() not in (".html", ".htm"):
-        raise OutputError(f"{path}: a report's name must end in .html, so that no record is ever overwritten by it")
-    if path.exists() and not path.is_file():
-        raise OutputError(f"{path}: is not a file that a report could replace")
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        try:
-            draft.write_text(text, encoding="utf-8", newline="\n")
-            draft.replace(path)
-        finally:
-            draft.unlink(missing_ok=True)
-    except OSError as error:
-        raise OutputError(
-            f"{path}: the report could not be written ({error.strerror}); is the folder there?"
-        ) from error
+    put_text(path, text, endings=(".html", ".htm"), what="report")
 
 
 def unbroken(text: str) -> Markup:

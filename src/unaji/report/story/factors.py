@@ -21,8 +21,10 @@ class Factor:
 
     Attributes
     ----------
+    said : str
+        What may be said of it: its verdict, or why there is none ("too_early", "missing", "insufficient" …).
     word, p : str
-        Verdict in words, and its probability ("" where none may be shown).
+        The same in words, and its probability ("" where none may be shown).
     count, interval : str
         Of ten episodes; "" while there are too few to count in tens.
     """
@@ -30,6 +32,7 @@ class Factor:
     result: CauseResult
     cause: Cause
     name: str
+    said: str
     word: str
     p: str
     pill: str
@@ -188,13 +191,15 @@ def _factor(result: CauseResult, findings: Findings, words: Catalogue) -> Factor
     cause = findings.claims.cause(result.id)
     rank = can_rank(findings.enough)
     count = tens(result.share) if rank and math.isfinite(result.p_cause) else None
-    word = words(f"verdict.{_word_key(result, findings)}")
+    said = _word_key(result, findings)
+    word = words(f"verdict.{said}")
     p = words.percent(result.p_cause) if rank and result.verdict is not Verdict.CANNOT_TELL else ""
     shown = rank and result.verdict in NAMED
     return Factor(
         result=result,
         cause=cause,
         name=cause.name.in_(words.language),
+        said=said,
         word=word,
         p=p,
         pill=words("verdict.pill", word=word, p=p) if p else word,
