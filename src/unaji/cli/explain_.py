@@ -16,6 +16,7 @@ from unaji.cli.progress import progress_bar
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of the summary.")
 @click.option("--html", type=click.Path(path_type=Path, dir_okay=False), help="Also write the report to this file.")
 @click.option("--fhir", type=click.Path(path_type=Path, dir_okay=False), help="Also write a FHIR R4 bundle (.json).")
+@click.option("--csv", type=click.Path(path_type=Path), help="Also write all tables to this folder, not there yet.")
 @click.option(
     "--lang", type=click.Choice(["ja", "en"]), default="ja", show_default=True, help="Language of the report."
 )
@@ -29,6 +30,7 @@ def command(
     as_json: bool,
     html: Path | None,
     fhir: Path | None,
+    csv: Path | None,
     lang: str,
     timezone: str | None,
     seed: int,
@@ -40,7 +42,7 @@ def command(
       unaji simulate-person someone --seed 4 --weeks 8
       unaji explain someone --html report.html
       unaji explain someone --json --lang en
-      unaji explain someone --fhir bundle.json
+      unaji explain someone --fhir bundle.json --csv tables
     """
     from rich.console import Console
 
@@ -50,6 +52,10 @@ def command(
     from unaji.report.json import dumps
     from unaji.report.terminal import print_summary
 
+    if csv is not None:
+        from unaji.report.tables.folder import check_is_new
+
+        check_is_new(csv)  # before the minute it takes to explain
     timeline = read_folder(person, timezone=timezone)
     claims = load_claims(article)
     signs = [flag.id for flag in claims.red_flags]
@@ -70,6 +76,10 @@ def command(
         from unaji.report.fhir.bundle import write_bundle
 
         write_bundle(fhir, findings)
+    if csv is not None:
+        from unaji.report.tables.folder import write_tables
+
+        write_tables(csv, findings)
     if as_json:
         click.echo(dumps(findings, lang))
     else:
@@ -78,3 +88,5 @@ def command(
         click.echo(f"report: {html.resolve()}", err=True)
     if fhir is not None:
         click.echo(f"bundle: {fhir.resolve()}", err=True)
+    if csv is not None:
+        click.echo(f"tables: {csv.resolve()}", err=True)

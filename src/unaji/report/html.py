@@ -145,8 +145,8 @@ def _neck_pictures(story: Story, words: Catalogue) -> list[tuple[NeckScene, Mark
 
 
 def _days(findings: Findings, story: Story, words: Catalogue) -> Figure | None:
-    strongest = [*story.candidates.named, *(one for pair in story.candidates.either for one in (pair.a, pair.b))]
-    return days_figure(findings, strongest[0], words) if strongest else None
+    strongest = story.candidates.strongest
+    return days_figure(findings, strongest, words) if strongest else None
 
 
 def _warmth_dots(story: Story) -> list[Warmth]:

@@ -13,6 +13,7 @@ from unaji.findings import Findings
 from unaji.report.fhir import computed, facts
 from unaji.report.fhir.parts import Entries, Json, known
 from unaji.report.json import write
+from unaji.report.told import Told
 from unaji.report.writing import put_text
 
 
@@ -37,7 +38,7 @@ def to_bundle(findings: Findings) -> Json:
     scores += [entries.add(facts.outcome(one, zones, subject)) for one in timeline.outcomes]
     for session in timeline.treatments:
         entries.add(facts.session(session, findings, subject))
-    told = computed.Told.of(findings)
+    told = Told.of(findings)
     record = computed.record(told, subject, device, [*logged, *scores])
     basis = computed.Basis(subject, device, {"effectivePeriod": record["effectivePeriod"]}, entries.add(record))
     for resource in _summaries(told, basis):
@@ -53,7 +54,7 @@ def to_bundle(findings: Findings) -> Json:
     }
 
 
-def _summaries(told: computed.Told, basis: computed.Basis) -> list[Json]:
+def _summaries(told: Told, basis: computed.Basis) -> list[Json]:
     """Warning signs first, as in every report; then the answer, the factors and what the sessions changed."""
     findings = told.findings
     pairs = zip(told.each(lambda story: story.candidates.either), findings.attribution.pairs, strict=True)

@@ -6,15 +6,13 @@ a fraction or as a percentage. What may be behind the past is neither a forecast
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TypeVar
 
 from unaji.care.outcomes import ItemCourse
 from unaji.care.treatment import TreatmentEffect
 from unaji.causes.attribution import Estimate, SignalState
 from unaji.claims.model import Words
-from unaji.findings import EpisodeFinding, Findings, RaisedFlag
+from unaji.findings import Findings, RaisedFlag
 from unaji.quantities import RATINGS
 from unaji.records.clock import iso_local
 from unaji.report.fhir.facts import SCORE, period, treatment, when
@@ -34,44 +32,15 @@ from unaji.report.fhir.parts import (
     text,
 )
 from unaji.report.fhir.vocabulary import COMPUTED, KINDS, PARTS
-from unaji.report.story.episodes import Card, cards
 from unaji.report.story.factors import Either, Factor
 from unaji.report.story.period import bounds
 from unaji.report.story.safety import is_active
-from unaji.report.story.story import Story, tell
 from unaji.report.story.warmth import Warmth, warmth_of
-from unaji.report.words import catalogue
+from unaji.report.told import EN, JA, Told, assessed, in_both
 
-T = TypeVar("T")
-JA, EN = catalogue("ja"), catalogue("en")
 MEASURED_UNITS = {"_k": ("K", "K"), "_c": ("°C", "Cel")}
 """Units of what is measured near an episode, by the end of its name, in words and in UCUM."""
 BODY_TEMPERATURE = {"system": LOINC, "code": "8310-5", "display": "Body temperature"}
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Told:
-    """The findings as the report tells them in both languages; what was computed is said in no other words."""
-
-    findings: Findings
-    ja: Story
-    en: Story
-    cards: Mapping[int, tuple[Card, Card]]
-
-    @classmethod
-    def of(cls, findings: Findings) -> Told:
-        """Tell them."""
-        stories = {words.language: tell(findings, words) for words in (JA, EN)}
-        told = (reversed(cards(findings, stories[words.language].candidates, words)) for words in (JA, EN))
-        return cls(findings, stories["ja"], stories["en"], dict(enumerate(zip(*told, strict=True))))
-
-    def both(self, part: Callable[[Story], str]) -> Words:
-        """Return one text of the story in both languages."""
-        return Words(part(self.ja), part(self.en))
-
-    def each(self, parts: Callable[[Story], tuple[T, ...]]) -> list[tuple[T, T]]:
-        """Return parts of the story in both languages side by side."""
-        return list(zip(parts(self.ja), parts(self.en), strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +135,7 @@ def assessment(i: int, told: Told, subject: Json, device: Json, logged: Json) ->
                 component(part("fever"), valueBoolean=one.fever),
                 component(part("warmth"), valueCodeableConcept=_warmth(warmth_of(one))),
                 *(
-                    component(concept("pathway", way, _in_both(f"pathway.{way}")), valueQuantity=quantity(p))
+                    component(concept("pathway", way, in_both(f"pathway.{way}")), valueQuantity=quantity(p))
                     for way, p in one.pathway.items()
                 ),
                 *(component(_source(source, told), valueQuantity=quantity(p)) for source, p in one.p.items()),
@@ -176,15 +145,6 @@ def assessment(i: int, told: Told, subject: Json, device: Json, logged: Json) ->
             )
         ),
     )
-
-
-def assessed(one: EpisodeFinding) -> str:
-    """Return the code of what is said of an episode."""
-    if one.fever:
-        return "fever"
-    if not one.p:
-        return "not_fitted"
-    return "named" if one.named else "not_attributable"
 
 
 def factor(ja: Factor, en: Factor, basis: Basis) -> Json:
@@ -293,7 +253,7 @@ def flag(raised: RaisedFlag, told: Told, subject: Json, device: Json) -> Json:
     return {
         "resourceType": "Flag",
         "status": "active" if active else "inactive",
-        "category": [concept("urgency", raised.flag.urgency.value, _in_both(f"flag.level.{raised.flag.urgency}"))],
+        "category": [concept("urgency", raised.flag.urgency.value, in_both(f"flag.level.{raised.flag.urgency}"))],
         "code": {"coding": [coding("red-flag", raised.flag.id)], "text": text(both(sentence))},
         "subject": subject,
         **known(period=known(start=times[0], end=None if active else times[-1]) if times else None),
@@ -320,17 +280,13 @@ def _observation(kind: str, code: Json, basis: Basis, **fields: object) -> Json:
     }
 
 
-def _in_both(key: str) -> Words:
-    return Words(JA(key), EN(key))
-
-
 def _warmth(one: Warmth) -> Json:
-    return concept("warmth", one.value, _in_both(f"warm.dot.{one}"))
+    return concept("warmth", one.value, in_both(f"warm.dot.{one}"))
 
 
 def _source(name: str, told: Told) -> Json:
     if name in ("background", "echo"):
-        return concept("source", name, _in_both(f"source.{name}"))
+        return concept("source", name, in_both(f"source.{name}"))
     return concept("source", name, told.findings.claims.cause(name).name)
 
 
@@ -338,5 +294,5 @@ def _measured(name: str, value: float) -> list[Json]:
     unit, ucum = next(units for ending, units in MEASURED_UNITS.items() if name.endswith(ending))
     others = (BODY_TEMPERATURE,) if name in ("core_temp_c", "body_temp_c") else ()
     return component(
-        concept("measured", name, _in_both(f"measured.{name}"), *others), valueQuantity=quantity(value, unit, ucum)
+        concept("measured", name, in_both(f"measured.{name}"), *others), valueQuantity=quantity(value, unit, ucum)
     )

@@ -105,6 +105,12 @@ class Candidates:
         """Factors that may be named on their own."""
         return tuple(one for one in self.factors if one.named and one.id not in self.paired)
 
+    @property
+    def strongest(self) -> Factor | None:
+        """The first that may be named, alone or else as one of two."""
+        either = (one for pair in self.either for one in (pair.a, pair.b))
+        return next(iter((*self.named, *either)), None)
+
     def of(self, *verdicts: Verdict) -> tuple[Factor, ...]:
         """Return the unpaired factors with one of these verdicts."""
         return tuple(one for one in self.factors if one.result.verdict in verdicts and one.id not in self.paired)
