@@ -332,6 +332,17 @@ def test_the_code_for_a_cause_is_given_only_where_the_report_names_it_as_almost_
         assert (said == "cause") == (told[codes("factor", one["code"])[0]].word == "almost certain")
 
 
+def test_an_episode_is_spoken_of_in_its_own_words(findings):
+    """The factors that may be named are in its sentence; where none may, the sentence says so."""
+    for one, found in zip(resources(to_bundle(findings), "assessment"), findings.episodes, strict=True):
+        ja, en = one["valueCodeableConcept"]["text"].split(" / ")
+        names = [findings.claims.cause(name).name for name in found.named]
+        assert all(name.ja in ja and name.en in en for name in names)
+        if codes("assessed", one["valueCodeableConcept"]) == ["not_attributable"]:
+            assert en == catalogue("en")("episode.not_attributable")
+        assert codes("source", *(c.get("valueCodeableConcept", {}) for c in one["component"])) == list(found.named)
+
+
 def test_an_episode_in_a_fever_is_told_apart(people):
     (sick,) = (one for one in resources(to_bundle(people["fever"]()), "assessment") if values(one, "part")["fever"])
     assert codes("assessed", sick["valueCodeableConcept"]) == ["fever"]
