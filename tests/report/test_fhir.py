@@ -127,6 +127,17 @@ def assert_facts_are_there_once(findings: Findings) -> None:
     assert Counter(read_treatment(one) for one in resources(bundle, "Procedure")) == Counter(timeline.treatments)
 
 
+def assert_resolves(bundle: dict) -> None:
+    """Each resource has an address of its own, and each reference leads to one that stands before it."""
+    urls = [entry["fullUrl"] for entry in bundle["entry"]]
+    assert len(set(urls)) == len(urls)
+    assert [f"urn:uuid:{entry['resource']['id']}" for entry in bundle["entry"]] == urls
+    before: set[str] = set()
+    for entry in bundle["entry"]:
+        assert {one["reference"] for one in everything(entry) if "reference" in one} <= before
+        before.add(entry["fullUrl"])
+
+
 @pytest.fixture(scope="module")
 def example() -> Findings:
     """The example person's diary and thermometer; without the long series it is explained in seconds."""
@@ -184,6 +195,7 @@ def test_what_is_hard_to_write_is_read_back(people):
     episodes = tuple(replace(findings.episodes[0], episode=one) for one in odd)
     changed = replace(findings, timeline=timeline, episodes=episodes)
     assert_facts_are_there_once(changed)
+    assert_resolves(to_bundle(changed))
     Bundle.model_validate_json(json.dumps(to_bundle(changed)))
 
 
@@ -205,16 +217,7 @@ def test_the_library_does_refuse_what_is_wrong(people):
 
 
 def test_every_reference_resolves_inside_the_bundle(findings):
-    bundle = to_bundle(findings)
-    urls = [entry["fullUrl"] for entry in bundle["entry"]]
-    assert len(set(urls)) == len(urls)
-    assert [f"urn:uuid:{entry['resource']['id']}" for entry in bundle["entry"]] == urls
-    referred = {one["reference"] for one in everything(bundle) if "reference" in one}
-    assert referred <= set(urls)
-    before: set[str] = set()
-    for entry in bundle["entry"]:  # and each only to what stands before it
-        assert {one["reference"] for one in everything(entry) if "reference" in one} <= before
-        before.add(entry["fullUrl"])
+    assert_resolves(to_bundle(findings))
 
 
 def test_same_findings_same_bytes(people, tmp_path):
