@@ -41,8 +41,7 @@ def command(
     Example:
       unaji simulate-person someone --seed 4 --weeks 8
       unaji explain someone --html report.html
-      unaji explain someone --json --lang en
-      unaji explain someone --fhir bundle.json --csv tables
+      unaji explain someone --json --lang en --fhir bundle.json --csv tables
     """
     from rich.console import Console
 
