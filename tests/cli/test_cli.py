@@ -97,10 +97,13 @@ def test_the_help_answers_without_loading_the_engine():
 
 
 def test_json_is_one_object_on_stdout_and_the_talk_is_on_stderr(someone, tmp_path):
-    done = process("unaji", "explain", str(someone), "--json", "--lang", "en", "--html", "r.html", cwd=tmp_path)
+    done = process(
+        "unaji", "explain", str(someone), "--json", "--lang", "en", "--html", "r.html", "--pdf", "r.pdf", cwd=tmp_path
+    )
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["person"] == "example"
     assert "r.html" in done.stderr
+    assert (tmp_path / "r.pdf").read_bytes().startswith(b"%PDF-1.7")
     assert (tmp_path / "r.html").read_text(encoding="utf-8").startswith("<!doctype html>")
 
 

@@ -18,6 +18,9 @@ from unaji.cli.progress import progress_bar
 @click.option("--fhir", type=click.Path(path_type=Path, dir_okay=False), help="Also write a FHIR R4 bundle (.json).")
 @click.option("--csv", type=click.Path(path_type=Path), help="Also write all tables to this folder, not there yet.")
 @click.option(
+    "--pdf", type=click.Path(path_type=Path, dir_okay=False), help="Also write four pages for a doctor to this file."
+)
+@click.option(
     "--lang", type=click.Choice(["ja", "en"]), default="ja", show_default=True, help="Language of the report."
 )
 @click.option("--timezone", help="Where times carry no offset and person.toml says nothing, such as Asia/Tokyo.")
@@ -29,6 +32,7 @@ def command(
     article: str,
     as_json: bool,
     html: Path | None,
+    pdf: Path | None,
     fhir: Path | None,
     csv: Path | None,
     lang: str,
@@ -41,6 +45,7 @@ def command(
     Example:
       unaji simulate-person someone --seed 4 --weeks 8
       unaji explain someone --html report.html
+      unaji explain someone --pdf report.pdf
       unaji explain someone --json --lang en --fhir bundle.json --csv tables
     """
     from rich.console import Console
@@ -71,6 +76,10 @@ def command(
         from unaji.report.html import to_html, write_html
 
         write_html(html, to_html(findings, lang))
+    if pdf is not None:
+        from unaji.report.pdf import to_pdf, write_pdf
+
+        write_pdf(pdf, to_pdf(findings, lang))
     if fhir is not None:
         from unaji.report.fhir.bundle import write_bundle
 
@@ -83,9 +92,6 @@ def command(
         click.echo(dumps(findings, lang))
     else:
         print_summary(findings, Console(), lang)
-    if html is not None:
-        click.echo(f"report: {html.resolve()}", err=True)
-    if fhir is not None:
-        click.echo(f"bundle: {fhir.resolve()}", err=True)
-    if csv is not None:
-        click.echo(f"tables: {csv.resolve()}", err=True)
+    for name, written in (("report", html), ("report", pdf), ("bundle", fhir), ("tables", csv)):
+        if written is not None:
+            click.echo(f"{name}: {written.resolve()}", err=True)

@@ -33,7 +33,7 @@ from unaji.report.story.neck import NeckScene
 from unaji.report.story.story import Story, tell
 from unaji.report.story.warmth import Warmth
 from unaji.report.words import Catalogue, catalogue
-from unaji.report.writing import put_text
+from unaji.report.written import put_bytes
 
 OPEN_CARDS = 3
 """Episodes shown unfolded, the latest first."""
@@ -57,14 +57,14 @@ def to_html(findings: Findings, language: str = "ja") -> str:
         "story": story,
         "findings": findings,
         "sections": SECTIONS,
-        "figures": _figures(findings, story, words),
+        "figures": drawn_figures(findings, story, words),
         "neck_pictures": _neck_pictures(story, words),
         "cards": told[:OPEN_CARDS] if story.ranked else (),
         "folded": by_month(told[OPEN_CARDS:] if story.ranked else told),
         "n_folded": len(told[OPEN_CARDS:] if story.ranked else told),
         "warmth_dots": _warmth_dots(story),
         "ten_dots": partial(ten_dots, words=words),
-        "table": _full_table(findings, story, words),
+        "table": full_table(findings, story, words),
         "checks": sorted(findings.attribution.checks.items()),
         "claims": _claims(findings, words),
     }
@@ -86,7 +86,7 @@ def write_html(path: Path, text: str) -> None:
     OutputError
         If it cannot be written.
     """
-    put_text(path, text, endings=(".html", ".htm"), what="report")
+    put_bytes(path, text.encode("utf-8"), (".html", ".htm"))
 
 
 def unbroken(text: str) -> Markup:
@@ -116,7 +116,7 @@ def _css() -> str:
     return files("unaji.report").joinpath("templates", "report.css").read_text(encoding="utf-8")
 
 
-def _figures(findings: Findings, story: Story, words: Catalogue) -> dict[str, Figure]:
+def drawn_figures(findings: Findings, story: Story, words: Catalogue) -> dict[str, Figure]:
     """Draw what there is something to draw of; what needs a ranking waits until there is one."""
     ranked: dict[str, Callable[[], Figure | None]] = {
         "causes": lambda: causes_figure(story.candidates, story.answer.sentence, words),
@@ -145,15 +145,16 @@ def _neck_pictures(story: Story, words: Catalogue) -> list[tuple[NeckScene, Mark
 
 
 def _days(findings: Findings, story: Story, words: Catalogue) -> Figure | None:
-    strongest = story.candidates.strongest
-    return days_figure(findings, strongest, words) if strongest else None
+    factor = story.candidates.strongest
+    return None if factor is None else days_figure(findings, factor, words)
 
 
 def _warmth_dots(story: Story) -> list[Warmth]:
     return [warmth for warmth in Warmth for _ in range(story.warmths.counts[warmth])]
 
 
-def _full_table(findings: Findings, story: Story, words: Catalogue) -> dict[str, Any]:
+def full_table(findings: Findings, story: Story, words: Catalogue) -> dict[str, Any]:
+    """Return head and rows of the table of all causes, for those who want every number."""
     columns = ("factor", "verdict", "p", "error", "episodes", "interval", "if_cause")
     checks = ("avoidable", "avoidable_half", "shift_p", "filled", "grade")
     return {

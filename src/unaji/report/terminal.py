@@ -128,7 +128,7 @@ def _table(story: Story, words: Catalogue) -> Table:
 def _count(factor: Factor, words: Catalogue) -> str:
     if factor.tens is None:
         return words("unknown")
-    short = words("of_ten.short", n=factor.tens.count) if factor.tens.count else words("of_ten.short_under_one")
+    short = words.short_of_ten(factor.tens)
     return f"{interval_bar(factor.tens)} {short}"
 
 

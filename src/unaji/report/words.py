@@ -64,6 +64,10 @@ class Catalogue:
             return self("unknown")
         return self("of_ten.about", n=count.count) if count.count else self("of_ten.under_one")
 
+    def short_of_ten(self, count: Tens) -> str:
+        """Say a count of ten where the heading names the ten: "約4回"."""
+        return self("of_ten.short", n=count.count) if count.count else self("of_ten.short_under_one")
+
     def of_ten_range(self, count: Tens) -> str:
         """Say the 90 % interval of a count of ten: "2〜6回"."""
         return self.range("episodes", count.low, count.high)

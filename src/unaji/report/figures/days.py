@@ -22,8 +22,16 @@ DOSE_STEPS = (0.0, 0.25, 0.5, 0.75)
 """The same for doses, among the hours with any intake."""
 
 
-def days_figure(findings: Findings, factor: Factor, words: Catalogue) -> Figure | None:
-    """Draw it; None when the factor's exposure is not on the grid."""
+def days_figure(
+    findings: Findings, factor: Factor, words: Catalogue, *, hours_px: float | None = None
+) -> Figure | None:
+    """Draw it; None when the factor's exposure is not on the grid.
+
+    Parameters
+    ----------
+    hours_px : float, optional
+        Height of the 24 hours, where the usual one is too tall.
+    """
     trigger = next((one for one in findings.design.triggers if one.id == factor.id), None)
     if trigger is None:
         return None
@@ -34,7 +42,8 @@ def days_figure(findings: Findings, factor: Factor, words: Catalogue) -> Figure 
     aria = words("chart.days_aria", name=factor.name, episodes=n_episodes)
 
     def paint(width: float) -> tuple[float, list[Markup]]:
-        return _paint(width, findings, factor, calendar, levels, recorded, words)
+        height = hours_px or (204.0 if width < 500 else 272.0)
+        return _paint(width, height, findings, factor, calendar, levels, recorded, words)
 
     phone, desktop = draw(paint, aria)
     caption = words("chart.days_caption", name=factor.name, days=words.count("days", calendar.n_days))
@@ -89,6 +98,7 @@ def _day_and_hour(findings: Findings, calendar: Calendar) -> tuple[np.ndarray, n
 
 def _paint(
     width: float,
+    height: float,
     findings: Findings,
     factor: Factor,
     calendar: Calendar,
@@ -96,7 +106,7 @@ def _paint(
     recorded: BoolArray,
     words: Catalogue,
 ) -> tuple[float, list[Markup]]:
-    x0, y0, height = 34.0, 26.0, 204.0 if width < 500 else 272.0
+    x0, y0 = 34.0, 26.0
     across = width - x0
     column, row = across / calendar.n_days, height / 24
     parts = [rect(x0, y0, across, height, "sunk")]

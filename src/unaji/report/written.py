@@ -1,41 +1,38 @@
-"""Put one file in its place, whole or not at all."""
+"""Reports are written beside their place and moved there, so that no half-written file is ever seen."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from unaji.errors import OutputError
 
 
-def put_text(path: Path, text: str, *, endings: tuple[str, ...], what: str) -> None:
-    """Write a text beside its place and move it there, so that no half-written file is ever seen.
+def put_bytes(path: Path, content: bytes, endings: Sequence[str], what: str = "report") -> None:
+    """Write a report, or what else `what` names.
 
     Parameters
     ----------
-    path : Path
-    text : str
-        Written as UTF-8 with plain line feeds.
-    endings : tuple of str
-        What the name must end in, lower case.
+    endings : sequence of str
+        What its name may end in, so that no record is ever overwritten by it.
     what : str
-        What is written, for the errors: "report", "bundle".
+        What is written, for the errors.
 
     Raises
     ------
     OutputError
-        If it cannot be written.
+        The name ends otherwise, or it cannot be written.
     """
     if path.suffix.lower() not in endings:
-        raise OutputError(
-            f"{path}: a {what}'s name must end in {endings[0]}, so that no record is ever overwritten by it"
-        )
+        ending = " or ".join(endings)
+        raise OutputError(f"{path}: a {what}'s name must end in {ending}, so that no record is ever overwritten by it")
     if path.exists() and not path.is_file():
         raise OutputError(f"{path}: is not a file that a {what} could replace")
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         try:
-            draft.write_text(text, encoding="utf-8", newline="\n")
+            draft.write_bytes(content)
             draft.replace(path)
         finally:
             draft.unlink(missing_ok=True)
