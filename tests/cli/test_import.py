@@ -53,7 +53,22 @@ def test_people_are_told_in_words_and_can_take_an_import_back(place):
     assert run("--undo", "1", "--into", "me").stdout == "import 1 undone: 2 rows\n"
     assert isinstance(run("--undo", "1", "--into", "me").exception, InputError)
     assert run("EDA.csv", "--into", "me").stdout.startswith("EDA.csv (Empatica E4): import 2\n")
-    assert json.loads(run("--undo", "2", "--into", "me", "--json").stdout) == {"undone": 2, "rows": 2}
+    assert json.loads(run("--undo", "2", "--into", "me", "--json").stdout) == {"undone": 2, "rows": 2, "restored": None}
+
+
+def test_undoing_a_second_reading_says_whether_the_first_is_back(place):
+    run("EDA.csv", "--into", "me", "--timezone", "Asia/Tokyo")
+    person = place / "me" / "person.toml"
+    person.write_text(person.read_text().replace("Asia/Tokyo", "Europe/Paris"))
+    assert run("EDA.csv", "--into", "me").stdout.startswith("EDA.csv (Empatica E4): import 2\n")
+    assert run("--undo", "2", "--into", "me").stdout == "import 2 undone: 2 rows; import 1 is back\n"
+    run("EDA.csv", "--into", "me")
+    (place / "other").mkdir()
+    (place / "other" / "EDA.csv").write_text(EDA.replace("1646305200", "1646405200"))
+    run("other/EDA.csv", "--into", "me")
+    done = run("--undo", "3", "--into", "me", "--json")
+    assert json.loads(done.stdout) == {"undone": 3, "rows": 2, "restored": None}
+    assert "it had taken the place of import 1, which does not return" in done.stderr
 
 
 @pytest.mark.parametrize("arguments", [(), ("EDA.csv", "--undo", "1")])

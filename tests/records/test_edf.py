@@ -120,10 +120,10 @@ def test_two_digits_of_a_year_are_of_the_last_century_from_85_on():
 
 
 def test_a_discontinuous_recording_keeps_each_records_own_time():
-    onsets = [b"+0", b"+1", b"+100.5", b"+101.5", b"+90"]
+    onsets = [b"+0", b"+1", b"+100.5", b"+101.5", b"+190"]
     batches, _ = brought(edf, source(discontinuous(onsets, np.arange(20).reshape(5, 4))))
     since = (joined(batches, "ecg_mv", "time") - START_MS) / 1000
-    expected = np.array([0, 1, 100.5, 101.5, 90])[:, None] + np.arange(4) / 4
+    expected = np.array([0, 1, 100.5, 101.5, 190])[:, None] + np.arange(4) / 4
     np.testing.assert_allclose(since, expected.ravel())
     np.testing.assert_allclose(joined(batches, "ecg_mv", "value"), np.arange(20) / 1000)
 
@@ -132,6 +132,26 @@ def test_a_record_that_does_not_say_its_time_follows_the_one_before_and_is_count
     batches, problems = brought(edf, source(discontinuous([b"+7", b"x", b"+9"], np.ones((3, 4)))))
     assert ((joined(batches, "ecg_mv", "time") - START_MS) // 1000).tolist() == [7] * 4 + [8] * 4 + [9] * 4
     assert [p.value for p in problems if p.lost] == ["1"]
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 100])
+def test_where_the_clock_was_set_back_no_row_lies_over_another_and_it_is_told(at_once, monkeypatch):
+    monkeypatch.setattr(edf, "READ_BYTES", 28 * at_once)
+    onsets = [b"+%d" % k for k in (0, 1, 2, 1, 2, 3, 4, 2)] + [b"+2.5", b"+5", b"+6"]
+    batches, problems = brought(edf, source(discontinuous(onsets, np.arange(44).reshape(11, 4))))
+    since = (joined(batches, "ecg_mv", "time") - START_MS) / 1000
+    np.testing.assert_allclose(since, np.arange(28) / 4)
+    kept = np.array([0, 1, 2, 5, 6, 9, 10])
+    np.testing.assert_allclose(
+        joined(batches, "ecg_mv", "value") * 1000, (4 * kept[:, None] + np.arange(4)).ravel()
+    )  # fmt: skip
+    assert [(p.count, p.lost) for p in problems if "set back" in p.rule] == [(4, True)]
+
+
+def test_a_record_that_begins_between_two_milliseconds_of_the_one_before_is_no_step_back():
+    batches, problems = brought(edf, source(discontinuous([b"+0", b"+0.9997", b"+2"], np.ones((3, 4)))))
+    assert joined(batches, "ecg_mv", "time").size == 12
+    assert not [p for p in problems if "set back" in p.rule]
 
 
 def test_blocks_of_records_do_not_show(monkeypatch):

@@ -368,6 +368,32 @@ def test_an_answer_that_is_none_costs_no_other():
     assert [(p.value, p.count) for p in problems if p.rejected] == [("7", 1)]
 
 
+@pytest.mark.parametrize("first", ["night", "day"])
+@pytest.mark.parametrize("same", [True, False])
+def test_a_resting_heart_rate_that_the_day_and_the_night_tell_is_one_row(first, same):
+    night = {
+        "dailySleepDTO": {
+            "calendarDate": "2023-07-20", "sleepStartTimestampGMT": DAY - 3_600_000,
+            "sleepEndTimestampGMT": DAY + 3_600_000, "sleepStartTimestampLocal": DAY - 7 * 3_600_000,
+        },
+        "restingHeartRate": 49,
+    }  # fmt: skip
+    day = {
+        "calendarDate": "2023-07-20", "restingHeartRate": 49 if same else 51,
+        "wellnessStartTimeGmt": "2023-07-20T06:00:00.0", "wellnessEndTimeGmt": "2023-07-20T21:00:00.0",
+    }  # fmt: skip
+    found, problems = read(*((night, day) if first == "night" else (day, night)))
+    resting = rows(found, "interval/hr_resting_bpm")
+    assert resting.select("time", "end", "value").rows() == [(DAY, DAY + 86_400_000, 49.0)]  # the night's day is over
+    assert resting["vendor_id"].to_list() == ["day:2023-07-20"]
+    assert [p.count for p in problems if "another answer tells of the same day" in p.rule] == [1]
+
+
+def test_resting_heart_rates_of_two_days_are_two_rows():
+    found, _ = read(*({"calendarDate": f"2023-07-2{k}", "restingHeartRate": 50 + k} for k in (0, 1)))
+    assert rows(found, "interval/hr_resting_bpm")["value"].to_list() == [50, 51]
+
+
 def test_no_account_or_device_number_leaves_an_answer():
     found, _ = read({"userProfilePK": 987654321, "deviceId": 123123123, "heartRateValues": [[DAY, 60]]})
     batch = found["series/hr_bpm"][0]

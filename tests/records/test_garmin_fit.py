@@ -22,6 +22,7 @@ from unaji.records import garmin_fit
 from unaji.records.batch import Kind
 from unaji.records.clock import Clock
 from unaji.records.garmin_fit.protocol import Messages, checksum
+from unaji.records.importing import import_files, undo_import
 from unaji.records.problems import ProblemLog
 from unaji.records.source import HEAD_BYTES, Source, file_source
 from unaji.records.timeline import Zones
@@ -606,6 +607,23 @@ def test_two_people_on_one_device_are_two_people_also_in_two_files(make):
     other = Message(0, {1: ("u16", 1), 2: ("u16", 3113)})
     found, _ = read(fit_file([FILE_ID, make(0, 0)]), fit_file([other, make(2, 1)]))
     assert {key: len(rows(found, key)) for key in found} == dict.fromkeys(keys, 2)
+
+
+@pytest.mark.parametrize("make", [weighed, pressure])
+def test_people_on_one_device_whose_files_are_imported_one_by_one_are_told_of(make, tmp_path):
+    def put(name: str, *messages: Message) -> list[str]:
+        (tmp_path / name).write_bytes(fit_file([FILE_ID, *messages]))
+        (done,) = import_files([tmp_path / name], tmp_path / "me", timezone="Asia/Tokyo", now=NOW)
+        assert done.batch
+        return [p.rule for p in done.problems if "another user of the same device" in p.rule]
+
+    assert not put("mine.fit", make(0, 0))
+    assert not put("more of mine.fit", make(1, 0))
+    assert not put("nobody's.fit", make(2, NOBODY))
+    (told,) = put("another's.fit", make(3, 1))
+    assert "--undo 4" in told
+    undo_import(4, tmp_path / "me")
+    assert not put("still more of mine.fit", make(4, 0))
 
 
 def test_people_are_told_apart_over_files_that_are_not_read_together(monkeypatch):

@@ -11,7 +11,7 @@ from tests.records.test_detect import claimants
 from tests.records.vendors import brought, source
 from unaji.records import icalendar_file
 from unaji.records.folder import read_folder
-from unaji.records.importing import import_files
+from unaji.records.importing import import_files, undo_import
 
 
 def calendar(*entries: str, before: str = "") -> str:
@@ -170,6 +170,25 @@ def stored(tmp_path, *calendars: str) -> list[str]:
 def test_a_meeting_whose_time_was_edited_is_one_meeting(tmp_path):
     later = ONE.replace("T00", "T02").replace("T010000Z", "T030000Z")
     assert stored(tmp_path, calendar(ONE), calendar(later)) == ["2024-05-01 02:00"]
+
+
+def on(day: str) -> str:
+    return ONE.replace("20240501", day)
+
+
+def test_a_meeting_moved_to_any_other_day_is_one_meeting(tmp_path):
+    two = "UID:2\nDTSTART:20240508T000000Z\nDTEND:20240508T010000Z"
+    for n, day in enumerate(("20240504", "20240704", "20230102")):
+        then = f"{day[:4]}-{day[4:6]}-{day[6:]} 00:00"
+        found = stored(tmp_path / f"{n}", calendar(ONE, two), calendar(on(day), two))
+        assert found == sorted(["2024-05-08 00:00", then])
+
+
+def test_a_move_is_undone_with_its_import(tmp_path):
+    assert stored(tmp_path, calendar(ONE), calendar(on("20240704"))) == ["2024-07-04 00:00"]
+    undo_import(2, tmp_path / "me")
+    exposures = read_folder(tmp_path / "me", now=vendors.NOW).exposures
+    assert [f"{one.start:%m-%d}" for one in exposures] == ["05-01"]
 
 
 def test_a_series_whose_time_of_day_was_edited_is_one_series(tmp_path):

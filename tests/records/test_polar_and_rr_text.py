@@ -154,17 +154,31 @@ def test_a_line_without_number_is_a_missing_beat():
     found, problems = read(elite_hrv, "800\n810\n790\n" * 5 + "x\n805\n")
     beats = rows(found, "beats/rri_ms")
     assert beats["gap"].to_list() == [True] + [False] * 14 + [True]
-    assert [p.value for p in problems] == ["x"]
+    assert [p.value for p in problems] == ["x", "1"]
+
+
+def test_beats_after_missing_ones_are_not_told_too_early():
+    found, problems = read(elite_hrv, "800\n" * 10 + "800\nx\nx\n1100\n900\n")
+    beats = rows(found, "beats/rri_ms")
+    assert (beats["time"][-2:] - START).to_list() == [8800 + 900 + 1000 + 1100, 8800 + 900 + 1000 + 1100 + 900]
+    assert [p.value for p in problems if "as long as those around" in p.rule] == ["2"]
+
+
+def test_an_interval_that_is_missing_after_the_last_beat_moves_nothing_and_is_not_told():
+    found, problems = read(elite_hrv, "800\n" * 12 + "x\n")
+    assert (rows(found, "beats/rri_ms")["time"] - START).to_list() == [800 * k for k in range(1, 13)]
+    assert not [p for p in problems if "as long as those around" in p.rule]
 
 
 @pytest.mark.parametrize("odd", ["0", "-900", "1e300", "inf", "nan", "1e308"])
 @pytest.mark.parametrize("unit", ["ms", "s"])
-def test_what_no_clock_can_go_on_by_is_a_missing_beat_and_later_ones_keep_their_time(odd, unit):
+def test_what_no_clock_can_go_on_by_is_a_missing_beat_that_took_as_long_as_those_around_it(odd, unit):
     usual = "800\n810\n790\n" if unit == "ms" else "0.8\n0.81\n0.79\n"
     found, problems = read(elite_hrv, usual * 10 + f"{odd}\n" + usual)
     beats = rows(found, "beats/rri_ms")
     assert beats["value"].to_list() == pytest.approx([800.0, 810.0, 790.0] * 11)
-    np.testing.assert_allclose(beats["time"], START + np.cumsum([800, 810, 790] * 11))
+    passed = np.cumsum([800, 810, 790] * 10 + [(790 + 800) / 2] + [800, 810, 790])
+    np.testing.assert_allclose(beats["time"], START + np.delete(passed, 30))
     assert np.flatnonzero(beats["gap"].to_numpy()).tolist() == [0, 30]
     assert sum(p.count for p in problems if p.rejected) == 1
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from unaji.records.mapping.guessing import Guess
     from unaji.records.mapping.model import TableMap
     from unaji.records.source import OnRead
+    from unaji.records.store.writing import Undone
     from unaji.records.timeline import Zones
 
 GUIDED = "-"
@@ -75,7 +76,7 @@ def command(
     if (undo is None) == (not files):
         raise UsageError("name the files to import, or with --undo the import to take back")
     if undo is not None:
-        _tell_undone(undo, sum(undo_import(undo, into).rows.values()), as_json=as_json)
+        _tell_undone(undo, undo_import(undo, into), as_json=as_json)
         return
     ask = None if yes or not _may_ask() else partial(click.confirm, err=True)
     table_map = None if map_file is None else _map(files, into, timezone, map_file, lang)
@@ -154,8 +155,20 @@ def _tell(done: tuple[Imported, ...], into: Path) -> None:
         click.echo(f"in {into.resolve()}", err=True)
 
 
-def _tell_undone(batch: int, rows: int, *, as_json: bool) -> None:
-    click.echo(json.dumps({"undone": batch, "rows": rows}) if as_json else f"import {batch} undone: {rows:,} rows")
+def _tell_undone(batch: int, done: Undone, *, as_json: bool) -> None:
+    rows = sum(done.rows.values())
+    if as_json:
+        click.echo(json.dumps({"undone": batch, "rows": rows, "restored": done.restored}))
+    else:
+        back = "" if done.restored is None else f"; import {done.restored} is back"
+        click.echo(f"import {batch} undone: {rows:,} rows{back}")
+    if done.gone is not None:
+        click.echo(
+            f"取り込み {batch} は {done.gone} に代わるものでした。その後に変更があったため {done.gone} は戻りません。"
+            f"元の読み方でもう一度取り込んでください / it had taken the place of import {done.gone}, which does not "
+            "return, as the folder has changed since; import that file once more, read as before",
+            err=True,
+        )
 
 
 def _as_json(one: Imported, zones: Zones) -> dict[str, Any]:

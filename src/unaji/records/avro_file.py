@@ -16,8 +16,6 @@ import zlib
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
-import fastavro
-
 from unaji.errors import InputError
 
 MAGIC = b"Obj\x01"
@@ -51,6 +49,8 @@ def records_of(opened: BinaryIO, file: str) -> Iterator[dict[str, Any]]:
     InputError
         It is not of this format, cut off, damaged, or goes beyond a limit.
     """
+    import fastavro  # noqa: PLC0415  (most imports read no Avro)
+
     schema, codec, sync = _header(opened, file)
     while (count := _long(opened, file, at_end=True)) is not None:
         block = _block(opened, codec, sync, file)
@@ -84,6 +84,8 @@ def _header(opened: BinaryIO, file: str) -> tuple[dict[str, Any], str, bytes]:
 
 
 def _schema(text: bytes, file: str) -> dict[str, Any]:
+    import fastavro  # noqa: PLC0415  (most imports read no Avro)
+
     try:
         parsed = fastavro.parse_schema(_plain(json.loads(text), 0))
         if not isinstance(parsed, dict) or parsed.get("type") != "record":

@@ -40,6 +40,9 @@ SLEEP_STAGES = ("in_bed", "asleep", "light", "deep", "rem", "awake")
 ROLES = ("ecg", "strap", "monitor", "ring", "watch", "phone", "logger", "station", "model", "merged", "manual", "")
 """What kind of device wrote a row; which of two is preferred is decided when reading, never on import."""
 
+USER = "user "
+"""Begins `Device.app` where a device that several people may use gives them numbers; the number follows."""
+
 COLUMNS: Mapping[str, pl.DataType] = {
     "time": pl.Int64(),  # ms since 1970-01-01 UTC: the instant, or the start of the interval
     "end": pl.Int64(),  # ms since 1970-01-01 UTC; null for instants
@@ -67,7 +70,8 @@ class Device:
         What the export calls the device, to tell two apart: it is hashed with the person's salt at the store's door
         and never written. "" where the export does not say.
     app : str
-        What wrote the row on the device, where that is no private name ("com.withings.wiScaleNG").
+        What wrote the row on the device, where that is no private name ("com.withings.wiScaleNG"), or whose of several
+        users' it is ("user 1").
     site : str
         Where on the body or in the world: "wrist", "finger", "outdoor"; "" when not known.
     method : str

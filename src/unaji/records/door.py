@@ -6,7 +6,7 @@ The exception are beats: an implausible interval stays, since judging it needs i
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,10 +14,12 @@ import numpy as np
 import polars as pl
 from numpy.typing import ArrayLike, NDArray
 
+from unaji.errors import InputError
 from unaji.quantities import QUANTITIES
 from unaji.records.batch import Batch, Device, Kind, frame
 from unaji.records.clock import NAT, Clock
 from unaji.records.problems import ProblemLog
+from unaji.records.source import Source
 from unaji.records.timeline import BoolArray, FloatArray, TimeArray
 
 DAY = np.timedelta64(1, "D")
@@ -116,6 +118,25 @@ class Door:
         if given.any():
             time[given] = self.clock.from_wall(wall[given], self.file, self.log, equal_means_later=equal_means_later)
         return time
+
+
+def each_file(
+    files: Sequence[Source], clock: Clock, log: ProblemLog, read_file: Callable[[Source, Door], Iterator[Batch]]
+) -> Iterator[Batch]:
+    """Read files one by one; where one breaks off, what came before is kept, the reason noted, and the next is read.
+
+    Raises
+    ------
+    InputError
+        A wall clock was found, and nobody has said in which time zone.
+    """
+    for file in files:
+        try:
+            yield from read_file(file, Door(file.name, clock, log))
+        except InputError as error:
+            if clock.zones is None:
+                raise
+            log.reject(file.name, None, "", str(error))
 
 
 def _filtered(column: Any, keep: BoolArray) -> Any:

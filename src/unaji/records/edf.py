@@ -7,8 +7,9 @@ not known here is told by its label and left out; of several of one quantity, th
 are not read.
 
 The start is a wall clock without zone, its year of two digits (85 is 1985). In a discontinuous recording (EDF+D) each
-data record says itself when it began. Files are read a few records at a time; none is ever unpacked to disk, which the
-libraries for this format would need, since they read paths.
+data record says itself when it began; one that began before the end of an earlier one is left out and told. Files are
+read a few records at a time; none is ever unpacked to disk, which the libraries for this format would need, since they
+read paths.
 
 References
 ----------
@@ -29,7 +30,7 @@ import numpy as np
 from unaji.errors import InputError
 from unaji.records.batch import Batch, Device
 from unaji.records.clock import Clock
-from unaji.records.door import Door
+from unaji.records.door import Door, each_file
 from unaji.records.problems import ProblemLog
 from unaji.records.source import Source
 from unaji.records.timeline import FloatArray
@@ -166,13 +167,7 @@ def read(files: Sequence[Source], clock: Clock, log: ProblemLog) -> Iterator[Bat
     InputError
         The start is a wall clock, and nobody has said in which time zone.
     """
-    for file in files:
-        try:
-            yield from _read_file(file, Door(file.name, clock, log))
-        except InputError as error:
-            if clock.zones is None:
-                raise
-            log.reject(file.name, None, "", str(error))
+    return each_file(files, clock, log, _read_file)
 
 
 def _read_file(file: Source, door: Door) -> Iterator[Batch]:
@@ -196,6 +191,9 @@ def _read_file(file: Source, door: Door) -> Iterator[Batch]:
     if timekeeper.silent:
         rule = "data records do not say when they began; they were taken to follow the ones before"
         door.log.remark(file.name, None, timekeeper.silent, rule, lost=True)
+    if timekeeper.back:
+        rule = "data records begin before the end of earlier ones (the clock was set back); these were left out"
+        door.log.reject(file.name, None, timekeeper.back, rule, count=timekeeper.back)
 
 
 def read_header(opened: BinaryIO, size: int, file: str) -> Header:
@@ -350,35 +348,47 @@ class _Timekeeper:
         own = next((one for one in header.signals if one.label in ANNOTATIONS and one.n_samples), None)
         self._where = None if own is None else slice(own.first, own.first + own.n_samples)
         self._header, self._start_ms = header, start_ms
-        self._next_ms: float | None = None
-        self.silent = 0
+        self._at_ms: float | None = None  # where the next record begins if it does not say so itself
+        self._wave_ms = np.nan  # where the last record that was read ends, if that was the last of all so far
+        self._latest_ms = -np.inf  # the latest end of those that were read
+        self.silent = self.back = 0
 
     def stretches(self, records: np.ndarray) -> Iterator[tuple[int, int, float | None]]:
         """Give stretches of records that follow each other: the first, beyond the last, and when it begins [ms].
 
-        The latter is None where the records follow those of the last call.
+        The latter is None where the records follow those of the last call. Records that begin before the end of earlier
+        ones are in no stretch: two values cannot be of one instant.
         """
         length_ms = 1000.0 * self._header.record_s
         begins_ms = self._begins_ms(records, length_ms)
-        expected_ms = np.append(np.nan if self._next_ms is None else self._next_ms, begins_ms[:-1] + length_ms)
+        expected_ms = np.append(self._wave_ms, begins_ms[:-1] + length_ms)
         new = ~(np.abs(begins_ms - expected_ms) <= SAME_MS)
         firsts = np.flatnonzero(new | (np.arange(len(records)) == 0))
         for first, last in zip(firsts, np.append(firsts[1:], len(records)), strict=True):
-            yield int(first), int(last), float(begins_ms[first]) if new[first] else None
-        self._next_ms = float(begins_ms[-1]) + length_ms
+            if not np.isnan(begins_ms[first]):
+                yield int(first), int(last), float(begins_ms[first]) if new[first] else None
+        self._wave_ms = float(begins_ms[-1]) + length_ms
 
     def _begins_ms(self, records: np.ndarray, length_ms: float) -> FloatArray:
-        at_ms = self._next_ms
+        """Return when records begin; NaN where that is before the end of an earlier one."""
+        at_ms = self._at_ms
         if at_ms is None:
             at_ms = self._said_ms(records[0]) or self._start_ms  # a start between two seconds is said there
         if not self._header.discontinuous:
+            self._at_ms = at_ms + length_ms * len(records)
             return at_ms + length_ms * np.arange(len(records), dtype=np.float64)
         begins_ms = np.empty(len(records))
         for k, record in enumerate(records):
             said_ms = self._said_ms(record)
             self.silent += said_ms is None
             begins_ms[k] = at_ms if said_ms is None else said_ms
-            at_ms = begins_ms[k] + length_ms
+            at_ms = float(begins_ms[k]) + length_ms
+            if begins_ms[k] < self._latest_ms - SAME_MS:
+                self.back += 1
+                begins_ms[k] = np.nan
+            else:
+                self._latest_ms = at_ms
+        self._at_ms = at_ms
         return begins_ms
 
     def _said_ms(self, record: np.ndarray) -> float | None:

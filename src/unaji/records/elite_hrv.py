@@ -19,7 +19,7 @@ from unaji.records.problems import ProblemLog
 from unaji.records.rows import Rows, batch, let_in
 from unaji.records.rr_text import COLUMN_NAMES, intervals_of_text
 from unaji.records.source import HEAD_BYTES, Source
-from unaji.records.timeline import FloatArray
+from unaji.records.timeline import BoolArray, FloatArray
 
 SHORTEST_MS, LONGEST_MS = 150.0, 6000.0  # of the lines by which a file is recognised, not of those that are kept
 LINES_LOOKED_AT = 20
@@ -97,6 +97,9 @@ def started(name: str) -> np.datetime64 | None:
 def running_rows(k: int, start: np.datetime64, rri_ms: FloatArray, clock: Clock, file: str, log: ProblemLog) -> Rows:
     """Place intervals that follow each other: each ends when all up to it have passed since the start.
 
+    A missing interval passed too, though nobody knows how long it was: the clock goes on by what stands on either side
+    of it, and the file's problems say so.
+
     Parameters
     ----------
     start : datetime64
@@ -107,14 +110,27 @@ def running_rows(k: int, start: np.datetime64, rri_ms: FloatArray, clock: Clock,
     wall = np.array([start], dtype="datetime64[ms]")
     begun = clock.from_wall(wall, file, log)
     zone_min = float((wall - begun)[0] / MINUTE)
-    time_ms = begun.astype(np.float64)[0] + np.cumsum(np.nan_to_num(rri_ms))
-    gap = np.append(True, np.isnan(rri_ms[:-1])) if rri_ms.size else np.empty(0, dtype=bool)
     known = ~np.isnan(rri_ms)
+    time_ms = begun.astype(np.float64)[0] + np.cumsum(_passed_ms(rri_ms, known, file, log))
+    gap = np.append(True, ~known[:-1]) if rri_ms.size else np.empty(0, dtype=bool)
     rows = Rows(
         Kind.BEATS, "rri_ms", np.full(rri_ms.size, k), time_ms, rri_ms, zone_min=np.full(rri_ms.size, zone_min),
         others={"gap": gap},
     )  # fmt: skip
     return rows.where(known)
+
+
+def _passed_ms(rri_ms: FloatArray, known: BoolArray, file: str, log: ProblemLog) -> FloatArray:
+    """Return how much time each interval took [ms], those that are missing by their neighbours."""
+    if known.all() or not known.any():
+        return rri_ms
+    last = int(np.flatnonzero(known)[-1])
+    if missing := int((~known[:last]).sum()):
+        rule = "missing intervals were taken to last as long as those around them; beats after them may be a little off"
+        log.remark(file, None, missing, rule)
+    place = np.arange(rri_ms.size)
+    passed: FloatArray = np.where(known, rri_ms, np.interp(place, place[known], rri_ms[known]))
+    return passed
 
 
 def _text(file: Source) -> str:

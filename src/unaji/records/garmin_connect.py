@@ -185,7 +185,7 @@ def read(files: Sequence[Source], clock: Clock, log: ProblemLog) -> Iterator[Bat
         size += len(data)
         if size >= TOGETHER_BYTES:
             yield from lots.batches(names, clock, log)
-            lots, size = _Lots(days=lots.days, dated_days=lots.dated_days), 0
+            lots, size = _Lots(days=lots.days, nights=lots.nights, dated_days=lots.dated_days), 0
     yield from lots.batches(names, clock, log)
     yield from lots.day_batches(names, clock, log)
 
@@ -285,7 +285,7 @@ class _Lots:
     weights: dict[str, _Lot] = field(default_factory=dict)
 
     def batches(self, names: Sequence[str], clock: Clock, log: ProblemLog) -> Iterator[Batch]:
-        """Give what was gathered but for sums and means of days; of rows that several answers repeat, one."""
+        """Give what was gathered but for values of whole days; of rows that several answers repeat, one."""
         for rows in self._rows(clock, names):
             kept = let_in(rows, names, clock, log)
             if len(kept):
@@ -294,11 +294,16 @@ class _Lots:
                 yield replace(one, rows=one.rows.unique(maintain_order=True)) if repeats else one
 
     def day_batches(self, names: Sequence[str], clock: Clock, log: ProblemLog) -> Iterator[Batch]:
-        """Give sums and means of days, which may be told several times, the first while the day was not over."""
+        """Give values of whole days, which may be told several times, the first while the day was not over."""
         told = [(_spans(quantity, lot), lot) for quantity, lot in self.days.items()]
+        told += [(_days(quantity, lot, clock, names), lot) for quantity, lot in self.nights.items()]
         told += [(_dates(quantity, lot, clock, names), lot) for quantity, lot in self.dated_days.items()]
         pieces = [
-            replace(rows, others={"vendor_id": _cells(lot.column("vendor_id"))}, method=DAY_METHODS[rows.quantity])
+            replace(
+                rows,
+                others={"vendor_id": _cells(lot.column("vendor_id"))},
+                method=DAY_METHODS.get(rows.quantity, ""),
+            )
             for rows, lot in told
         ]
         for rows in group(pieces, lambda rows: rows.quantity):
@@ -313,8 +318,6 @@ class _Lots:
             yield _placed(quantity, lot)
         for quantity, lot in self.spans.items():
             yield _spans(quantity, lot)
-        for quantity, lot in self.nights.items():
-            yield _days(quantity, lot, clock, names)
         for quantity, lot in self.dates.items():
             yield _dates(quantity, lot, clock, names)
         if self.sleep.file:
@@ -375,10 +378,13 @@ def _take_night(answer: _Answer, k: int, lots: _Lots) -> None:
         if answer.avgSkinTempDeviationC is not None:
             lots.spans.setdefault("skin_temp_dev_c", _Lot()).add(k, value=[answer.avgSkinTempDeviationC], **span)
         if answer.restingHeartRate is not None:
-            lots.nights.setdefault("hr_resting_bpm", _Lot()).add(k, value=[answer.restingHeartRate], **span)
+            name = _day_name(night.calendarDate or answer.calendarDate)
+            lots.nights.setdefault("hr_resting_bpm", _Lot()).add(
+                k, value=[answer.restingHeartRate], vendor_id=[name], **span
+            )
     elif night is not None and answer.restingHeartRate is not None:  # a day without sleep
-        lots.dates.setdefault("hr_resting_bpm", _Lot()).add(
-            k, time=[night.calendarDate], value=[answer.restingHeartRate]
+        lots.dated_days.setdefault("hr_resting_bpm", _Lot()).add(
+            k, time=[night.calendarDate], value=[answer.restingHeartRate], vendor_id=[_day_name(night.calendarDate)]
         )  # fmt: skip
     readings = answer.hrvReadings or ()
     if readings:
@@ -440,20 +446,15 @@ def _take_day(answer: _Answer, k: int, lots: _Lots) -> None:
     ):
         if value is None:
             continue
-        if quantity in DAY_METHODS:
-            name = _day_name(answer.calendarDate)
-            if start is not None:
-                lots.days.setdefault(quantity, _Lot()).add(
-                    k, time=[start], value=[value], end=[end], local=[local], vendor_id=[name]
-                )
-            else:
-                lots.dated_days.setdefault(quantity, _Lot()).add(
-                    k, time=[answer.calendarDate], value=[value], vendor_id=[name]
-                )
-        elif start is not None:
-            lots.spans.setdefault(quantity, _Lot()).add(k, time=[start], value=[value], end=[end], local=[local])
+        name = _day_name(answer.calendarDate)
+        if start is not None:
+            lots.days.setdefault(quantity, _Lot()).add(
+                k, time=[start], value=[value], end=[end], local=[local], vendor_id=[name]
+            )
         else:
-            lots.dates.setdefault(quantity, _Lot()).add(k, time=[answer.calendarDate], value=[value])
+            lots.dated_days.setdefault(quantity, _Lot()).add(
+                k, time=[answer.calendarDate], value=[value], vendor_id=[name]
+            )
 
 
 def _day_name(calendar_date: object) -> str | None:

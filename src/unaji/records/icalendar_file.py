@@ -20,11 +20,10 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import polars as pl
-from icalendar import Calendar, Event
 
 from unaji.errors import InputError
 from unaji.records.batch import Batch, Device, Kind
@@ -146,7 +145,7 @@ class _Calendar:
         blocks = _Blocks(text)
         if blocks.zones:
             self._parsed(
-                Calendar, f"BEGIN:VCALENDAR\r\n{blocks.zones}END:VCALENDAR\r\n", "a zone that is described in it"
+                "Calendar", f"BEGIN:VCALENDAR\r\n{blocks.zones}END:VCALENDAR\r\n", "a zone that is described in it"
             )
         if len(blocks.events) > MOST_ENTRIES:
             raise InputError(f"{self.file}: has more than {MOST_ENTRIES:,} entries; it was not read")
@@ -170,11 +169,13 @@ class _Calendar:
 
     # -- one entry -----------------------------------------------------------------------------------------------------
 
-    def _parsed(self, kind: type[Calendar] | type[Event], text: str, what: str) -> Any:
+    def _parsed(self, kind: Literal["Calendar", "Event"], text: str, what: str) -> Any:
+        import icalendar  # noqa: PLC0415  (most imports read no calendar)
+
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of zone names that had to be guessed, which is what is wanted
-                return kind.from_ical(text)
+                return getattr(icalendar, kind).from_ical(text)
         except Exception as error:
             self.log.reject(self.file, None, type(error).__name__, f"{what} cannot be read; it was left out")
             return None
@@ -184,7 +185,7 @@ class _Calendar:
         if len(block) > LONGEST_ENTRY:
             self.log.reject(self.file, None, what, "the entry is too long; it was left out")
             return None
-        event = self._parsed(Event, block, what)
+        event = self._parsed("Event", block, what)
         if event is None:
             return None
         try:

@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from unaji import __version__
 from unaji.errors import InputError
 from unaji.records import thermometer
 from unaji.records.archive import ZIP_MAGIC
-from unaji.records.batch import Batch
+from unaji.records.batch import USER, Batch
 from unaji.records.clock import (
     EARLIEST,
     ENDS_EARLY,
@@ -43,7 +43,7 @@ from unaji.records.source import OnRead, Source, file_source
 from unaji.records.store import disk
 from unaji.records.store.manifest import CURRENT, BatchEntry, Rejection
 from unaji.records.store.reading import FOLDER, Store
-from unaji.records.store.writing import Incoming, Origin, Writer, writing
+from unaji.records.store.writing import Incoming, Origin, Undone, Writer, writing
 from unaji.records.timeline import Problem, Zones, from_utc_ms, utc_ms
 
 MANY_REJECTED = 0.2
@@ -51,6 +51,9 @@ MANY_REJECTED = 0.2
 
 FILES_WITH_A_DATE = 4
 """An export that says when it was made does so in one of its first files; Takeout's thousands do not."""
+
+SHARED_QUANTITIES = ("weight_kg", "systolic_mmhg")
+"""What devices measure that people share: whoever has a diastolic pressure has a systolic one too."""
 
 Ask = Callable[[str], bool]
 _QUOTED = re.compile(r"'[^']*'")
@@ -153,8 +156,11 @@ def import_files(
             _leave_nothing_empty(into, was_there=was_there)
 
 
-def undo_import(batch: int, into: Path) -> BatchEntry:
+def undo_import(batch: int, into: Path) -> Undone:
     """Take an import back: its rows go, what they had replaced returns, what other imports hold too stays.
+
+    Where the import was a second reading of a file, with a changed mapping, say, the first reading returns, unless
+    something else was imported or taken back in between.
 
     Raises
     ------
@@ -251,12 +257,37 @@ def _import(file: Path, place: _Place, on_read: OnRead | None, ask: Ask | None, 
         if count:
             rule = "rows are in the store already, or more than once in what was read; they are counted once"
             log.reject(str(file), None, quantity, rule, count=count, lost=False)
-    for suspicion in suspected_shifts(Store.of(place.store.path, place.store.manifest), kept.sources):
+    store = Store.of(place.store.path, place.store.manifest)
+    for suspicion in suspected_shifts(store, kept.sources):
         log.remark(str(file), None, "", suspicion)
+    if _is_anothers(store, kept.sources):
+        rule = (
+            f"同じ機器の別の利用者の値がすでにあります。自分の値でなければ --undo {kept.batch} で取り消してください / "
+            "values of another user of the same device are there already; if these are not yours, take them back with "
+            f"--undo {kept.batch}; if those are not, take back the import that brought them"
+        )
+        log.remark(str(file), None, "", rule, lost=True)
     return Imported(
         str(file), names, kept.batch, {quantity: n for quantity, n in sorted(kept.new.items()) if n},
         _moment(kept.first_ms), _moment(kept.last_ms), tuple(log.rejected()), log.problems(),
     )  # fmt: skip
+
+
+def _is_anothers(store: Store, brought: Sequence[int]) -> bool:
+    """Say whether rows of some sources and others in the store are of two users of one device."""
+    users = {k: one for k, one in store.sources.items() if one.app.startswith(USER)}
+    if not users.keys() & set(brought):
+        return False
+    held: set[int] = set()
+    for kind, quantity in store.contents:
+        if quantity in SHARED_QUANTITIES:
+            held |= set(store.read(kind, quantity)["source_id"].unique())
+    return any(
+        replace(users[k], id=other.id, app=other.app) == other and users[k].app != other.app
+        for k in users.keys() & set(brought)
+        for number, other in users.items()
+        if number in held
+    )
 
 
 def _take_in(found: Sequence[Recording], incoming: Incoming, clock: Clock, log: ProblemLog) -> int:

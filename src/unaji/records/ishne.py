@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from unaji.errors import InputError
 from unaji.records.batch import Batch, Device, Kind
 from unaji.records.clock import Clock
-from unaji.records.door import Door
+from unaji.records.door import Door, each_file
 from unaji.records.problems import ProblemLog
 from unaji.records.source import Source
 from unaji.records.timeline import FloatArray
@@ -119,14 +119,11 @@ def read(files: Sequence[Source], clock: Clock, log: ProblemLog) -> Iterator[Bat
     InputError
         The start is a wall clock, and nobody has said in which time zone.
     """
-    for file in files:
-        door = Door(file.name, clock, log)
-        try:
-            yield from _marked_beats(file, door) if file.head.startswith(MARKS_MAGIC) else _first_lead(file, door)
-        except InputError as error:
-            if clock.zones is None:
-                raise
-            log.reject(file.name, None, "", str(error))
+    return each_file(files, clock, log, _read_file)
+
+
+def _read_file(file: Source, door: Door) -> Iterator[Batch]:
+    return _marked_beats(file, door) if file.head.startswith(MARKS_MAGIC) else _first_lead(file, door)
 
 
 def _first_lead(file: Source, door: Door) -> Iterator[Batch]:

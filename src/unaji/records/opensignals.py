@@ -34,7 +34,7 @@ from numpy.typing import NDArray
 from unaji.errors import InputError
 from unaji.records.batch import Batch, Device
 from unaji.records.clock import Clock
-from unaji.records.door import Door
+from unaji.records.door import Door, each_file
 from unaji.records.problems import ProblemLog
 from unaji.records.source import Source
 from unaji.records.timeline import BoolArray, FloatArray
@@ -129,13 +129,7 @@ def read(files: Sequence[Source], clock: Clock, log: ProblemLog) -> Iterator[Bat
     InputError
         The start is a wall clock, and nobody has said in which time zone.
     """
-    for file in files:
-        try:
-            yield from _read_file(file, Door(file.name, clock, log))
-        except InputError as error:
-            if clock.zones is None:
-                raise
-            log.reject(file.name, None, "", str(error))
+    return each_file(files, clock, log, _read_file)
 
 
 def _read_file(file: Source, door: Door) -> Iterator[Batch]:

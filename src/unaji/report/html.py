@@ -18,8 +18,10 @@ from markupsafe import Markup, escape
 from unaji.causes.attribution import CauseResult, SignalState
 from unaji.findings import Findings
 from unaji.report.figures._neck_words import Language
+from unaji.report.figures.autonomic import autonomic_figure
 from unaji.report.figures.causes import causes_figure, ten_dots
 from unaji.report.figures.days import days_figure
+from unaji.report.figures.lags import lags_figure
 from unaji.report.figures.neck_ways import neck_ways_figure
 from unaji.report.figures.one_episode import one_episode_figure
 from unaji.report.figures.rises import rises_figure
@@ -122,10 +124,12 @@ def drawn_figures(findings: Findings, story: Story, words: Catalogue) -> dict[st
         "causes": lambda: causes_figure(story.candidates, story.answer.sentence, words),
         "days": lambda: _days(findings, story, words),
         "one": lambda: one_episode_figure(findings, story.candidates, words),
+        "lags": lambda: lags_figure(story.candidates, words),
     }
     always: dict[str, Callable[[], Figure | None]] = {
         "rises": lambda: rises_figure(findings, words),
         "ways": lambda: neck_ways_figure(findings.neck, words),
+        "autonomic": lambda: autonomic_figure(findings, words),
         "whole": lambda: whole_figure(findings, story.candidates, words),
     }
     wanted = always | (ranked if story.ranked else {})

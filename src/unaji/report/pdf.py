@@ -50,7 +50,7 @@ MOST_ROWS = 9
 MOST_EPISODES = 60
 """Episodes on page 2, the latest first."""
 MOST_REMARKS = 12
-COLUMNS = (("rises", "one", "weeks"), ("whole",))
+COLUMNS = (("rises", "one", "weeks"), ("lags", "autonomic", "whole"))
 """Figures on page 3, where there is something to draw."""
 DAYS_PX = 130
 """Height of the 24 hours on page 1."""

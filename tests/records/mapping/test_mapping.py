@@ -7,6 +7,7 @@ import re
 import time
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import polars as pl
@@ -22,7 +23,7 @@ from unaji.records.batch import Kind
 from unaji.records.clock import Clock
 from unaji.records.mapping.model import Column, Shape, TableMap, What, When
 from unaji.records.mapping.reading import batches_of_table, cell_numbers, lengths_min, read_mapped
-from unaji.records.mapping.sheets import is_workbook, read_sheet, workbook_rows
+from unaji.records.mapping.sheets import is_workbook, read_sheet, sheet_names, workbook_rows
 from unaji.records.mapping.times import excel_days, fitting_patterns, moments
 from unaji.records.mapping.units import converted, unit_named, units_of
 from unaji.records.mapping.written import map_of_text, read_map, text_of, write_map
@@ -397,6 +398,16 @@ def test_hostile_workbooks_are_refused_before_they_are_laid_out():
     for reason, data in cases.items():
         with pytest.raises(InputError, match=reason):
             workbook_rows(source(data, "t.xlsx"), "a")
+
+
+@pytest.mark.parametrize("read", [sheet_names, lambda file: workbook_rows(file, "a")])
+def test_a_workbook_that_makes_its_reader_give_up_is_refused(read, monkeypatch):
+    def panic(_):
+        raise type("PanicException", (BaseException,), {})("index out of bounds")
+
+    monkeypatch.setattr("unaji.records.mapping.sheets.CalamineWorkbook", SimpleNamespace(from_filelike=panic))
+    with pytest.raises(InputError, match=r"t\.xlsx: the workbook is damaged"):
+        read(source(xlsx({"a": [["x"]]}), "t.xlsx"))
 
 
 def test_an_archive_of_other_files_is_no_workbook():

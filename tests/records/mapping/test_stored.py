@@ -9,7 +9,7 @@ import pytest
 from tests.records.mapping.test_mapping import said
 from unaji.records.batch import Kind
 from unaji.records.folder import read_folder
-from unaji.records.importing import import_files
+from unaji.records.importing import import_files, undo_import
 from unaji.records.mapping.written import map_of_text
 from unaji.records.store.reading import Store
 
@@ -49,6 +49,18 @@ def measured(person, quantity):
 def test_tea_of_one_table_leaves_the_coffee_of_another_alone(store):
     store((COFFEE, f"日付,コーヒー\n{CUPS}"), (TEA, f"日付,紅茶\n{CUPS.replace(',2', ',3')}"))
     assert taken(store.person) == [2, 5]  # of 1 May a cup of each, of 2 May 2 and 3
+
+
+def test_undoing_an_import_with_a_changed_mapping_brings_the_first_reading_back(store):
+    changed = COFFEE.replace('exposure = "caffeine"', 'exposure = "alcohol"')
+    table = f"日付,コーヒー\n{CUPS}"
+    store((COFFEE, table))
+    store((changed, table))
+    assert (taken(store.person), taken(store.person, "alcohol")) == ([], [1, 2])
+    assert undo_import(2, store.person).restored == 1
+    assert (taken(store.person), taken(store.person, "alcohol")) == ([1, 2], [])
+    store((COFFEE, table))  # is known again
+    assert [batch.id for batch in Store.open(store.person).batches] == [1]
 
 
 def test_two_columns_of_one_table_are_two_cups(store):

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import textwrap
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -138,6 +139,54 @@ def test_an_import_may_stand_in_for_an_earlier_one(tmp_path):
     assert [batch.id for batch in Store.open(tmp_path).batches] == [2]
 
 
+def undone(person: Path, batch: int) -> tuple[int | None, int | None]:
+    with writing(person) as store:
+        done = store.undo(batch)
+    return done.restored, done.gone
+
+
+def test_undoing_a_second_reading_brings_the_first_back_with_what_it_said_of_others(tmp_path):
+    put(tmp_path, heart_rate([1000, 2000], [60.0, 61.0]), exported=10)
+    put(tmp_path, heart_rate([2000, 3000], [66.0, 62.0]), exported=20)
+    before = values(tmp_path)
+    put(tmp_path, heart_rate([2000, 5000], [61.0, 70.0]), exported=20, instead_of=2)
+    with writing(tmp_path):  # sweeps, twice, what nobody names
+        pass
+    with writing(tmp_path):
+        pass
+    assert values(tmp_path) == [(1000, 60.0), (2000, 61.0), (5000, 70.0)]
+    assert undone(tmp_path, 3) == (2, None)
+    assert values(tmp_path) == before
+    assert [batch.id for batch in Store.open(tmp_path).batches] == [1, 2]
+    assert put(tmp_path, heart_rate([9000], [60.0])).batch == 4  # no number is given twice
+    assert undone(tmp_path, 2) == (None, None)
+    assert values(tmp_path) == [(1000, 60.0), (2000, 61.0), (9000, 60.0)]
+
+
+@pytest.mark.parametrize("between", ["an import", "an undoing"])
+def test_undoing_a_second_reading_after_a_change_leaves_the_first_away_and_says_so(tmp_path, between):
+    put(tmp_path, heart_rate([1000], [60.0]))
+    put(tmp_path, heart_rate([4000], [61.0]))
+    put(tmp_path, heart_rate([2000], [60.0]), instead_of=1)
+    if between == "an import":
+        put(tmp_path, heart_rate([1000], [60.0]))
+    else:
+        undone(tmp_path, 2)
+    assert undone(tmp_path, 3) == (None, 1)
+    assert values(tmp_path) == ([(1000, 60.0), (4000, 61.0)] if between == "an import" else [])
+
+
+def test_a_third_reading_stands_for_the_second_alone(tmp_path):
+    put(tmp_path, heart_rate([1000], [60.0]))
+    put(tmp_path, heart_rate([2000], [60.0]), instead_of=1)
+    put(tmp_path, heart_rate([3000], [60.0]), instead_of=2)
+    assert values(tmp_path) == [(3000, 60.0)]
+    assert undone(tmp_path, 3) == (2, None)
+    assert values(tmp_path) == [(2000, 60.0)]
+    assert undone(tmp_path, 2) == (None, 1)
+    assert values(tmp_path) == []
+
+
 # -- against the slow, obvious way -------------------------------------------------------------------------------------
 
 
@@ -226,6 +275,20 @@ def test_pieces_of_any_size_come_back_whole_and_a_window_is_a_filter(hours, spil
         ).manifest.marks  # each file was seen whole, and no list of its rows is needed
         start, end = sorted(data.draw(st.tuples(*[st.sampled_from(sorted(time.tolist()))] * 2)))
         assert sorted(values(Path(folder), start=start, end=end)) == [p for p in everything if start <= p[0] < end]
+
+
+def test_what_is_kept_in_memory_of_rows_put_aside_is_two_numbers_an_hour(tmp_path, monkeypatch):
+    monkeypatch.setattr(spool, "SPILL_ROWS", 1)
+    hours = 24 * 3652
+    tracemalloc.start()
+    try:
+        gathered = spool.Spool(tmp_path)
+        gathered.add(heart_rate(np.arange(hours) * spool.HOUR_MS, 60.0), 1)
+        kept = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+    assert kept < 1.1 * 16 * hours
+    assert sum(piece.height for piece in gathered.pieces((Kind.SERIES, "hr_bpm"))) == hours
 
 
 def test_a_window_holds_the_intervals_that_reach_into_it(tmp_path):

@@ -9,10 +9,10 @@ import numpy as np
 from unaji.records.apple_health import _kernels_scan as kernels
 from unaji.records.apple_health.rows import Rows, Stopped, decoded
 
-MOST_ROWS = 100_000
-MOST_BEATS = 200_000
-MOST_TEXTS = 1 << 15
-POOL_BYTES = 4 << 20
+MOST_ROWS = 1 << 14
+MOST_BEATS = 1 << 15
+MOST_TEXTS = 1 << 13
+POOL_BYTES = 1 << 20
 
 
 class Scanner:

@@ -23,7 +23,7 @@ from unaji.records.source import Source
 if TYPE_CHECKING:
     from unaji.records.apple_health.scanner import Scanner
 
-BLOCK_BYTES = 4 << 20
+BLOCK_BYTES = 1 << 19
 LONGEST_HEADER = 1 << 20
 LONGEST_TAG = 8 << 20  # bytes that are one tag or comment
 LONGEST_STRIDE = 1 << 20  # a comment full of candidates must not be parsed anew up to each of them

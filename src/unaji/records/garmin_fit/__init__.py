@@ -15,7 +15,7 @@ from functools import partial
 
 import numpy as np
 
-from unaji.records.batch import Batch, Device
+from unaji.records.batch import USER, Batch, Device
 from unaji.records.clock import Clock
 from unaji.records.garmin_fit.beats import interval_rows, strap_rows
 from unaji.records.garmin_fit.messages import DEVICE_INFO, FILE_ID, READ, Reader, Shared, shared_rows, simple_rows
@@ -39,6 +39,8 @@ WORN = ("hr_bpm", "hr_resting_bpm", "rri_ms", "rmssd_ms", "steps", "stress_score
         "skin_temp_c", "skin_temp_dev_c", "sleep", "exercise")  # fmt: skip
 METHODS = {"stress_score": "garmin_stress", "core_temp_c": "garmin_fit_core_temperature"}
 
+USERS, NOBODY = 1 << 16, 0xFFFF
+"""Numbers that a device may give its users; the last says that it gives none."""
 
 SEVERAL_PEOPLE = "several people used the device and the files do not say which of them is you; nothing was taken"
 
@@ -76,8 +78,8 @@ class _Seen:
     shared: list[tuple[Shared, IntArray]] = field(default_factory=list)
     unread: Counter[int] = field(default_factory=Counter)
 
-    def device(self, key: int, quantity: str, method: str = "", *, strap: bool = False) -> Device:
-        """Return a device by its number in `devices`."""
+    def device(self, key: int, quantity: str, method: str = "", *, strap: bool = False, user: int = NOBODY) -> Device:
+        """Return a device by its number in `devices`; of one that several people may use, with the number of one."""
         maker, product = list(self.devices)[key]
         role = "strap" if strap else "watch" if quantity in WORN else ""
         beats = quantity == "rri_ms"
@@ -85,6 +87,7 @@ class _Seen:
             "garmin_fit",
             role=role,
             name=f"{maker} {product}",
+            app="" if user == NOBODY else f"{USER}{user}",
             site="wrist" if role == "watch" and quantity != "exercise" else "",
             method=method or METHODS.get(quantity, ""),
             origin="" if not beats else "strap" if strap else "ppg",
@@ -166,10 +169,13 @@ def _of_one_person(seen: _Seen, clock: Clock, log: ProblemLog) -> Iterator[Batch
         refused = np.isin(device, crowded) & np.isin(one.rows.file, named)
         for file, count in zip(*np.unique(one.rows.file[refused], return_counts=True), strict=True):
             log.reject(seen.names[file], None, one.rows.quantity, SEVERAL_PEOPLE, count=int(count))
-        numbered = replace(one.rows, others={"device": device}).where(~refused)
-        rows = let_in(numbered, seen.names, clock, log)
-        device_of = partial(seen.device, quantity=rows.quantity)
-        yield from batches(replace(rows, others={}), rows.others["device"], device_of)
+        user = np.nan_to_num(one.user, nan=NOBODY).astype(np.int64)
+        rows = let_in(replace(one.rows, others={"used": device * USERS + user}).where(~refused), seen.names, clock, log)
+        yield from batches(replace(rows, others={}), rows.others["used"], partial(_used, seen, rows.quantity))
+
+
+def _used(seen: _Seen, quantity: str, used: int) -> Device:
+    return seen.device(int(used) // USERS, quantity, user=int(used) % USERS)
 
 
 def _numbered(part: Counts, first: int) -> Counts:

@@ -8,7 +8,8 @@ from __future__ import annotations
 import codecs
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -146,22 +147,14 @@ def workbook_rows(file: Source, sheet: str) -> list[list[Any]]:
     InputError
         The file is damaged, encrypted, too large, or has no such sheet.
     """
-    data = _workbook_bytes(file)
-    try:
-        with CalamineWorkbook.from_filelike(io.BytesIO(data)) as book:
-            names = book.sheet_names
-            if not names or (sheet and sheet not in names):
-                raise InputError(f"{file.name}: has no sheet {sheet!r}; there are {', '.join(names)}")
-            found = book.get_sheet_by_name(sheet or names[0])
-            if found.total_height * found.total_width > MOST_CELLS:
-                raise InputError(f"{file.name}: the sheet has more than {MOST_CELLS:,} cells; save it as CSV")
-            return found.to_python(skip_empty_area=False)
-    except (CalamineError, ValueError, OSError) as error:
-        raise InputError(f"{file.name}: the workbook cannot be read ({error}); save it as CSV") from error
-    except BaseException as error:
-        if type(error).__name__ != "PanicException":  # the reader's own defect, which is no `Exception`
-            raise
-        raise InputError(f"{file.name}: the workbook is damaged; save it as CSV") from error
+    with _opened(file) as book:
+        names = book.sheet_names
+        if not names or (sheet and sheet not in names):
+            raise InputError(f"{file.name}: has no sheet {sheet!r}; there are {', '.join(names)}")
+        found = book.get_sheet_by_name(sheet or names[0])
+        if found.total_height * found.total_width > MOST_CELLS:
+            raise InputError(f"{file.name}: the sheet has more than {MOST_CELLS:,} cells; save it as CSV")
+        return found.to_python(skip_empty_area=False)
 
 
 def sheet_names(file: Source) -> list[str]:
@@ -172,11 +165,22 @@ def sheet_names(file: Source) -> list[str]:
     InputError
         It cannot be read.
     """
+    with _opened(file) as book:
+        return book.sheet_names
+
+
+@contextmanager
+def _opened(file: Source) -> Iterator[CalamineWorkbook]:
+    data = _workbook_bytes(file)
     try:
-        with CalamineWorkbook.from_filelike(io.BytesIO(_workbook_bytes(file))) as book:
-            return book.sheet_names
+        with CalamineWorkbook.from_filelike(io.BytesIO(data)) as book:
+            yield book
     except (CalamineError, ValueError, OSError) as error:
         raise InputError(f"{file.name}: the workbook cannot be read ({error}); save it as CSV") from error
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":  # the reader's own defect, which is no `Exception`
+            raise
+        raise InputError(f"{file.name}: the workbook is damaged; save it as CSV") from error
 
 
 def _workbook_bytes(file: Source) -> bytes:

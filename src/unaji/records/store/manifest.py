@@ -63,6 +63,8 @@ class BatchEntry:
         New rows it brought, by quantity.
     rejected : tuple of Rejection
         What could not be used of it.
+    instead_of : int or None
+        The import of the same file, read otherwise, whose place it took.
     """
 
     id: int
@@ -73,6 +75,7 @@ class BatchEntry:
     read_by: str
     rows: dict[str, int]
     rejected: tuple[Rejection, ...] = ()
+    instead_of: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,11 +125,23 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
+class Former:
+    """What a store held before its last import took the place of another; the attributes as in `Manifest`."""
+
+    batches: tuple[BatchEntry, ...]
+    files: tuple[FileEntry, ...]
+    marks: tuple[Mark, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Manifest:
     """Everything a store holds.
 
     Attributes
     ----------
+    former : Former or None
+        What undoing the last import brings back, where that took the place of an earlier one. It is kept until
+        anything else changes: rows that came in later would be there twice.
     salt : str
         What device names are hashed with; made once for each person.
     next_batch : int
@@ -141,13 +156,21 @@ class Manifest:
     batches: tuple[BatchEntry, ...] = ()
     files: tuple[FileEntry, ...] = ()
     marks: tuple[Mark, ...] = ()
+    former: Former | None = None
 
     def batch_of(self, sha256: str) -> BatchEntry | None:
         """Return the batch that a file's content came in with."""
         return next((batch for batch in self.batches if batch.sha256 == sha256), None)
 
+    def undone(self, batch: int) -> Manifest:
+        """Return what holds when a batch is undone: if it was the last and took another's place, that is back."""
+        former = self.former
+        if former is None or self.batches[-1].id != batch:
+            return self.without(batch)
+        return replace(self, batches=former.batches, files=former.files, marks=former.marks, former=None)
+
     def without(self, batch: int) -> Manifest:
-        """Return what is left when a batch is undone: rows others hold too stay, and what it replaced is back."""
+        """Return what is left without a batch: rows others hold too stay, and what it superseded is back."""
         marks = [mark for mark in self.marks if mark.batch != batch]
         seen = {mark.file for mark in marks if mark.says == "seen"}
         files = tuple(
@@ -165,11 +188,13 @@ class Manifest:
             batches=tuple(entry for entry in self.batches if entry.id != batch),
             files=files,
             marks=tuple(mark for mark in marks if mark.file in kept),
+            former=None,
         )
 
     def paths(self) -> set[str]:
         """Return all files that the manifest names."""
-        return {file.path for file in self.files} | {mark.rows for mark in self.marks}
+        named: list[Manifest | Former] = [self] if self.former is None else [self, self.former]
+        return {file.path for one in named for file in one.files} | {mark.rows for one in named for mark in one.marks}
 
     def entry_of(self, device: Device, source_id: int) -> SourceEntry:
         """Return a device as it is written down."""

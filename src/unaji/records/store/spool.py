@@ -8,11 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from unaji.records.batch import Batch
 
-SPILL_ROWS = 1 << 18
-"""Rows held in memory before they are put aside on the disk: about 30 MB, and twice that while they are sorted."""
+SPILL_ROWS = 1 << 16
+"""Rows held in memory before they are put aside on the disk: about 5 MB, and twice that while they are sorted."""
 
 PIECE_ROWS = 1 << 19
 """About the most rows a file of the store gets."""
@@ -25,12 +26,15 @@ HOUR_MS = 3_600_000
 Group = tuple[str, str]
 """Kind and quantity."""
 
+IntArray = NDArray[np.int64]
+
 
 @dataclass(slots=True)
 class _Gathered:
     waiting: list[pl.DataFrame] = field(default_factory=list)
     aside: list[Path] = field(default_factory=list)
-    hours: dict[int, int] = field(default_factory=dict)  # rows by hour since 1970
+    hours: IntArray = field(default_factory=lambda: np.empty(0, dtype=np.int64))  # since 1970, in order
+    rows: IntArray = field(default_factory=lambda: np.empty(0, dtype=np.int64))  # in each of these hours
 
 
 class Spool:
@@ -71,7 +75,7 @@ class Spool:
         parts = [pl.scan_parquet(file) for file in gathered.aside]
         if gathered.waiting:
             parts.append(_in_order(gathered).lazy())
-        for start, end in _pieces(gathered.hours):
+        for start, end in _pieces(gathered.hours, gathered.rows):
             inside = (pl.col("time") >= start) & (pl.col("time") < end)
             yield sorted_by_time(pl.concat([part.filter(inside) for part in parts]).collect())
 
@@ -94,22 +98,28 @@ def _in_order(gathered: _Gathered) -> pl.DataFrame:
     """Return what is waiting, by time, and count its hours; afterwards nothing is waiting."""
     rows = sorted_by_time(pl.concat(gathered.waiting))
     gathered.waiting.clear()
-    hours, counts = np.unique(rows["time"].to_numpy() // HOUR_MS, return_counts=True)
-    for hour, n in zip(hours.tolist(), counts.tolist(), strict=True):
-        gathered.hours[hour] = gathered.hours.get(hour, 0) + n
+    _count(gathered, *np.unique(rows["time"].to_numpy() // HOUR_MS, return_counts=True))
     return rows
 
 
-def _pieces(hours: dict[int, int]) -> Iterator[tuple[int, int]]:
-    """Part hours into stretches [start, end), ms since 1970 UTC."""
-    at = sorted(hours)
-    months = np.array(at, dtype="datetime64[h]").astype("datetime64[M]")
+def _count(gathered: _Gathered, hours: IntArray, rows: IntArray) -> None:
+    """Add rows to those counted: in arrays, as ten years of ten quantities are close to a million hours."""
+    gathered.hours, place = np.unique(np.concatenate([gathered.hours, hours]), return_inverse=True)
+    counted = np.concatenate([gathered.rows, rows])
+    gathered.rows = np.zeros(gathered.hours.size, dtype=np.int64)
+    np.add.at(gathered.rows, place, counted)
+
+
+def _pieces(hours: IntArray, rows_in: IntArray) -> Iterator[tuple[int, int]]:
+    """Part hours, which are in order, into stretches [start, end), ms since 1970 UTC."""
+    months = hours.astype("datetime64[h]").astype("datetime64[M]")
+    begins_month = np.diff(months, prepend=months[:1]).astype(bool).tolist()
     first, rows = 0, 0
-    for i, hour in enumerate(at):
-        new_month = i > first and months[i] != months[i - 1] and rows >= WORTH_A_FILE
-        if new_month or (i > first and rows + hours[hour] > PIECE_ROWS):
-            yield at[first] * HOUR_MS, hour * HOUR_MS
+    at = hours.tolist()
+    for i, n in enumerate(rows_in.tolist()):
+        if i > first and ((begins_month[i] and rows >= WORTH_A_FILE) or rows + n > PIECE_ROWS):
+            yield at[first] * HOUR_MS, at[i] * HOUR_MS
             first, rows = i, 0
-        rows += hours[hour]
+        rows += n
     if at:
         yield at[first] * HOUR_MS, (at[-1] + 1) * HOUR_MS

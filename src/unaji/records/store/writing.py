@@ -21,12 +21,25 @@ from unaji.records.store import disk
 from unaji.records.store.joining import FILE, KEY, ROW, Joined, edited, first_of_each, join
 from unaji.records.store.live import NEVER, RowNumbers, Said, numbered_rows, numbers_frame, said_of
 from unaji.records.store.lock import only_writer
-from unaji.records.store.manifest import CURRENT, BatchEntry, FileEntry, Manifest, Mark, Rejection, commit, current
+from unaji.records.store.manifest import (
+    CURRENT,
+    BatchEntry,
+    FileEntry,
+    Former,
+    Manifest,
+    Mark,
+    Rejection,
+    commit,
+    current,
+)
 from unaji.records.store.reading import FOLDER, STORED, Store
 from unaji.records.store.spool import Group, Spool, sorted_by_time
 
 SLACK_MS = 48 * 3_600_000
 """How far the time of a row with a name of its own may have been moved by its maker and still be found [ms]."""
+
+ANYWHERE_MS = 1 << 62
+"""Of what people themselves move about, such as meetings, there are few enough to look through all of them [ms]."""
 
 _QUANTITY = re.compile(r"[a-z0-9][a-z0-9_]{0,63}")
 
@@ -65,6 +78,25 @@ class Kept:
     first_ms: int | None
     last_ms: int | None
     sources: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Undone:
+    """What taking an import back has done.
+
+    Attributes
+    ----------
+    rows : dict of str to int
+        Rows it had brought, by quantity.
+    restored : int or None
+        The import whose place it had taken, and which holds again.
+    gone : int or None
+        The import whose place it had taken, where that cannot be brought back.
+    """
+
+    rows: dict[str, int]
+    restored: int | None = None
+    gone: int | None = None
 
 
 @contextmanager
@@ -110,8 +142,8 @@ class Writer:
                 if file.is_file() and file.relative_to(self.path).as_posix() not in keep:
                     disk.remove(file)
 
-    def undo(self, batch: int) -> BatchEntry:
-        """Take back an import.
+    def undo(self, batch: int) -> Undone:
+        """Take back an import; what it took the place of returns if nothing was imported or taken back since.
 
         Raises
         ------
@@ -122,8 +154,10 @@ class Writer:
         if entry is None:
             there = ", ".join(str(entry.id) for entry in self.manifest.batches) or "none"
             raise InputError(f"{self.path.parent}: there is no import {batch} to undo; there are: {there}")
-        self.manifest = commit(self.manifest.without(batch), self.path)
-        return entry
+        self.manifest = commit(self.manifest.undone(batch), self.path)
+        if any(one.id == entry.instead_of for one in self.manifest.batches):
+            return Undone(entry.rows, restored=entry.instead_of)
+        return Undone(entry.rows, gone=entry.instead_of)
 
     @contextmanager
     def incoming(self, *, instead_of: int | None = None) -> Iterator[Incoming]:
@@ -138,7 +172,7 @@ class Writer:
         scratch = self.path / "tmp" / f"{base.next_batch:06d}"
         disk.make_folder(scratch)
         try:
-            yield Incoming(self, base, scratch)
+            yield Incoming(self, base, scratch, instead_of)
         finally:
             shutil.rmtree(self.path / "tmp", ignore_errors=True)
 
@@ -146,8 +180,8 @@ class Writer:
 class Incoming:
     """One import in progress."""
 
-    def __init__(self, writer: Writer, base: Manifest, scratch: Path) -> None:
-        self._writer, self._base, self._scratch = writer, base, scratch
+    def __init__(self, writer: Writer, base: Manifest, scratch: Path, instead_of: int | None) -> None:
+        self._writer, self._base, self._scratch, self._instead_of = writer, base, scratch, instead_of
         self._spool = Spool(scratch)
         self._sources = list(base.sources)
         self._ids: dict[Device, int] = {}
@@ -181,8 +215,9 @@ class Incoming:
         written.move_into_place()
         batch = BatchEntry(
             number, origin.imported_ms, origin.exported_ms, origin.importers, origin.sha256, origin.read_by,
-            dict(written.new), origin.rejected,
+            dict(written.new), origin.rejected, self._instead_of,
         )  # fmt: skip
+        there = self._writer.manifest
         self._writer.manifest = commit(
             replace(
                 self._base,
@@ -191,6 +226,7 @@ class Incoming:
                 batches=(*self._base.batches, batch),
                 files=(*(written.changed.get(file.path, file) for file in self._base.files), *written.files),
                 marks=(*self._base.marks, *written.marks),
+                former=None if self._instead_of is None else Former(there.batches, there.files, there.marks),
             ),
             self._writer.path,
         )
@@ -235,7 +271,7 @@ class _Written:
         self._settle_seen([path for path in self._seen if self._by_path[path].last_ms < passed])
         rows = first_of_each(piece)
         files = self._files_near(group, rows)
-        joined = join(rows, self._held(files, rows)) if files else None
+        joined = join(rows, self._held(files, _searched(group, rows))) if files else None
         new = rows if joined is None else joined.new
         self.new[quantity] += new.height
         self.known[quantity] += piece.height - new.height
@@ -277,13 +313,13 @@ class _Written:
         self.last_ms = time[-1] if self.last_ms is None else max(self.last_ms, time[-1])
 
     def _files_near(self, group: Group, rows: pl.DataFrame) -> Sequence[FileEntry]:
-        first, last = _searched(rows)
+        first, last = _searched(group, rows)
         files = self._store.files(Kind(group[0]), group[1])
         return [file for file in files if file.first_ms <= last and file.last_ms >= first]
 
-    def _held(self, files: Sequence[FileEntry], rows: pl.DataFrame) -> pl.DataFrame:
+    def _held(self, files: Sequence[FileEntry], between: tuple[int, int]) -> pl.DataFrame:
         """Return the rows held in some files, also superseded ones; not those whose every import was undone."""
-        where = pl.col("time").is_between(*_searched(rows))
+        where = pl.col("time").is_between(*between)
         frames = []
         for i, file in enumerate(files):
             found = numbered_rows(self._store.path, file, where, KEY, ROW)
@@ -357,9 +393,12 @@ class _Written:
         self._places.append((source, self._store.path / path))
 
 
-def _searched(rows: pl.DataFrame) -> tuple[int, int]:
+def _searched(group: Group, rows: pl.DataFrame) -> tuple[int, int]:
     """Return first and last time between which held rows may be the same as these [ms]."""
-    slack = SLACK_MS if rows["vendor_id"].null_count() < rows.height else 0
+    if rows["vendor_id"].null_count() == rows.height:
+        slack = 0
+    else:
+        slack = ANYWHERE_MS if group[0] == Kind.EXPOSURE else SLACK_MS
     return rows["time"][0] - slack, rows["time"][-1] + slack
 
 
