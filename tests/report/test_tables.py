@@ -5,11 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,8 +20,10 @@ from unaji.claims.model import Words
 from unaji.errors import InputError, OutputError
 from unaji.findings import Findings
 from unaji.records.timeline import Episode, Zones
+from unaji.report.figures.autonomic import autonomic_figure
 from unaji.report.figures.causes import causes_figure
 from unaji.report.figures.days import days_figure
+from unaji.report.figures.lags import lags_figure
 from unaji.report.figures.neck_ways import neck_ways_figure
 from unaji.report.figures.rises import rises_figure
 from unaji.report.figures.weeks import weeks_figure
@@ -129,6 +133,48 @@ def test_levels_at_onset_are_those_of_the_figure_of_days(findings, story):
     assert [(row["start"][11:16], or_unknown(row["level"], 2)) for row in read(findings, "at_onset")] == shown
 
 
+@pytest.fixture
+def drawn(people) -> Findings:
+    """The rich person with delays for every factor, and a heart rate measured all the time but for one morning."""
+    findings = people["rich"]()
+    causes = tuple(replace(one, entry_p=(0.1, 0.2, 0.3, 0.1, 0.1)) for one in findings.attribution.causes)
+    hr_bpm = np.random.default_rng(3).normal(66, 5, findings.state.time.size)
+    hr_bpm[300:306] = np.nan
+    return replace(
+        findings,
+        attribution=replace(findings.attribution, causes=causes),
+        state=replace(findings.state, hr_bpm=hr_bpm),
+    )
+
+
+def test_delays_are_those_of_the_figure(drawn):
+    figure = lags_figure(tell(drawn, EN).candidates, EN)
+    told: dict[str, list[str]] = {}
+    for row in read(drawn, "lags"):
+        told.setdefault(row["cause"], []).append(EN.percent(float(row["share"])))
+    assert list(told) == ["pressure_drop", "desk_load"]
+    assert [tuple(shares) for shares in told.values()] == [row[1:] for row in figure.table.rows]
+
+
+def test_the_day_of_the_autonomic_signals_is_the_one_of_the_figure(drawn):
+    shown = autonomic_figure(drawn, EN).table.rows
+    rows = read(drawn, "autonomic")
+    assert [f"{int(float(row['from_h'])):02d}:{60 * (float(row['from_h']) % 1):02.0f}" for row in rows] == [
+        time for time, _ in shown
+    ]
+    assert any(row["mean"] for row in rows)
+    for row, (_, said) in zip(rows, shown, strict=True):
+        values = [plain(float(row[name])) if row[name] else "" for name in ("mean", "usual_p5", "usual_p95")]
+        assert said.startswith(values[0] or EN("unknown"))
+        assert all(value in said for value in values if values[0])
+    assert {row["quantity"] for row in rows} == {"hr_bpm"}
+
+
+def test_nothing_of_a_figure_that_is_not_drawn(findings, story):
+    assert bool(read(findings, "lags")) == bool(story.ranked and lags_figure(story.candidates, EN))
+    assert bool(read(findings, "autonomic")) == bool(autonomic_figure(findings, EN))
+
+
 def test_the_neck_is_the_one_of_the_pictures(findings, story):
     rows = read(findings, "neck")
     names = ("nape_skin_temp_c", "core_temp_c", "nape_skin_flow_ml_100g_min", "felt_heat")
@@ -230,7 +276,7 @@ def test_every_column_is_explained_in_both_languages(findings, tmp_path):
     assert sorted((row["file"], row["column"]) for row in explained) == sorted(headers)
     assert all(row["meaning_ja"] and row["meaning_en"] for row in explained)
     readme = (tmp_path / "tables" / "README.txt").read_text(encoding="utf-8")
-    assert all(readme.count(f"{name}  ") == 2 for name in files)
+    assert Counter(re.findall(r"^(\w+\.csv)  ", readme, re.M)) == Counter(2 * list(files))
 
 
 def test_the_page_tells_of_every_table(people):

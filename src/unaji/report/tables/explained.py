@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, timedelta
 from functools import partial
+from itertools import pairwise
 
 from unaji.body.played import Played
 from unaji.body.state import OUTPUTS
@@ -12,7 +13,10 @@ from unaji.causes.attribution import CauseResult, Estimate, Pair, SignalState
 from unaji.claims.model import Words
 from unaji.findings import EpisodeFinding, RaisedFlag
 from unaji.records.timeline import Zones
+from unaji.report.figures.autonomic import CHANNELS, SLOTS, STEP_H, Channel, shown_day
 from unaji.report.figures.days import levels_at_onset
+from unaji.report.figures.lags import EDGES_MIN, arrivals
+from unaji.report.figures.time_axis import Calendar
 from unaji.report.json import number
 from unaji.report.rounding import Tens
 from unaji.report.story.factors import Either, Factor
@@ -272,6 +276,53 @@ def at_onset(told: Told) -> Sheet:
     levels = levels_at_onset(findings, trigger) if trigger is not None and told.ja.ranked else ()
     rows = list(zip(findings.episodes, map(float, levels), strict=bool(len(levels))))
     return sheet("at_onset", "始まりのときの要因", "strongest factor when it began", fields, rows)
+
+
+def lags(told: Told) -> Sheet:
+    """Give how much of each named factor's effect arrives between which times."""
+    shown = arrivals(told.ja.candidates) if told.ja.ranked else []
+    rows = [
+        (one.factor.id, *edges, share)
+        for one in shown
+        for edges, share in zip(pairwise(EDGES_MIN), one.shares, strict=True)
+    ]
+    fields: list[Field[tuple[str, float, float, float]]] = [
+        field("cause", "", "要因のid", "id of the factor", lambda one: one[0]),
+        field("from_min", "min", "これより後", "later than this", lambda one: one[1]),
+        field(
+            "to_min",
+            "min",
+            "これより前(空なら上限なし)",
+            "sooner than this; empty: no limit",
+            lambda one: number(one[2]),
+        ),
+        field("share", "1", "その間に届く割合", "share of its effect that arrives", lambda one: number(one[3])),
+    ]
+    return sheet("lags", "要因から熱さまでの時間", "how long after it heat comes", fields, rows)
+
+
+def autonomic(told: Told) -> Sheet:
+    """Give the one day that is drawn of the autonomic signals, half hour by half hour, beside what is usual."""
+    calendar = Calendar(told.findings)
+    day, channels = shown_day(told.findings, calendar) or (0, [])
+    rows = [(one, i) for one in channels for i in range(SLOTS)]
+    fields: list[Field[tuple[Channel, int]]] = [
+        field("day", "", "日", "day", lambda _: calendar.first + timedelta(days=day)),
+        field(
+            "from_h",
+            "h",
+            "半時間の始まり(時計の時)",
+            "start of the half hour, on the clock",
+            lambda one: one[1] * STEP_H,
+        ),
+        field("quantity", "", "量", "quantity", lambda one: one[0].quantity),
+        field("unit", "", "単位", "unit", lambda one: CHANNELS[one[0].quantity]),
+        field("mean", "", "その日の平均", "mean of that day", lambda one: number(one[0].day[one[1]])),
+        field("usual_p5", "", "ふだんの5%点", "usual, 5 %", lambda one: number(one[0].usual[0, one[1]])),
+        field("usual_p50", "", "ふだんの中央", "usual, median", lambda one: number(one[0].usual[1, one[1]])),
+        field("usual_p95", "", "ふだんの95%点", "usual, 95 %", lambda one: number(one[0].usual[2, one[1]])),
+    ]
+    return sheet("autonomic", "自律神経の1日", "one day of the autonomic signals", fields, rows)
 
 
 def neck(told: Told) -> Sheet:

@@ -19,6 +19,8 @@ SHEETS = (
     explained.causes,
     explained.pairs,
     explained.at_onset,
+    explained.lags,
+    explained.autonomic,
     explained.neck,
     followed.next_steps,
     followed.more_data,
