@@ -1,4 +1,4 @@
-"""Write the pages that follow from the code: GLOSSARY.md and docs/reference/command-line.md.
+"""Write the pages that follow from the code: GLOSSARY.md and those of docs/reference that begin by saying so.
 
 python docs/make_reference.py
 """
@@ -13,6 +13,7 @@ from click.testing import CliRunner
 from unaji.claims.graph import load_claims
 from unaji.cli import VERBS, unaji
 from unaji.quantities import EXPOSURES, QUANTITIES, RATINGS
+from unaji.report.fhir.vocabulary import KINDS, PARTS, SYSTEMS
 
 ROOT = Path(__file__).resolve().parents[1]
 WRITTEN = "<!-- Written by docs/make_reference.py; change the code, not this page. -->\n\n"
@@ -79,9 +80,24 @@ def red_flags() -> str:
     return "\n".join([*lines, ""])
 
 
+def fhir_codes() -> str:
+    """Every code of our own in the FHIR bundle."""
+    lines = ["# FHIR codes", "", WRITTEN.strip(), ""]
+    lines += ["The systems are URNs that are not registered, since the project has no address of its own yet.", ""]
+    for heading, meanings in (
+        ("Code systems: after `urn:unaji:`", SYSTEMS),
+        ("Kinds of Observation: `urn:unaji:kind`", KINDS),
+        ("Components: `urn:unaji:part`", PARTS),
+    ):
+        lines += [f"## {heading}", "", "| code | 意味 | meaning |", "|---|---|---|"]
+        lines += [f"| `{code}` | {words.ja} | {words.en} |" for code, words in meanings.items()] + [""]
+    return "\n".join(lines)
+
+
 PAGES = {
     ROOT / "GLOSSARY.md": glossary,
     ROOT / "docs" / "reference" / "command-line.md": command_line,
+    ROOT / "docs" / "reference" / "fhir-codes.md": fhir_codes,
     ROOT / "docs" / "reference" / "red-flags.md": red_flags,
 }
 

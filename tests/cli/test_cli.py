@@ -217,3 +217,24 @@ def test_a_logged_warning_sign_is_no_unknown_kind_and_a_near_miss_is_asked_about
     assert "'thunderclap_pain'" not in done.stderr
     assert "Is the warning sign thunderclap_pain meant?" in done.stderr
     assert "thunderclap_pain" in {flag["id"] for flag in json.loads(done.stdout)["red_flags"]}
+
+
+def test_bundle_and_tables_are_written_beside_the_summary(run, someone, tmp_path):
+    bundle, tables = tmp_path / "bundle.json", tmp_path / "tables"
+    done = run("explain", str(someone), "--fhir", str(bundle), "--csv", str(tables), "--json")
+    assert done.returncode == ExitCode.OK, done.stderr
+    told = json.loads(done.stdout)
+    assert json.loads(bundle.read_text(encoding="utf-8"))["resourceType"] == "Bundle"
+    rows = (tables / "episodes.csv").read_text(encoding="utf-8").splitlines()
+    assert len(rows) == 1 + len(told["episodes"])
+    assert str(bundle) in done.stderr
+    assert str(tables) in done.stderr
+
+
+def test_tables_are_refused_a_folder_that_is_there_before_anything_is_computed(run, someone):
+    before = sorted(someone.iterdir())
+    done = run("explain", str(someone), "--csv", str(someone))
+    assert done.returncode == ExitCode.INPUT
+    assert "is there already" in done.stderr
+    assert done.stdout == ""
+    assert sorted(someone.iterdir()) == before

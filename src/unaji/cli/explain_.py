@@ -15,6 +15,8 @@ from unaji.cli.progress import progress_bar
 @click.option("--article", default="neck_heat", show_default=True, help="Whose claims are tested: a name or a folder.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of the summary.")
 @click.option("--html", type=click.Path(path_type=Path, dir_okay=False), help="Also write the report to this file.")
+@click.option("--fhir", type=click.Path(path_type=Path, dir_okay=False), help="Also write a FHIR R4 bundle (.json).")
+@click.option("--csv", type=click.Path(path_type=Path), help="Also write all tables to this folder, not there yet.")
 @click.option(
     "--pdf", type=click.Path(path_type=Path, dir_okay=False), help="Also write four pages for a doctor to this file."
 )
@@ -31,6 +33,8 @@ def command(
     as_json: bool,
     html: Path | None,
     pdf: Path | None,
+    fhir: Path | None,
+    csv: Path | None,
     lang: str,
     timezone: str | None,
     seed: int,
@@ -42,7 +46,7 @@ def command(
       unaji simulate-person someone --seed 4 --weeks 8
       unaji explain someone --html report.html
       unaji explain someone --pdf report.pdf
-      unaji explain someone --json --lang en
+      unaji explain someone --json --lang en --fhir bundle.json --csv tables
     """
     from rich.console import Console
 
@@ -52,6 +56,10 @@ def command(
     from unaji.report.json import dumps
     from unaji.report.terminal import print_summary
 
+    if csv is not None:
+        from unaji.report.tables.folder import check_is_new
+
+        check_is_new(csv)  # before the minute it takes to explain
     timeline = read_folder(person, timezone=timezone)
     claims = load_claims(article)
     signs = [flag.id for flag in claims.red_flags]
@@ -72,10 +80,18 @@ def command(
         from unaji.report.pdf import to_pdf, write_pdf
 
         write_pdf(pdf, to_pdf(findings, lang))
+    if fhir is not None:
+        from unaji.report.fhir.bundle import write_bundle
+
+        write_bundle(fhir, findings)
+    if csv is not None:
+        from unaji.report.tables.folder import write_tables
+
+        write_tables(csv, findings)
     if as_json:
         click.echo(dumps(findings, lang))
     else:
         print_summary(findings, Console(), lang)
-    for written in (html, pdf):
+    for name, written in (("report", html), ("report", pdf), ("bundle", fhir), ("tables", csv)):
         if written is not None:
-            click.echo(f"report: {written.resolve()}", err=True)
+            click.echo(f"{name}: {written.resolve()}", err=True)

@@ -148,14 +148,8 @@ def _neck_pictures(story: Story, words: Catalogue) -> list[tuple[NeckScene, Mark
     ]
 
 
-def strongest(story: Story) -> Factor | None:
-    """Return the factor whose exposure is drawn under the episodes; None where none is named."""
-    named = [*story.candidates.named, *(one for pair in story.candidates.either for one in (pair.a, pair.b))]
-    return named[0] if named else None
-
-
 def _days(findings: Findings, story: Story, words: Catalogue) -> Figure | None:
-    factor = strongest(story)
+    factor = story.candidates.strongest
     return None if factor is None else days_figure(findings, factor, words)
 
 

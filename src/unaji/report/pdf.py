@@ -24,7 +24,7 @@ from unaji.report.figures._neck_words import Language
 from unaji.report.figures.days import days_figure
 from unaji.report.figures.ink import on_paper
 from unaji.report.figures.svg import DESKTOP, Figure, dot, rect, root
-from unaji.report.html import drawn_figures, full_table, strongest
+from unaji.report.html import drawn_figures, full_table
 from unaji.report.neck_scene import draw_section
 from unaji.report.rounding import half_up
 from unaji.report.story.episodes import Card, cards
@@ -325,7 +325,7 @@ def _how(findings: Findings, story: Story, words: Catalogue) -> dict[str, Any]:
 
 
 def _days(findings: Findings, story: Story, words: Catalogue, font: str) -> dict[str, Any] | None:
-    factor = strongest(story)
+    factor = story.candidates.strongest
     figure = days_figure(findings, factor, words, hours_px=DAYS_PX) if factor and story.ranked else None
     return None if figure is None else _picture(replace(figure, phone=figure.desktop), font)
 

@@ -9,13 +9,15 @@ from pathlib import Path
 from unaji.errors import OutputError
 
 
-def put_bytes(path: Path, content: bytes, endings: Sequence[str]) -> None:
-    """Write a report.
+def put_bytes(path: Path, content: bytes, endings: Sequence[str], what: str = "report") -> None:
+    """Write a report, or what else `what` names.
 
     Parameters
     ----------
     endings : sequence of str
         What its name may end in, so that no record is ever overwritten by it.
+    what : str
+        What is written, for the errors.
 
     Raises
     ------
@@ -24,9 +26,9 @@ def put_bytes(path: Path, content: bytes, endings: Sequence[str]) -> None:
     """
     if path.suffix.lower() not in endings:
         ending = " or ".join(endings)
-        raise OutputError(f"{path}: a report's name must end in {ending}, so that no record is ever overwritten by it")
+        raise OutputError(f"{path}: a {what}'s name must end in {ending}, so that no record is ever overwritten by it")
     if path.exists() and not path.is_file():
-        raise OutputError(f"{path}: is not a file that a report could replace")
+        raise OutputError(f"{path}: is not a file that a {what} could replace")
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         try:
@@ -36,5 +38,5 @@ def put_bytes(path: Path, content: bytes, endings: Sequence[str]) -> None:
             draft.unlink(missing_ok=True)
     except OSError as error:
         raise OutputError(
-            f"{path}: the report could not be written ({error.strerror}); is the folder there?"
+            f"{path}: the {what} could not be written ({error.strerror}); is the folder there?"
         ) from error

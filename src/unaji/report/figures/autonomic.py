@@ -47,11 +47,10 @@ class Channel:
 def autonomic_figure(findings: Findings, words: Catalogue) -> Figure | None:
     """Draw it; None when no day with an episode was measured well enough."""
     calendar = Calendar(findings)
-    halves = half_hours(findings, calendar)
-    day = pick_day(findings, calendar, halves)
-    if day is None:
+    shown = shown_day(findings, calendar)
+    if shown is None:
         return None
-    channels = [_channel(name, one, day) for name, one in halves.items() if _measured(one[day]) >= LEAST_OF_CHANNEL]
+    day, channels = shown
     hours = _episode_hours(findings, calendar, day)
     when = words("date.day", month=words(f"month.{(date := calendar.first + timedelta(days=day)).month}"), day=date.day)
     above = [words(f"measured.{one.quantity}") for one in channels if beyond_usual(one) > 0]
@@ -63,6 +62,15 @@ def autonomic_figure(findings: Findings, words: Catalogue) -> Figure | None:
     phone, desktop = draw(paint, aria)
     title, caption = words("chart.autonomic", day=when), words("chart.autonomic_caption")
     return Figure("autonomic", title, caption, aria, phone, desktop, _table(channels, words))
+
+
+def shown_day(findings: Findings, calendar: Calendar) -> tuple[int, list[Channel]] | None:
+    """Return the day that is drawn and what was measured well enough on it; None where there is none."""
+    halves = half_hours(findings, calendar)
+    day = pick_day(findings, calendar, halves)
+    if day is None:
+        return None
+    return day, [_channel(name, one, day) for name, one in halves.items() if _measured(one[day]) >= LEAST_OF_CHANNEL]
 
 
 def half_hours(findings: Findings, calendar: Calendar) -> dict[str, FloatArray]:

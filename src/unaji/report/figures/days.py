@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise
 
 import numpy as np
@@ -9,7 +10,7 @@ from markupsafe import Markup
 
 from unaji.causes.design import Trigger
 from unaji.findings import Findings
-from unaji.records.timeline import BoolArray, FloatArray, utc_ms
+from unaji.records.timeline import BoolArray, Episode, FloatArray, utc_ms
 from unaji.report.figures.svg import Figure, Table, dot, draw, line, rect, text, text_width, triangle
 from unaji.report.figures.time_axis import Calendar
 from unaji.report.story.factors import Factor
@@ -53,7 +54,7 @@ def days_figure(
         aria,
         phone,
         desktop,
-        _table(findings, factor, calendar, hourly, words),
+        _table(findings, factor, trigger, calendar, words),
     )
 
 
@@ -154,12 +155,30 @@ def _legend(width: float, y: float, n_sessions: int, factor: Factor, words: Cata
     return parts
 
 
-def _table(findings: Findings, factor: Factor, calendar: Calendar, hourly: FloatArray, words: Catalogue) -> Table:
+def levels_at_onset(findings: Findings, trigger: Trigger) -> FloatArray:
+    """Return the exposure's level in the hour in which each episode began, in the exposure's own unit.
+
+    Returns
+    -------
+    ndarray, shape (n_episodes,)
+        NaN where it was not recorded, and where only the day of the episode is known.
+    """
+    calendar = Calendar(findings)
+    hourly, _ = hours(findings, trigger, calendar)
+    return np.array([_level(one.episode, hourly, calendar) for one in findings.episodes], dtype=np.float64)
+
+
+def _level(episode: Episode, hourly: FloatArray, calendar: Calendar) -> float:
+    if episode.whole_day or not calendar.within(episode.start):
+        return math.nan
+    day, hour = calendar.place(episode.start)
+    return float(hourly[day, int(hour)])
+
+
+def _table(findings: Findings, factor: Factor, trigger: Trigger, calendar: Calendar, words: Catalogue) -> Table:
     rows = []
-    for one in findings.episodes:
+    for one, level in zip(findings.episodes, levels_at_onset(findings, trigger), strict=True):
         local = calendar.zones.local(one.episode.start)
-        day, hour = calendar.place(one.episode.start)
-        level = hourly[day, int(hour)] if calendar.within(one.episode.start) and not one.episode.whole_day else np.nan
         time = words("unknown") if one.episode.whole_day else f"{local:%H:%M}"
         rows.append((words.date(local), time, f"{level:.2f}" if np.isfinite(level) else words("unknown")))
     return Table((words("column.date"), words("column.time"), factor.name), tuple(rows))

@@ -68,21 +68,26 @@ def arrival(factor: Factor) -> Arrival | None:
     return Arrival(factor, density / density.max(), tuple(np.diff(by_then).tolist()))
 
 
-def lags_figure(chosen: Candidates, words: Catalogue) -> Figure | None:
-    """Draw it; None when no factor is named."""
+def arrivals(chosen: Candidates) -> list[Arrival]:
+    """Return when the effect of each factor arrives that may be named, alone or as one of two; the first `MOST`."""
     pairs = [one for pair in chosen.either for one in (pair.a, pair.b)]
     named = list({one.id: one for one in (*chosen.named, *pairs)}.values())
-    arrivals = [one for factor in named if (one := arrival(factor)) is not None][:MOST]
-    if not arrivals:
+    return [one for factor in named if (one := arrival(factor)) is not None][:MOST]
+
+
+def lags_figure(chosen: Candidates, words: Catalogue) -> Figure | None:
+    """Draw it; None when no factor is named."""
+    shown = arrivals(chosen)
+    if not shown:
         return None
-    told = [words("chart.lags_one", name=one.factor.name, lag=one.factor.lag) for one in arrivals if one.factor.lag]
+    told = [words("chart.lags_one", name=one.factor.name, lag=one.factor.lag) for one in shown if one.factor.lag]
     aria = words("chart.lags_aria", told=words.join(told))
 
     def paint(width: float) -> tuple[float, list[Markup]]:
-        return _paint(width, arrivals, words)
+        return _paint(width, shown, words)
 
     phone, desktop = draw(paint, aria)
-    table = _table(arrivals, words)
+    table = _table(shown, words)
     return Figure("lags", words("chart.lags"), words("chart.lags_caption"), aria, phone, desktop, table)
 
 

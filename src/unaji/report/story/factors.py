@@ -21,8 +21,10 @@ class Factor:
 
     Attributes
     ----------
+    said : str
+        What may be said of it: its verdict, or why there is none ("too_early", "missing", "insufficient" …).
     word, p : str
-        Verdict in words, and its probability ("" where none may be shown).
+        The same in words, and its probability ("" where none may be shown).
     count, interval : str
         Of ten episodes; "" while there are too few to count in tens.
     """
@@ -30,6 +32,7 @@ class Factor:
     result: CauseResult
     cause: Cause
     name: str
+    said: str
     word: str
     p: str
     pill: str
@@ -101,6 +104,12 @@ class Candidates:
     def named(self) -> tuple[Factor, ...]:
         """Factors that may be named on their own."""
         return tuple(one for one in self.factors if one.named and one.id not in self.paired)
+
+    @property
+    def strongest(self) -> Factor | None:
+        """The first that may be named, alone or else as one of two."""
+        either = (one for pair in self.either for one in (pair.a, pair.b))
+        return next(iter((*self.named, *either)), None)
 
     def of(self, *verdicts: Verdict) -> tuple[Factor, ...]:
         """Return the unpaired factors with one of these verdicts."""
@@ -188,13 +197,15 @@ def _factor(result: CauseResult, findings: Findings, words: Catalogue) -> Factor
     cause = findings.claims.cause(result.id)
     rank = can_rank(findings.enough)
     count = tens(result.share) if rank and math.isfinite(result.p_cause) else None
-    word = words(f"verdict.{_word_key(result, findings)}")
+    said = _word_key(result, findings)
+    word = words(f"verdict.{said}")
     p = words.percent(result.p_cause) if rank and result.verdict is not Verdict.CANNOT_TELL else ""
     shown = rank and result.verdict in NAMED
     return Factor(
         result=result,
         cause=cause,
         name=cause.name.in_(words.language),
+        said=said,
         word=word,
         p=p,
         pill=words("verdict.pill", word=word, p=p) if p else word,

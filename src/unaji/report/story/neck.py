@@ -22,6 +22,8 @@ from unaji.report.words import Catalogue, plain, signed
 MOST_WAYS = 2
 """Ways that lead equally; where more do, none does."""
 LONG_S = 7_200.0
+TOLD = tuple(dict.fromkeys((*COURSE[:2], "superficial_muscle_temp_c", "deep_muscle_temp_c", *COURSE[2:])))
+"""Outputs of the simulated neck that a scene's table gives."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,16 +146,17 @@ def _scene(
 
 def _change(played: Played) -> float:
     """Return the change of the nape's skin [K] as the two numbers that are told give it."""
-    before, peak = _moments(played, "nape_skin_temp_c")
+    before, peak = moments(played, "nape_skin_temp_c")
     return round(round(peak, 1) - round(before, 1), 1)
 
 
-def _moments(played: Played, name: str) -> tuple[float, float]:
+def moments(played: Played, name: str) -> tuple[float, float]:
+    """Return an output of the simulated neck before the event and at the peak, in its unit."""
     return tuple(float(played.state[name][0, step]) for step in (played.before, played.peak))  # type: ignore[return-value]
 
 
 def _result(played: Played, words: Catalogue) -> str:
-    before, peak = (plain(value) for value in _moments(played, "nape_skin_temp_c"))
+    before, peak = (plain(value) for value in moments(played, "nape_skin_temp_c"))
     change = _change(played)
     key: Literal["stays", "warms", "cools"] = "stays" if not change else "warms" if change > 0 else "cools"
     return words(f"neck.{key}", before=before, peak=peak)
@@ -174,15 +177,14 @@ def _when(played: Played, words: Catalogue) -> str:
 
 def _table(played: Played, words: Catalogue) -> Table:
     """Give the numbers behind both pictures."""
-    names = dict.fromkeys((*COURSE[:2], "superficial_muscle_temp_c", "deep_muscle_temp_c", *COURSE[2:]))
     return Table(
         tuple(words(f"neck.{one}") for one in ("quantity", "before", "peak", "change")),
-        tuple(_row(name, played, words) for name in names),
+        tuple(_row(name, played, words) for name in TOLD),
     )
 
 
 def _row(name: str, played: Played, words: Catalogue) -> tuple[str, ...]:
-    output, (before, peak) = OUTPUTS[name], _moments(played, name)
+    output, (before, peak) = OUTPUTS[name], moments(played, name)
     label = output.ja if words.language == "ja" else output.en
     unit = f" [{output.unit}]" if output.unit != "1" else ""
     change = round(peak, 1) - round(before, 1)

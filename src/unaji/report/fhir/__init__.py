@@ -1,0 +1,1 @@
+"""Findings as a FHIR R4 Bundle: what was logged, what was computed from it, and which is which."""
