@@ -31,12 +31,14 @@ COMPILED = ROOT / ".pytest_cache" / of_these_sources()
 if WORKER:
     os.environ["NUMBA_CACHE_DIR"] = str(COMPILED / WORKER)
 
-# Long files begin first, so that no worker is left alone with one in the end; the first three compile most of the loops
-# of signals, causes and body, each in a process of its own.
+# Long files begin first, so that no worker is left alone with one in the end. The first five compile most loops: while
+# one worker compiles those of the signals, another compiles those of causes and body, and then each takes the other's.
 FIRST = (
     "signals/test_fail_soft.py",
     "causes/test_calibration.py",
     "body/test_pathways.py",
+    "body/test_counterfactual.py",
+    "body/test_conditions.py",
     "cli/test_cli.py",
     "test_real_records.py",
     "test_published_results.py",
