@@ -206,10 +206,11 @@ def _warm(story: Story, words: Catalogue, font: str) -> dict[str, Any]:
     counts = {kind: n for kind, n in story.warmths.counts.items() if n}
     return {
         "heading": _sentence(story.warmths.heading),
-        "dots": _dots([str(kind) for kind, n in counts.items() for _ in range(n)], font),
+        "dots": _dots([str(kind) for kind, n in counts.items() for _ in range(n)], font, _DOTS_A_ROW),
         "alt": words("list.separator").join(f"{words(f'warm.dot.{kind}')} {n}" for kind, n in counts.items()),
         "legend": [
-            {"mark": _dots([str(kind)], font), "text": f"{words(f'warm.dot.{kind}')} {n}"} for kind, n in counts.items()
+            {"mark": _dots([str(kind)], font, 1), "text": f"{words(f'warm.dot.{kind}')} {n}"}
+            for kind, n in counts.items()
         ],
         "not_imagined": story.warmths.not_imagined,
     }
@@ -219,16 +220,15 @@ _DOT_LOOKS = {"warm": "dot-warm", "felt": "dot-felt", "around": "dot-warm", "unm
 _DOTS_A_ROW = 22
 
 
-def _dots(kinds: Sequence[str], font: str) -> str:
-    """Draw one mark an episode: round, and square where it was only warm around."""
+def _dots(kinds: Sequence[str], font: str, a_row: int) -> str:
+    """Draw one mark an episode, so many a row: round, and square where it was only warm around."""
     marks = []
     for i, kind in enumerate(kinds):
-        x, y = 8 + 16 * (i % _DOTS_A_ROW), 8 + 16 * (i // _DOTS_A_ROW)
+        x, y = 8 + 16 * (i % a_row), 8 + 16 * (i // a_row)
         look = _DOT_LOOKS[kind]
         marks.append(rect(x - 5, y - 5, 10, 10, look) if kind == "around" else dot(x, y, 6, look))
-    across = min(len(kinds), _DOTS_A_ROW)
-    rows = -(-len(kinds) // _DOTS_A_ROW)
-    return on_paper(root(*marks, width=16 * across, height=16 * rows, class_="figure"), font) if kinds else ""
+    rows = -(-len(kinds) // a_row)
+    return on_paper(root(*marks, width=16 * a_row, height=16 * rows, class_="figure"), font) if kinds else ""
 
 
 def _behind(findings: Findings, story: Story, words: Catalogue, font: str) -> dict[str, Any]:
