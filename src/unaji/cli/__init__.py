@@ -14,6 +14,7 @@ from unaji.errors import ExitCode, UnajiError
 VERBS = {
     "attribute": "Which exposures are behind any symptom? The engine alone, on two tables.",
     "cohort": "Which causes do many people share, and what does that tell about each of them?",
+    "compare": "What changed between two reports of one person, and is that more than chance?",
     "erase": "Remove all records of a person.",
     "explain": "Why does this person's neck feel hot, and does treatment help?",
     "export": "Write all records of a person as plain tables.",

@@ -1,0 +1,38 @@
+"""`unaji compare`: two reports of one person in, what changed between them out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command("compare")
+@click.argument("report", type=click.Path(path_type=Path))
+@click.argument("other", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of sentences.")
+@click.option(
+    "--lang", type=click.Choice(["ja", "en"]), default="ja", show_default=True, help="Language of the sentences."
+)
+def command(report: Path, other: Path, as_json: bool, lang: str) -> None:
+    """Compare two reports of one person, REPORT and OTHER, which `unaji explain --json` wrote.
+
+    It says how the episodes and what is behind them changed, and whether that is more than chance.
+
+    \b
+    Example:
+      unaji simulate-person someone --seed 4 --weeks 8
+      unaji explain someone --json > spring.json
+      cp spring.json summer.json
+      unaji compare spring.json summer.json
+    """
+    from unaji.report.comparison import compare, read_report, sentences, to_json
+    from unaji.report.json import write
+    from unaji.report.words import catalogue
+
+    words = catalogue(lang)
+    found = compare(read_report(report), read_report(other))
+    if as_json:
+        click.echo(write(to_json(found, words)))
+    else:
+        click.echo("\n".join(sentences(found, words)))
