@@ -148,6 +148,14 @@ def test_where_the_clock_was_set_back_no_row_lies_over_another_and_it_is_told(at
     assert [(p.count, p.lost) for p in problems if "set back" in p.rule] == [(4, True)]
 
 
+def test_a_single_wrong_onset_costs_no_other_record():
+    onsets = [b"+0", b"+1", b"+7202", b"+3", b"+4", b"+5"]
+    batches, problems = brought(edf, source(discontinuous(onsets, np.arange(24).reshape(6, 4))))
+    seconds = (joined(batches, "ecg_mv", "time") - START_MS) / 1000
+    assert sorted(set(seconds.astype(int).tolist())) == [0, 1, 3, 4, 5, 7202]
+    assert not [p for p in problems if p.lost]
+
+
 def test_a_record_that_begins_between_two_milliseconds_of_the_one_before_is_no_step_back():
     batches, problems = brought(edf, source(discontinuous([b"+0", b"+0.9997", b"+2"], np.ones((3, 4)))))
     assert joined(batches, "ecg_mv", "time").size == 12

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from unaji.records.barometer import height_steps
+from unaji.records.barometer import height_steps, segment_name
 from unaji.records.exporting import export_folder
 from unaji.records.folder import read_folder
 from unaji.records.importing import import_files
@@ -128,6 +128,40 @@ def test_weather_alone_is_no_step_and_a_moved_barometer_is(height_m):
     moved = np.where(np.arange(365) < 200, height_m, height_m * 1.1 + 12)
     (step,) = height_steps(pressures(moved, air_c, station_hpa))
     assert step == utc_ms(datetime(2024, 1, 1, tzinfo=UTC) + timedelta(days=200))
+
+
+def test_a_front_and_a_missing_temperature_are_no_move():
+    """Hours at 1650 m: a service that reduces with the mean temperature of 12 hours, and a day without any at 700 m."""
+    hours = utc_ms(datetime(2024, 1, 1, tzinfo=UTC)) + np.arange(240) * np.timedelta64(1, "h")
+    air_c = np.where(np.arange(240) < 120, 6.0, -10.0)
+    mean_c = np.convolve(np.concatenate([np.full(11, 6.0), air_c]), np.full(12, 1 / 12), "valid")
+
+    def rows(height_m, reduced_at_c, measured):
+        station = 1013 * np.exp(-height_m / 8300) + 3 * np.sin(np.arange(240) / 20)
+        sea = station * np.exp(9.80665 * height_m / (287.05 * (273.15 + reduced_at_c)))
+        return {
+            "station_pressure_hpa": (hours, np.round(station, 1)),
+            "sea_level_pressure_hpa": (hours, np.round(sea, 1)),
+            "air_temp_c": (hours[measured], air_c[measured]),
+        }
+
+    everywhere = np.ones(240, dtype=bool)
+    assert height_steps(rows(1650.0, mean_c, everywhere)).size == 0
+    day_off = (np.arange(240) < 30) | (np.arange(240) >= 54)
+    assert height_steps(rows(700.0, air_c, day_off)).size == 0
+
+
+@pytest.mark.parametrize(
+    ("began", "name"),
+    [
+        ("2014-12-01T15:00", "jma:2014-12-02"),
+        ("2014-12-02T00:00", "jma:2014-12-02T09"),
+        ("2014-12-02T00:05", "jma:2014-12-02T09:05"),
+        ("2014-12-02T00:05:07.500", "jma:2014-12-02T09:05:07.500"),
+    ],
+)
+def test_two_parts_never_bear_one_name(began, name):
+    assert segment_name("jma", np.datetime64(began, "ms"), 540) == name
 
 
 @pytest.mark.shared

@@ -164,6 +164,12 @@ def test_beats_after_missing_ones_are_not_told_too_early():
     assert [p.value for p in problems if "as long as those around" in p.rule] == ["2"]
 
 
+def test_a_pause_beside_a_missing_beat_does_not_lengthen_it():
+    found, _ = read(elite_hrv, "800\n" * 20 + "x\n3600000\n" + "800\n" * 20)
+    time = rows(found, "beats/rri_ms")["time"] - START
+    assert time[-1] == 800 * 20 + 800 + 3_600_000 + 800 * 20
+
+
 def test_an_interval_that_is_missing_after_the_last_beat_moves_nothing_and_is_not_told():
     found, problems = read(elite_hrv, "800\n" * 12 + "x\n")
     assert (rows(found, "beats/rri_ms")["time"] - START).to_list() == [800 * k for k in range(1, 13)]

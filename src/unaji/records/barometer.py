@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import polars as pl
 
-from unaji.records.timeline import FloatArray, TimeArray
+from unaji.records.timeline import BoolArray, FloatArray, TimeArray
 
 BAROMETERS = ("station_pressure_hpa", "sea_level_pressure_hpa")
 """Each barometer stays a series of its own: from one to another the pressure jumps, and no change is taken there."""
@@ -28,7 +28,7 @@ GRAVITY_M_S2 = 9.80665
 USUAL_AIR_C = 15.0
 ROWS_BESIDE_STEP = 5
 SMALLEST_STEP_M = 4.0  # pressures rounded to 0.1 hPa leave the height uncertain by about 1 m
-SMALLEST_STEP_SHARE = 0.03  # and the neglected moisture by about 1 %
+SMALLEST_STEP_SHARE = 0.05  # neglected moisture leaves about 1 %, a service's mean temperature in a front about 3 %
 
 
 def moves(measured: Mapping[str, pl.DataFrame], told: Sequence[pl.DataFrame]) -> dict[int, TimeArray]:
@@ -61,10 +61,12 @@ def moves(measured: Mapping[str, pl.DataFrame], told: Sequence[pl.DataFrame]) ->
 
 
 def segment_name(source: str, began: np.datetime64, zone_min: int) -> str:
-    """Name a segment of pressure after the day, and the hour where that is not midnight, on which it began there."""
+    """Name a segment of pressure after when it began there, as coarsely as that can be said: a day, an hour …"""
     wall = began + np.timedelta64(zone_min, "m")
-    whole_day = wall == wall.astype("datetime64[D]")
-    return f"{source}:{np.datetime_as_string(wall, unit='D' if whole_day else 'h')}"
+    text = str(np.datetime_as_string(wall, unit="ms"))
+    for nothing in (".000", ":00", ":00", "T00"):  # no milliseconds, no seconds, no minutes, midnight
+        text = text.removesuffix(nothing)
+    return f"{source}:{text}"
 
 
 def height_steps(rows: Mapping[str, tuple[TimeArray, FloatArray]]) -> TimeArray:
@@ -78,24 +80,31 @@ def height_steps(rows: Mapping[str, tuple[TimeArray, FloatArray]]) -> TimeArray:
     Notes
     -----
     The height follows from station and sea-level pressure by ``z = (R T / g) ln(p_sea / p_station)``, with the air
-    temperature for T (15 °C where it is missing). A step is a change from one row to the next, larger than 4 m and
-    3 % of the height, that the medians of the five rows before and after confirm. Tokyo's station moved so on
-    2014-12-02 without a new homogeneity number for its station pressure.
+    temperature for T (15 °C where it was never measured). A step is a change from one row to the next, larger than 4 m
+    and 5 % of the height, that the medians of the five rows before and after confirm. It must be one with a single
+    temperature on both sides too: services reduce with means over hours, and a front makes the air colder at once.
+    Tokyo's station moved so on 2014-12-02 without a new homogeneity number for its station pressure.
     """
     (station_time, station), (sea_time, sea) = (rows[quantity] for quantity in BAROMETERS)
     time, at_station, at_sea = np.intersect1d(station_time, sea_time, assume_unique=True, return_indices=True)
     if time.size < 2 * ROWS_BESIDE_STEP:
         return np.array([], dtype="datetime64[ms]")
+    ratio = DRY_AIR_J_PER_KG_K / GRAVITY_M_S2 * np.log(sea[at_sea] / station[at_station])
     kelvin = 273.15 + _air_c(rows, time)
-    height_m = DRY_AIR_J_PER_KG_K * kelvin / GRAVITY_M_S2 * np.log(sea[at_sea] / station[at_station])
+    moved = _steps(kelvin * ratio) & _steps(float(np.median(kelvin)) * ratio)
+    moments: TimeArray = time[np.flatnonzero(moved) + ROWS_BESIDE_STEP]
+    return moments
+
+
+def _steps(height_m: FloatArray) -> BoolArray:
+    """Say between which rows a height changes for good, from the fifth row on."""
     beside = np.lib.stride_tricks.sliding_window_view(height_m, ROWS_BESIDE_STEP)
     median = np.median(beside, axis=1)
     before, after = median[:-ROWS_BESIDE_STEP], median[ROWS_BESIDE_STEP:]
     step = np.diff(height_m)[ROWS_BESIDE_STEP - 1 : -(ROWS_BESIDE_STEP - 1)]
     smallest = np.maximum(SMALLEST_STEP_M, SMALLEST_STEP_SHARE * np.abs(before))
-    moved = (np.abs(step) > smallest) & (np.abs(after - before) > smallest)
-    moments: TimeArray = time[np.flatnonzero(moved) + ROWS_BESIDE_STEP]
-    return moments
+    changed: BoolArray = (np.abs(step) > smallest) & (np.abs(after - before) > smallest)
+    return changed
 
 
 def _good(rows: pl.DataFrame, number: int, *, lasts: bool) -> tuple[TimeArray, FloatArray]:
@@ -108,10 +117,8 @@ def _good(rows: pl.DataFrame, number: int, *, lasts: bool) -> tuple[TimeArray, F
 
 
 def _air_c(rows: Mapping[str, tuple[TimeArray, FloatArray]], time: TimeArray) -> FloatArray:
-    """Return the air temperature at some instants [°C], a usual one where it is missing."""
+    """Return the air temperature at some instants [°C]: between readings where one is missing, else the usual."""
     known, value = rows.get(AIR, (time[:0], np.array([])))
     if not known.size:
         return np.full(time.size, USUAL_AIR_C)
-    nearest = np.minimum(np.searchsorted(known, time), known.size - 1)
-    air_c: FloatArray = np.where(known[nearest] == time, value[nearest], USUAL_AIR_C)
-    return air_c
+    return np.asarray(np.interp(time.astype(np.int64), known.astype(np.int64), value))

@@ -21,6 +21,7 @@ Standard texts: edfplus.info/specs/edftexts.html. BDF: 24-bit samples, biosemi.c
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -192,7 +193,7 @@ def _read_file(file: Source, door: Door) -> Iterator[Batch]:
         rule = "data records do not say when they began; they were taken to follow the ones before"
         door.log.remark(file.name, None, timekeeper.silent, rule, lost=True)
     if timekeeper.back:
-        rule = "data records begin before the end of earlier ones (the clock was set back); these were left out"
+        rule = "data records lie in the time of earlier ones (the clock was set back); these were left out"
         door.log.reject(file.name, None, timekeeper.back, rule, count=timekeeper.back)
 
 
@@ -341,6 +342,28 @@ class _Channel:
         return self.wave.feed(value)
 
 
+class _Stretches:
+    """The time that was read, in stretches that do not touch: one record with a wrong onset costs no other."""
+
+    def __init__(self) -> None:
+        self._begins_ms: list[float] = []
+        self._ends_ms: list[float] = []
+
+    def take(self, begin_ms: float, end_ms: float) -> bool:
+        """Add a stretch; False, and nothing is added, where part of it was read before."""
+        after = bisect_right(self._begins_ms, begin_ms + SAME_MS)
+        if after and self._ends_ms[after - 1] > begin_ms + SAME_MS:
+            return False
+        if after < len(self._begins_ms) and self._begins_ms[after] < end_ms - SAME_MS:
+            return False
+        if after and self._ends_ms[after - 1] >= begin_ms - SAME_MS:
+            self._ends_ms[after - 1] = end_ms
+        else:
+            self._begins_ms.insert(after, begin_ms)
+            self._ends_ms.insert(after, end_ms)
+        return True
+
+
 class _Timekeeper:
     """Knows when data records begin: one after the other, or as each of them says."""
 
@@ -350,14 +373,14 @@ class _Timekeeper:
         self._header, self._start_ms = header, start_ms
         self._at_ms: float | None = None  # where the next record begins if it does not say so itself
         self._wave_ms = np.nan  # where the last record that was read ends, if that was the last of all so far
-        self._latest_ms = -np.inf  # the latest end of those that were read
+        self._kept = _Stretches()
         self.silent = self.back = 0
 
     def stretches(self, records: np.ndarray) -> Iterator[tuple[int, int, float | None]]:
         """Give stretches of records that follow each other: the first, beyond the last, and when it begins [ms].
 
-        The latter is None where the records follow those of the last call. Records that begin before the end of earlier
-        ones are in no stretch: two values cannot be of one instant.
+        The latter is None where the records follow those of the last call. Records in whose time others were read
+        already are in no stretch: two values cannot be of one instant.
         """
         length_ms = 1000.0 * self._header.record_s
         begins_ms = self._begins_ms(records, length_ms)
@@ -370,7 +393,7 @@ class _Timekeeper:
         self._wave_ms = float(begins_ms[-1]) + length_ms
 
     def _begins_ms(self, records: np.ndarray, length_ms: float) -> FloatArray:
-        """Return when records begin; NaN where that is before the end of an earlier one."""
+        """Return when records begin; NaN where earlier ones were of the same time."""
         at_ms = self._at_ms
         if at_ms is None:
             at_ms = self._said_ms(records[0]) or self._start_ms  # a start between two seconds is said there
@@ -383,11 +406,9 @@ class _Timekeeper:
             self.silent += said_ms is None
             begins_ms[k] = at_ms if said_ms is None else said_ms
             at_ms = float(begins_ms[k]) + length_ms
-            if begins_ms[k] < self._latest_ms - SAME_MS:
+            if not self._kept.take(float(begins_ms[k]), at_ms):
                 self.back += 1
                 begins_ms[k] = np.nan
-            else:
-                self._latest_ms = at_ms
         self._at_ms = at_ms
         return begins_ms
 

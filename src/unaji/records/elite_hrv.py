@@ -94,6 +94,10 @@ def started(name: str) -> np.datetime64 | None:
         return None
 
 
+LONGEST_BEAT_MS = 3000.0
+"""A longer interval is a pause in the recording: no heart measured at home beats less than 20 times a minute."""
+
+
 def running_rows(k: int, start: np.datetime64, rri_ms: FloatArray, clock: Clock, file: str, log: ProblemLog) -> Rows:
     """Place intervals that follow each other: each ends when all up to it have passed since the start.
 
@@ -129,7 +133,10 @@ def _passed_ms(rri_ms: FloatArray, known: BoolArray, file: str, log: ProblemLog)
         rule = "missing intervals were taken to last as long as those around them; beats after them may be a little off"
         log.remark(file, None, missing, rule)
     place = np.arange(rri_ms.size)
-    passed: FloatArray = np.where(known, rri_ms, np.interp(place, place[known], rri_ms[known]))
+    beside = known & (rri_ms <= LONGEST_BEAT_MS)  # a pause of an hour tells nothing of the beat before it
+    if not beside.any():
+        return np.where(known, rri_ms, 0.0)
+    passed: FloatArray = np.where(known, rri_ms, np.interp(place, place[beside], rri_ms[beside]))
     return passed
 
 
