@@ -289,6 +289,15 @@ def test_of_a_person_the_beats_of_a_stored_electrocardiogram_are_found(tmp_path:
     assert "strap" not in result.stderr
 
 
+def test_an_electrocardiogram_without_beats_is_not_said_to_have_given_any(tmp_path: Path):
+    ken, _ = person_with_holter(tmp_path, seconds=8)
+    rows = [f"2024-05-15T09:{k // 60:02d}:{k % 60:02d}+09:00,1000,strap" for k in range(10, 400)]
+    (ken / "beats.csv").write_text("time,rri_ms,origin\n" + "\n".join(rows) + "\n")
+    result = CliRunner().invoke(unaji, ["hrv", str(ken), "--json"], catch_exceptions=False)
+    assert json.loads(result.stdout)["mean_rri_ms"]["value"] == 1000
+    assert "electrocardiogram" not in result.stderr
+
+
 @pytest.mark.parametrize(("origin", "holds"), [("ecg", "file"), ("strap", "holter")])
 def test_marked_beats_come_before_those_found_and_a_strap_s_after_them(tmp_path: Path, origin: str, holds: str):
     ken, _ = person_with_holter(tmp_path)

@@ -126,12 +126,12 @@ def command(
     found = read_recorded_beats(file, timezone=timezone)
     for problem in found.problems:
         click.echo(f"  {problem}", err=True)
-    if found.ecg is not None or found.timeline is not None:
-        click.echo(f"  {FROM_ECG[0]}\n  {FROM_ECG[1]}", err=True)
+    if found.ecg is not None:
+        _say_in_both(FROM_ECG)
     if found.timeline is not None:
         found = _with_found_beats(found, found.timeline, file, correct=not no_correction)
     if found.beats is not None and found.beats.origin == "ppg":
-        click.echo(f"  {PULSES[0]}\n  {PULSES[1]}", err=True)
+        _say_in_both(PULSES)
     tachogram = _tachogram(found, correct=not no_correction)
     if window_s is None:
         starts_s, length_s = whole(tachogram)
@@ -158,15 +158,22 @@ def _with_found_beats(found: RecordedBeats, timeline: Timeline, file: Path, *, c
     from unaji.signals.ecg import LOWEST_RATE_HZ
     from unaji.signals.recorded_ecg import MIN_QUALITY, SHORTEST_S, with_ecg_beats
 
-    beats = with_ecg_beats(timeline, min_quality=MIN_QUALITY if correct else 0.0).beats
+    together = with_ecg_beats(timeline, min_quality=MIN_QUALITY if correct else 0.0)
+    beats = together.beats
     if beats is None or not len(beats):
         raise InputError(
             f"{file}: no beats were found in the electrocardiogram; give one of {SHORTEST_S:g} s or more, "
             f"with {LOWEST_RATE_HZ:g} samples a second or more"
         )
-    if timeline.beats is not None:
-        click.echo(f"  {BESIDE_ECG[0]}\n  {BESIDE_ECG[1]}", err=True)
+    if together is not timeline:  # else none were found, and what other devices recorded stands alone
+        _say_in_both(FROM_ECG)
+        if timeline.beats is not None:
+            _say_in_both(BESIDE_ECG)
     return replace(found, beats=beats)
+
+
+def _say_in_both(languages: tuple[str, str]) -> None:
+    click.echo(f"  {languages[0]}\n  {languages[1]}", err=True)
 
 
 def _tachogram(found: RecordedBeats, *, correct: bool) -> Tachogram:

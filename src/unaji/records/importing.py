@@ -408,9 +408,14 @@ def _sha256(path: Path) -> str:
     return whole.hexdigest()
 
 
+READING = 2
+"""Counts changes of what importers make of the same file between two versions: then a file that is given again is read
+anew, and what it brings now takes the place of what it brought."""
+
+
 def _read_by(clock: Clock) -> str:
     zones = clock.zones or Zones()
-    return " ".join([__version__, zones.names[0], *(f"{start.isoformat()} {name}" for start, name in zip(
+    return " ".join([f"{__version__}+{READING}", zones.names[0], *(f"{start.isoformat()} {name}" for start, name in zip(
         zones.starts, zones.names[1:], strict=True))])  # fmt: skip
 
 
