@@ -51,8 +51,12 @@ def test_a_mixture_weighs_the_entries_by_their_probability(factor):
 def test_nothing_is_drawn_of_what_was_not_fitted_or_not_named(factor, rich):
     assert arrival(with_entries(factor)) is None
     chosen = candidates(rich, JA)
-    nothing = [replace(one, result=replace(one.result, entry_p=())) for one in chosen.factors]
-    assert lags_figure(replace(chosen, factors=tuple(nothing)), JA) is None or chosen.named
+    assert lags_figure(chosen, JA) is None  # the invented people's results say nothing of entries
+    told = replace(chosen, factors=tuple(with_entries(one, 0, 0, 0.9, 0, 0) for one in chosen.factors))
+    figure = lags_figure(told, JA)
+    assert [row[0] for row in figure.table.rows] == [one.name for one in chosen.named]
+    assert figure.phone.count('class="model"') == len(chosen.named) > 0
+    assert chosen.named[0].lag in figure.aria
 
 
 def state_of(findings, hr_bpm):

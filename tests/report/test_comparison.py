@@ -117,6 +117,16 @@ def test_days_in_both_reports_make_no_change_of_the_person(spring):
     assert compare(spring, later(spring, 10)).rate is None
 
 
+def test_a_report_too_short_to_rank_lends_no_verdict(spring):
+    """Its probabilities are mostly the prior's: the report itself gives none, nor does the comparison."""
+    short = later(spring, 100)
+    short["enough"] |= {"verdict": "more"}
+    told = [one for one in sentences(compare(spring, short), JA) if " → " in one]
+    assert told
+    for one in told:
+        assert one.split(" → ")[1].startswith((JA("verdict.too_early"), JA("verdict.told_apart")))
+
+
 def test_a_new_warning_sign_is_told_first(spring, people):
     new = later(json.loads(reports.dumps(people["emergency"]())), 100)
     new["person"] = spring["person"]

@@ -63,6 +63,8 @@ class CauseChange:
     ----------
     before, after : dict
         As in the reports.
+    word_before, word_after : str
+        What it is called in them: "too_early" where a report has too few episodes to rank.
     beyond_chance : bool or None
         Whether the 90 % intervals of its share do not touch; None where days are in both reports, or it was not fitted
         in one.
@@ -71,12 +73,14 @@ class CauseChange:
     name: Mapping[str, str]
     before: Report
     after: Report
+    word_before: str
+    word_after: str
     beyond_chance: bool | None
 
     @property
     def reworded(self) -> bool:
         """Whether it is called otherwise than before."""
-        return _word(self.before) != _word(self.after)
+        return self.word_before != self.word_after
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,10 +143,13 @@ def compare(one: Report, other: Report) -> Comparison:
     shared = max(0.0, (_ends(old)[1] - max(_ends(old)[0], _ends(new)[0])) / timedelta(days=1))
     before = {cause["id"]: cause for cause in old["causes"]}
     causes = tuple(
-        CauseChange(cause["name"], before[cause["id"]], cause, _beyond(before[cause["id"]], cause, shared))
+        CauseChange(
+            cause["name"], before[cause["id"]], cause, _word(before[cause["id"]], old), _word(cause, new),
+            _beyond(before[cause["id"]], cause, shared),
+        )
         for cause in new["causes"]
         if cause["id"] in before
-    )
+    )  # fmt: skip
     known = {flag["id"] for flag in old["red_flags"]}
     flags = tuple(flag["id"] for flag in new["red_flags"] if flag["id"] not in known)
     return Comparison(old, new, shared, _rate(old, new, shared), causes, flags)
@@ -212,9 +219,10 @@ def sentences(found: Comparison, words: Catalogue) -> tuple[str, ...]:
     said.append(_say_rate(found.rate, words))
     told = [one for one in found.causes if one.reworded or one.beyond_chance]
     for one in told:
-        called = {"before": _called(one.before, words), "after": _called(one.after, words)}
+        before, after = _called(one.before, one.word_before, words), _called(one.after, one.word_after, words)
         key = {True: "beyond", False: "within", None: "learnt"}[one.beyond_chance]
-        said.append(words("compare.cause", name=one.name[language], **called, why=words(f"compare.{key}")))
+        why = words(f"compare.{key}")
+        said.append(words("compare.cause", name=one.name[language], before=before, after=after, why=why))
     if not told:
         said.append(words("compare.same"))
     return tuple(said)
@@ -284,18 +292,21 @@ def _beyond(before: Report, after: Report, shared_days: float) -> bool | None:
     return bool(old["p95"] < new["p5"] or new["p95"] < old["p5"])
 
 
-def _word(cause: Report) -> str:
+def _word(cause: Report, report: Report) -> str:
+    """Say what a factor is called, as the report itself does."""
     if cause["told_apart"]:
         return "told_apart"
+    if cause["signal"] == "ok" and report["enough"]["verdict"] in ("more", "none"):
+        return "too_early"
     undecided = cause["verdict"] == "cannot_tell" and cause["signal"] != "ok"
     return str(cause["signal"] if undecided else cause["verdict"])
 
 
-def _called(cause: Report, words: Catalogue) -> str:
-    word = words(f"verdict.{_word(cause)}")
-    if _word(cause) in ("cannot_tell", "told_apart") or cause["signal"] != "ok" or cause["p_cause"] is None:
-        return word
-    return words("verdict.pill", word=word, p=words.percent(cause["p_cause"]))
+def _called(cause: Report, word: str, words: Catalogue) -> str:
+    said = words(f"verdict.{word}")
+    if word in ("cannot_tell", "told_apart", "too_early") or cause["signal"] != "ok" or cause["p_cause"] is None:
+        return said
+    return words("verdict.pill", word=said, p=words.percent(cause["p_cause"]))
 
 
 def _period(report: Report, words: Catalogue) -> str:

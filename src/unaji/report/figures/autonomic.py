@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from unaji.findings import Findings
 from unaji.records.timeline import FloatArray, from_utc_ms
+from unaji.report.figures.one_episode import stretches
 from unaji.report.figures.svg import Figure, Point, Table, dot, draw, line, path, text
 from unaji.report.figures.time_axis import Calendar
 from unaji.report.words import Catalogue, plain
@@ -157,12 +158,12 @@ def _paint(width: float, channels: list[Channel], hours: list[float], words: Cat
             return base - tall * (value - low) / span
 
         middle = [place((i + 0.5) * STEP_H) for i in range(SLOTS)]
-        for start, end in _stretches(np.isfinite(one.usual[0])):
+        for start, end in stretches(np.isfinite(one.usual[0])):
             lower: list[Point] = [(middle[i], height(one.usual[0, i])) for i in range(start, end)]
             upper: list[Point] = [(middle[i], height(one.usual[2, i])) for i in range(start, end)]
             parts.append(path([*lower, *upper[::-1]], "band", closed=True))
             parts.append(path([(middle[i], height(one.usual[1, i])) for i in range(start, end)], "pred"))
-        for start, end in _stretches(np.isfinite(one.day)):
+        for start, end in stretches(np.isfinite(one.day)):
             points: list[Point] = [(middle[i], height(one.day[i])) for i in range(start, end)]
             parts.append(path(points, "model") if end - start > 1 else dot(*points[0], 1.5, "measured-dot"))
         parts += [line(x0, base, x1, base, "tick"), *(line(place(h), top, place(h), base, "start") for h in hours)]
@@ -174,11 +175,6 @@ def _paint(width: float, channels: list[Channel], hours: list[float], words: Cat
         label = words("chart.hour_top") if hour == 0 else str(hour)
         parts.append(text(place(hour), y + 30, label, anchor="end" if hour == 24 else "middle"))
     return y + 36, parts
-
-
-def _stretches(flags: np.ndarray) -> list[tuple[int, int]]:
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], flags.astype(np.int8), [0]])))
-    return [(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
 
 
 def _table(channels: list[Channel], words: Catalogue) -> Table:

@@ -110,7 +110,7 @@ def _paint(
         parts += _areas(x, below, above, observed, (y0, y1, top), f"layer {one.kind}")
         below = above
     parts += [
-        path(_points(x[a:b], y1 - (y1 - y0) * total[a:b] / top), "model") for a, b in _stretches(observed) if b - a > 1
+        path(_points(x[a:b], y1 - (y1 - y0) * total[a:b] / top), "model") for a, b in stretches(observed) if b - a > 1
     ]
     parts += _gaps(x, observed, y0, y1, (x1 - x0) / n)
     onset = x0 + (x1 - x0) * BEFORE_H / (BEFORE_H + AFTER_H)
@@ -136,7 +136,7 @@ def _areas(
         return y1 - (y1 - y0) * values / top
 
     areas = []
-    for start, end in _stretches(observed):
+    for start, end in stretches(observed):
         upper = _points(x[start:end], height(above[start:end]))
         lower = _points(x[start:end], height(below[start:end]))
         areas.append(path([*upper, *reversed(lower)], look, closed=True))
@@ -149,11 +149,12 @@ def _points(x: FloatArray, y: FloatArray) -> list[Point]:
 
 def _gaps(x: FloatArray, observed: BoolArray, y0: float, y1: float, step: float) -> list[Markup]:
     return [
-        rect(x[start] - step / 2, y0, (end - start) * step, y1 - y0, "hatched") for start, end in _stretches(~observed)
+        rect(x[start] - step / 2, y0, (end - start) * step, y1 - y0, "hatched") for start, end in stretches(~observed)
     ]
 
 
-def _stretches(flags: BoolArray) -> list[tuple[int, int]]:
+def stretches(flags: BoolArray) -> list[tuple[int, int]]:
+    """Return where flags are set, as (start, end) of each run."""
     edges = np.flatnonzero(np.diff(np.concatenate([[0], flags.astype(np.int8), [0]])))
     return [(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
 
