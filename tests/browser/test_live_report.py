@@ -13,6 +13,8 @@ DOTS = "#figure-days svg.figure.{} [data-episode]"
 @pytest.fixture
 def page(visit):
     page, heard = visit("rich", width=390)
+    page.locator("#figure-one").scroll_into_view_if_needed()
+    page.locator(".plot canvas").wait_for()
     yield page
     assert heard == []
     page.close()

@@ -53,7 +53,8 @@ def test_exactly_one_drawing_of_each_figure_is_shown(visit):
     for width in (360, 1200):
         page, _ = visit("rich", width=width)
         shown = page.locator("figure").evaluate_all(
-            "all => all.map(f => [...f.querySelectorAll('svg.figure')].filter(s => s.getClientRects().length).length)"
+            """all => all.map(f => [...f.querySelectorAll('svg.figure, .live')]
+                .filter(one => one.getClientRects().length).length)"""
         )
         assert set(shown) == {1}
         page.close()

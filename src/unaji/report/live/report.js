@@ -373,10 +373,15 @@ document.querySelectorAll(".to-chart").forEach(button => {
 
 live.hidden = false;
 figure.classList.add("is-live");
-choose(told.first);
 count();
-new ResizeObserver(() => { if (!plot || plot.width !== box.clientWidth) build(); }).observe(box);
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", build);
+// The chart is far from the first screen: the page opens first, the chart is built when it comes near.
+new IntersectionObserver((seen, observer) => {
+  if (!seen.some(one => one.isIntersecting)) return;
+  observer.disconnect();
+  if (!plot) choose(chosen);
+  new ResizeObserver(() => { if (!plot || plot.width !== box.clientWidth) build(); }).observe(box);
+}, {rootMargin: "1000px"}).observe(figure);
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { if (plot) build(); });
 
 /* ---- days and hours: tap a dot, choose another exposure ---- */
 
