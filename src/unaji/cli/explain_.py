@@ -56,10 +56,7 @@ def command(
     from unaji.report.json import dumps
     from unaji.report.terminal import print_summary
 
-    if csv is not None:
-        from unaji.report.tables.folder import check_is_new
-
-        check_is_new(csv)  # before the minute it takes to explain
+    _check_places(html, pdf, fhir, csv)  # before the minute it takes to explain
     timeline = read_folder(person, timezone=timezone)
     claims = load_claims(article)
     signs = [flag.id for flag in claims.red_flags]
@@ -95,3 +92,15 @@ def command(
     for name, written in (("report", html), ("report", pdf), ("bundle", fhir), ("tables", csv)):
         if written is not None:
             click.echo(f"{name}: {written.resolve()}", err=True)
+
+
+def _check_places(html: Path | None, pdf: Path | None, fhir: Path | None, csv: Path | None) -> None:
+    from unaji.report.tables.folder import check_is_new
+    from unaji.report.written import BUNDLE, PAGE, PAPER, check_folder, check_place
+
+    for path, kind in ((html, PAGE), (pdf, PAPER), (fhir, BUNDLE)):
+        if path is not None:
+            check_place(path, kind)
+    if csv is not None:
+        check_is_new(csv)
+        check_folder(csv, "tables")
