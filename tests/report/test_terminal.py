@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import math
 import re
+import unicodedata
 from dataclasses import replace
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -11,6 +12,7 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
+from unaji.causes.attribution import SignalState
 from unaji.causes.features import MEAN_LAGS_MIN
 from unaji.report.figures.weeks import Week
 from unaji.report.marks import DRAWN, interval_bar
@@ -104,6 +106,36 @@ def test_a_delay_is_drawn_highest_at_its_mean(drawn):
     at = math.log(mean_min / 5) / math.log(2880 / 5) * len(shape) - 0.5
     assert full[0] <= at <= full[-1]
     assert len(full) < len(shape) / 2
+
+
+def test_nothing_before_a_mark_has_a_width_that_terminals_disagree_on(drawn, language):
+    """A sign of ambiguous width (–, —, ℃) before a mark would push it out of its column in some."""
+    marks = set(DRAWN.signs) - {" ", "\N{BRAILLE PATTERN BLANK}"}
+    before = [
+        line[: max(i for i, sign in enumerate(line) if sign in marks)]
+        for line in summary(drawn, language).splitlines()
+        if marks & set(line)
+    ]
+    assert len(before) > 15
+    assert [line for line in before if any(unicodedata.east_asian_width(sign) == "A" for sign in line)] == []
+
+
+def test_what_is_not_recorded_is_listed_once_and_what_is_said_of_many_is_said_once(people, language):
+    findings = people["rich"]()
+    missing = replace(findings, design=replace(findings.design, missing=("sleep_debt",)))
+    words = catalogue(language)
+    name = next(one.name for one in tell(missing, words).candidates.factors if one.id == "sleep_debt")
+    table = summary(missing, language).split(words("section.behind"))[1].split(words("section.not_behind"))[0]
+    assert name not in table
+    assert name in tell(missing, words).open.missing
+    causes = tuple(
+        replace(one, signal=SignalState.NO_CONTRAST) if one.id == "sleep_debt" else one
+        for one in findings.attribution.causes
+    )
+    same = replace(findings, attribution=replace(findings.attribution, causes=causes))
+    both = {line.text for line in tell(same, words).open.lines if line.factor.id in ("alcohol", "sleep_debt")}
+    assert len(both) == 1
+    assert re.sub(r"\s+", "", summary(same, language)).count(re.sub(r"\s+", "", both.pop())) == 1
 
 
 def test_few_episodes_have_no_bars_but_are_counted(people, language):

@@ -45,7 +45,7 @@ class Marks:
     session : str
         A treatment session.
     rule : str
-        Under a table's head.
+        Under a table's head, and where nothing is known.
     full, empty : str
         Bars beside a grade; "" where the letter stands alone.
     """

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rich.box import Box
 from rich.console import Console
 from rich.padding import Padding
@@ -108,8 +110,12 @@ def _factors(story: Story, console: Console, words: Catalogue, marks: Marks) -> 
     )
     if not story.ranked:
         _say(console, words("behind.not_yet"))
-    table = _table(story, words, marks, 2 if console.width >= WIDE else 1)
-    console.print(Padding(table, (0, 0, 0, 2), expand=False))
+    tracked = tuple(
+        one for one in story.candidates.factors if one.said != "missing"
+    )  # the others are listed further on
+    if tracked:
+        table = _table(tracked, story.ranked, words, marks, 2 if console.width >= WIDE else 1)
+        console.print(Padding(table, (0, 0, 0, 2), expand=False))
     if story.ranked:
         _say(console, words("terminal.scale", inside=marks.inside, mean=marks.mean, outside=marks.outside), style="dim")
         print_lags(story.candidates, console, words, marks)
@@ -118,16 +124,16 @@ def _factors(story: Story, console: Console, words: Catalogue, marks: Marks) -> 
             _say(console, words("terminal.row_more", name=factor.name, text=note))
 
 
-def _table(story: Story, words: Catalogue, marks: Marks, cells_each: int) -> Table:
+def _table(factors: Sequence[Factor], ranked: bool, words: Catalogue, marks: Marks, cells_each: int) -> Table:
     table = Table(box=_under_the_head(marks), show_edge=False, pad_edge=False, padding=(0, 1, 0, 0), expand=False)
     table.add_column(words("column.factor"), overflow="fold")
     table.add_column(words("column.verdict"), overflow="fold")
-    if story.ranked:
+    if ranked:
         table.add_column(words("terminal.of_ten"), no_wrap=True)
     table.add_column(words("column.grade"), no_wrap=True)
-    for factor in story.candidates.factors:
+    for factor in factors:
         cells: list[str | Text] = [factor.name, Text(factor.pill, style="bold" if factor.named else "")]
-        if story.ranked:
+        if ranked:
             cells.append(_count(factor, words, marks, cells_each))
         table.add_row(*cells, grade_bars(factor.grade.value, marks))
     return table
@@ -141,8 +147,8 @@ def _under_the_head(marks: Marks) -> Box:
 def _count(factor: Factor, words: Catalogue, marks: Marks, cells_each: int) -> str | Text:
     tens = factor.tens
     if tens is None:
-        return words("unknown")
-    span = words("range", low=tens.low, high=tens.high) if tens.low < tens.high else tens.low
+        return marks.rule
+    span = words("terminal.range", low=tens.low, high=tens.high) if tens.low < tens.high else tens.low
     count = words("terminal.count_of_ten", n=tens.count or words("terminal.under_one"), range=span)
     return Text.assemble(painted(interval_bar(tens, marks, cells_each), marks.outside, INK[factor.family]), f" {count}")
 
@@ -153,9 +159,10 @@ def _undecided(story: Story, console: Console, words: Catalogue) -> None:
         advice = words("not_behind.keep_advice") if behind.kept else ""
         told = (behind.heading, behind.kept_heading, advice, words("not_behind.note"))
         _section(console, words("section.not_behind"), *told)
-    lines = [
-        words("terminal.row_more", name=line.factor.name, text=line.text) for line in story.open.lines if line.text
-    ]
+    same: dict[str, list[str]] = {}
+    for line in story.open.lines:
+        same.setdefault(line.text, []).append(line.factor.name)
+    lines = [words("terminal.row_more", name=words.join(names), text=text) for text, names in same.items() if text]
     _section(console, words("section.open"), story.open.heading, *lines, story.open.missing)
     for n, step in enumerate(story.open.steps, start=1):
         _say(console, f"{n}. {step.what}")

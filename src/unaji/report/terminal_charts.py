@@ -24,6 +24,7 @@ from unaji.report.words import Catalogue
 INDENT = 2
 BETWEEN = 3
 ROWS = 2
+"""Rows of cells that a chart has; one is enough while no count is above four."""
 HOURS = 24
 HOUR_TICKS = (0, 6, 12, 18)
 CURVE_CELLS = (16, 40)
@@ -56,7 +57,8 @@ def print_when(findings: Findings, console: Console, words: Catalogue, marks: Ma
     grouped = -(-len(weeks) // room)
     counts, sessions = weekly_counts(weeks, grouped), weekly_sessions(findings, calendar, grouped, len(weeks))
     hours = hourly_counts(findings)
-    charts = (_weeks_chart(counts, sessions, grouped, words, marks), _hours_chart(hours, words, marks))
+    rows = 1 if max((n for n in (*counts, *hours) if n is not None), default=0) <= STEPS else ROWS
+    charts = (_weeks_chart(counts, rows, sessions, grouped, words, marks), _hours_chart(hours, rows, words, marks))
     _print_beside(charts, console)
     half = sum(0 < one.recorded < 0.5 for one in weeks)
     notes = [
@@ -97,17 +99,19 @@ def hourly_counts(findings: Findings) -> Counts:
     return tuple(int(n) if n or hour in recorded else None for hour, n in enumerate(counts))
 
 
-def _weeks_chart(counts: Counts, sessions: tuple[bool, ...], grouped: int, words: Catalogue, marks: Marks) -> Chart:
+def _weeks_chart(
+    counts: Counts, rows: int, sessions: tuple[bool, ...], grouped: int, words: Catalogue, marks: Marks
+) -> Chart:
     key = "terminal.weeks" if grouped == 1 else "terminal.weeks_of"
     caption = words(key, **numbers(counts, words), weeks=grouped)
     under = "".join(marks.session if one else " " for one in sessions)
-    return Chart(caption, in_heat(columns(counts, marks, ROWS), marks), under)
+    return Chart(caption, in_heat(columns(counts, marks, rows), marks), under)
 
 
-def _hours_chart(counts: Counts, words: Catalogue, marks: Marks) -> Chart:
+def _hours_chart(counts: Counts, rows: int, words: Catalogue, marks: Marks) -> Chart:
     caption = words("terminal.hours", **numbers(counts, words))
     return Chart(
-        caption, in_heat(columns(counts, marks, ROWS), marks), axis([(h / HOURS, str(h)) for h in HOUR_TICKS], HOURS)
+        caption, in_heat(columns(counts, marks, rows), marks), axis([(h / HOURS, str(h)) for h in HOUR_TICKS], HOURS)
     )
 
 
@@ -115,7 +119,7 @@ def numbers(counts: Sequence[int | None], words: Catalogue) -> dict[str, object]
     """Return lowest to highest and the sum, for a caption."""
     known = [n for n in counts if n is not None] or [0]
     low, high = min(known), max(known)
-    return {"range": words("range", low=low, high=high) if low < high else str(low), "n": sum(known)}
+    return {"range": words("terminal.range", low=low, high=high) if low < high else str(low), "n": sum(known)}
 
 
 def in_heat(rows: tuple[str, ...], marks: Marks) -> tuple[Text, ...]:
