@@ -165,6 +165,7 @@ def test_hours_are_those_of_the_persons_clock_and_of_no_fever(people):
         episodes=tuple(replace(one, episode=replace(one.episode, whole_day=True)) for one in findings.episodes),
     )
     assert {n for n in hourly_counts(whole_days) if n is not None} == {0}
+    assert catalogue("ja")("terminal.untimed", n=len(known)) in summary(whole_days, "ja")
 
 
 def test_a_week_without_any_record_is_a_gap_and_weeks_are_joined_where_they_have_no_room():

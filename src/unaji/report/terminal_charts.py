@@ -61,13 +61,15 @@ def print_when(findings: Findings, console: Console, words: Catalogue, marks: Ma
     charts = (_weeks_chart(counts, rows, sessions, grouped, words, marks), _hours_chart(hours, rows, words, marks))
     _print_beside(charts, console)
     half = sum(0 < one.recorded < 0.5 for one in weeks)
+    untimed = sum(one.episode.whole_day and not one.fever for one in findings.episodes)
     notes = [
         heights((*counts, *hours), words, marks),
         words("terminal.session", mark=marks.session) if any(sessions) else "",
         words("terminal.no_record", mark=marks.gap) if None in (*counts, *hours) else "",
         words("terminal.half_recorded", n=half) if half else "",
+        words("terminal.untimed", n=untimed) if untimed else "",
     ]
-    legend = words("list.space").join(f"{note}." if words.language == "en" else f"{note}。" for note in notes if note)
+    legend = words("list.space").join(words("terminal.note", text=note) for note in notes if note)
     console.print(Padding(Text(legend, style="dim"), (0, 0, 0, INDENT), expand=False))
 
 
