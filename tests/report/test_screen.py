@@ -16,7 +16,7 @@ from unaji.claims.model import Urgency
 from unaji.findings import RaisedFlag
 from unaji.report.json import to_json
 from unaji.report.marks import DRAWN, PLAIN
-from unaji.report.screen import ACT_NOW, HEAT, INK, console_on, language_on, marks_of
+from unaji.report.screen import ACT_NOW, INK, INK_OF_SIXTEEN, console_on, language_on, marks_of
 from unaji.report.terminal import print_summary
 from unaji.report.words import catalogue
 
@@ -48,9 +48,9 @@ def test_contrast_is_that_of_the_standard():
     assert 4.5 <= contrast("#767676", "#FFFFFF") < 4.6
 
 
-@pytest.mark.parametrize("token", [*map(str, INK), "heat"])
+@pytest.mark.parametrize("token", [*map(str, INK)])
 def test_a_mark_has_the_colour_of_the_page_as_far_as_it_shows_on_black_and_white(token):
-    chosen = HEAT if token == "heat" else {str(family): colour for family, colour in INK.items()}[token]
+    chosen = INK[token]
     light, dark = LIGHT[token], DARK[token]
     halfway = [(a + b + 1) // 2 for a, b in zip(channels(light), channels(dark), strict=True)]
     seen = min(contrast(light, ground) for ground in ("#000000", "#FFFFFF")) >= 3
@@ -111,9 +111,15 @@ def test_a_terminal_gets_the_colours_it_has(people, monkeypatch):
     monkeypatch.setenv("TERM", "xterm-16color")
     forget_styles()
     told = printed(people["rich"]())
-    assert re.search(r"\x1b\[[\d;]*3[1-7]m|\x1b\[[\d;]*9[1-7]m", told)
+    assert "\x1b[31m" in told  # heat is red
+    assert "\x1b[94m" in told  # and the weather blue
     assert "38;" not in told
     forget_styles()
+
+
+def test_sixteen_colours_are_enough_to_keep_all_apart():
+    assert set(INK_OF_SIXTEEN) == set(INK)
+    assert len(set(INK_OF_SIXTEEN.values())) == len(INK)
 
 
 def forget_styles():
@@ -138,7 +144,7 @@ def test_there_are_no_codes_where_none_are_wanted_and_the_same_text(people, monk
 def test_colours_of_families_and_heat_are_on_marks_only_and_alarm_on_what_is_urgent(findings, language):
     console = Console(file=io.StringIO(), width=80, color_system="truecolor", force_terminal=True, record=True)
     print_summary(findings, console, language)
-    colours = {**{colour.lower(): DRAWN.signs for colour in INK.values()}, HEAT.lower(): DRAWN.signs}
+    colours = {colour.lower() for colour in INK.values()}
     alarmed = False
     for segment in console._record_buffer:
         style = segment.style
@@ -147,7 +153,8 @@ def test_colours_of_families_and_heat_are_on_marks_only_and_alarm_on_what_is_urg
         if style.bgcolor:
             alarmed = True
         else:
-            assert set(segment.text) <= {*colours[style.color.triplet.hex], " "}
+            assert style.color.triplet.hex in colours
+            assert set(segment.text) <= {*DRAWN.signs, " "}
     assert alarmed == any(flag["act"] == "now" for flag in to_json(findings)["red_flags"])
 
 

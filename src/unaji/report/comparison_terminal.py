@@ -12,7 +12,7 @@ from rich.text import Text
 
 from unaji.report.comparison import Comparison, RateChange, factor_sentences, rate_sentences, weekly_counts
 from unaji.report.marks import Marks, axis, columns, ratio_bar
-from unaji.report.screen import ACT_NOW, language_on, marks_of
+from unaji.report.screen import ACT_NOW, inks_of, language_on, marks_of
 from unaji.report.terminal_charts import heights, in_heat, numbers
 from unaji.report.words import Catalogue, catalogue, plain
 
@@ -33,7 +33,8 @@ def print_comparison(found: Comparison, console: Console, language: str = "ja") 
     urgent = any(one["id"] in found.new_flags and one["act"] == "now" for one in found.new["red_flags"])
     for sentence in rate_sentences(found, words):
         console.print(Text(sentence, style=ACT_NOW if urgent and sentence == words("compare.flags") else ""))
-    _weeks(found, console, words, marks)
+    with console.use_theme(inks_of(console)):
+        _weeks(found, console, words, marks)
     if found.rate is not None and math.isfinite(found.rate.ratio) and found.rate.ratio > 0:
         _ratio(found.rate, console, words, marks)
     console.print()

@@ -14,12 +14,16 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.style import Style
 from rich.text import Text
+from rich.theme import Theme
 
 from unaji.claims.model import Family
 from unaji.report.marks import DRAWN, PLAIN, Marks
 from unaji.report.words import catalogue
 
+HEAT = "heat"
+"""Episodes and felt heat, nothing else."""
 INK = {
+    HEAT: "#C8442A",
     Family.WEATHER: "#5A7CCB",
     Family.MIND: "#8262C2",
     Family.POSTURE: "#2A928C",
@@ -27,10 +31,19 @@ INK = {
     Family.BODY: "#926A54",
     Family.AROUND: "#A6516E",
 }
-"""Colours of families. Nobody can ask a terminal for its ground, so each shows on black and on white (contrast 3 and
-more, WCAG 2.2, 1.4.11): the page's light colour where that does, else the colour halfway to its dark one."""
-HEAT = "#C8442A"
-"""Episodes, nothing else; the page's light colour."""
+"""Colours of heat and of families. Nobody can ask a terminal for its ground, so each shows on black and on white
+(contrast 3 and more, WCAG 2.2, 1.4.11): the page's light colour where that does, else the colour halfway to its dark
+one."""
+INK_OF_SIXTEEN = {
+    HEAT: "red",
+    Family.WEATHER: "bright_blue",
+    Family.MIND: "magenta",
+    Family.POSTURE: "cyan",
+    Family.INTAKE: "yellow",
+    Family.BODY: "bright_black",
+    Family.AROUND: "bright_magenta",
+}
+"""The same where a terminal has sixteen colours of its own choice: the nearest ones would give heat that of intake."""
 ACT_NOW = Style(color="#FFFFFF", bgcolor="#9B1321", bold=True)
 """Signs that need a doctor now: the page's `alert-fill`, which brings its own ground."""
 
@@ -77,12 +90,23 @@ def language_on(console: Console, language: str) -> str:
     return language if _can_say(catalogue(language)("section.doctor"), console.encoding) else "en"
 
 
-def painted(drawn: str, quiet: str, colour: str) -> Text:
-    """Return marks in a colour, those that stand for nothing (`quiet`) dim and without it."""
+def inks_of(console: Console) -> Theme:
+    """Return the colours for this console, under the names that `ink` gives; see `rich.console.Console.use_theme`."""
+    chosen = INK_OF_SIXTEEN if console.color_system in ("standard", "windows") else INK
+    return Theme({ink(name): Style(color=colour, dim=False) for name, colour in chosen.items()})
+
+
+def ink(name: str) -> str:
+    """Return the style of heat or of a family."""
+    return f"unaji.{name}"
+
+
+def painted(drawn: str, quiet: str, name: str) -> Text:
+    """Return marks in the colour of heat or of a family, those that stand for nothing (`quiet`) dim and without it."""
     text = Text(drawn, style="dim")
     for place, sign in enumerate(drawn):
         if sign not in quiet:
-            text.stylize(Style(color=colour, dim=False), place, place + 1)
+            text.stylize(ink(name), place, place + 1)
     return text
 
 

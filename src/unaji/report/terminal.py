@@ -12,7 +12,7 @@ from rich.text import Text
 
 from unaji.findings import Findings
 from unaji.report.marks import Marks, grade_bars, interval_bar
-from unaji.report.screen import ACT_NOW, INK, language_on, marks_of, painted
+from unaji.report.screen import ACT_NOW, inks_of, language_on, marks_of, painted
 from unaji.report.story.factors import Factor
 from unaji.report.story.safety import Safety
 from unaji.report.story.story import Story, tell
@@ -33,16 +33,17 @@ def print_summary(findings: Findings, console: Console, language: str = "ja") ->
     if words.language != language:
         console.print(Text(words("terminal.no_japanese", encoding=console.encoding)))
     story = tell(findings, words)
-    _head(findings, story, console, words)
-    _doctor(story.safety, console, words)
     answer = Text(story.answer.full(words), style="bold")
-    _section(console, words("answer.label"), answer, *story.left_over, story.enough)
-    _when(findings, console, words, marks)
-    _warmth(story, console, words)
-    _factors(story, console, words, marks)
-    _undecided(story, console, words)
-    _treatment(story, console, words)
-    _foot(findings, story, console, words)
+    with console.use_theme(inks_of(console)):
+        _head(findings, story, console, words)
+        _doctor(story.safety, console, words)
+        _section(console, words("answer.label"), answer, *story.left_over, story.enough)
+        _when(findings, console, words, marks)
+        _warmth(story, console, words)
+        _factors(story, console, words, marks)
+        _undecided(story, console, words)
+        _treatment(story, console, words)
+        _foot(findings, story, console, words)
 
 
 def _head(findings: Findings, story: Story, console: Console, words: Catalogue) -> None:
@@ -150,7 +151,7 @@ def _count(factor: Factor, words: Catalogue, marks: Marks, cells_each: int) -> s
         return marks.rule
     span = words("terminal.range", low=tens.low, high=tens.high) if tens.low < tens.high else tens.low
     count = words("terminal.count_of_ten", n=tens.count or words("terminal.under_one"), range=span)
-    return Text.assemble(painted(interval_bar(tens, marks, cells_each), marks.outside, INK[factor.family]), f" {count}")
+    return Text.assemble(painted(interval_bar(tens, marks, cells_each), marks.outside, factor.family), f" {count}")
 
 
 def _undecided(story: Story, console: Console, words: Catalogue) -> None:

@@ -17,7 +17,7 @@ from unaji.report.figures.lags import FIRST_MIN, LAST_MIN, TICKS_MIN, arrival
 from unaji.report.figures.time_axis import Calendar
 from unaji.report.figures.weeks import DAYS, Week, by_week
 from unaji.report.marks import STEPS, Marks, axis, columns, curve
-from unaji.report.screen import HEAT, INK, painted
+from unaji.report.screen import HEAT, ink, painted
 from unaji.report.story.factors import Candidates, Factor
 from unaji.report.words import Catalogue
 
@@ -175,7 +175,7 @@ def print_lags(chosen: Candidates, console: Console, words: Catalogue, marks: Ma
 def _curve(factor: Factor, cells: int, marks: Marks) -> Text:
     arrived = arrival(factor)
     drawn = curve(arrived.density, cells, marks) if arrived else ""
-    return Text(drawn, style=INK[factor.family])
+    return Text(drawn, style=ink(factor.family))
 
 
 def _ticks(cells: int, words: Catalogue) -> str:
