@@ -105,7 +105,13 @@ def _cell(height: int | None, row: int, marks: Marks) -> str:
 
 
 def curve(height: FloatArray, cells: int, marks: Marks) -> str:
-    """Draw a curve of heights 0 to 1 at even steps, in so many cells."""
+    """Draw a curve in so many cells, two steps in each in dots, else one.
+
+    Parameters
+    ----------
+    height : ndarray, shape (n_points,)
+        0 to 1, at even steps from the first cell's left edge to the last one's right edge.
+    """
     per_cell = 2 if marks.drawn else 1
     places = (np.arange(cells * per_cell) + 0.5) / (cells * per_cell) * (len(height) - 1)
     sampled = np.interp(places, np.arange(len(height)), height)
@@ -116,7 +122,17 @@ def curve(height: FloatArray, cells: int, marks: Marks) -> str:
 
 
 def ratio_bar(ratio: float, low: float, high: float, marks: Marks, cells: int = 25, furthest: float = 8.0) -> str:
-    """Draw a ratio and its interval on an axis of ratios, 1 in the middle, from 1/`furthest` to `furthest`."""
+    """Draw a ratio and its 90 % interval on an axis of ratios, 1 in the middle.
+
+    Parameters
+    ----------
+    low, high : float
+        Ends of the interval; what lies beyond the axis is drawn at its end.
+    cells : int
+        Odd, so that there is a cell in the middle.
+    furthest : float
+        The axis goes from 1/`furthest` to `furthest`.
+    """
 
     def place(value: float) -> int:
         share = 0.5 + 0.5 * math.log(max(value, 1e-9)) / math.log(furthest)
