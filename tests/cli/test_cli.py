@@ -8,15 +8,18 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from unaji.cli import VERBS, main, unaji
-from unaji.errors import ExitCode
+from unaji.errors import ExitCode, OutputError
+from unaji.report.written import PAGE, check_folder, check_place
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "person"
 BIN = Path(sys.executable).parent
@@ -225,10 +228,53 @@ def test_bundle_and_tables_are_written_beside_the_summary(run, someone, tmp_path
     assert done.returncode == ExitCode.OK, done.stderr
     told = json.loads(done.stdout)
     assert json.loads(bundle.read_text(encoding="utf-8"))["resourceType"] == "Bundle"
-    rows = (tables / "episodes.csv").read_text(encoding="utf-8").splitlines()
+    rows = (tables / "episodes.csv").read_text(encoding="utf-8-sig").splitlines()
     assert len(rows) == 1 + len(told["episodes"])
     assert str(bundle) in done.stderr
     assert str(tables) in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("option", "place", "words"),
+    [
+        ("--html", "x.txt", "x.txt: a report's name must end in .html or .htm"),
+        ("--pdf", "x.doc", "x.doc: a report's name must end in .pdf"),
+        ("--fhir", "x.xml", "x.xml: a bundle's name must end in .json"),
+        ("--html", "gone/x.html", "gone/x.html: the report could not be written"),
+        ("--pdf", "gone/x.pdf", "gone/x.pdf: the report could not be written"),
+        ("--fhir", "gone/x.json", "gone/x.json: the bundle could not be written"),
+        ("--csv", "file/tables", "file/tables: the tables could not be written"),
+        ("--html", "locked/x.html", "locked/x.html: the report could not be written (Permission denied)"),
+        ("--csv", "locked/a/tables", "locked/a/tables: the tables could not be written (Permission denied)"),
+    ],
+)
+def test_a_place_that_cannot_be_written_is_refused_before_anything_is_computed(
+    option, place, words, someone, tmp_path, monkeypatch
+):
+    if place.startswith("locked"):
+        monkeypatch.setattr(tempfile, "TemporaryFile", locked)  # whom the computer obeys it lets write anywhere
+    called = []
+    monkeypatch.setattr(import_module("unaji.explain"), "explain", lambda *_, **__: called.append("explain"))
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.chdir(tmp_path)
+    before = sorted(tmp_path.iterdir())
+    done = CliRunner().invoke(unaji, ["explain", str(someone), option, place])
+    assert isinstance(done.exception, OutputError)
+    assert str(done.exception).startswith(words)
+    assert called == []
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def locked(*, dir: Path) -> None:
+    raise PermissionError(13, "Permission denied", str(dir))
+
+
+def test_the_place_of_a_report_is_tried_without_leaving_anything_there(tmp_path):
+    (tmp_path / "r.html").write_text("of yesterday")
+    check_place(tmp_path / "r.html", PAGE)
+    check_place(tmp_path / "new.html", PAGE)
+    check_folder(tmp_path / "a" / "b", "tables")
+    assert [(one.name, one.read_text()) for one in tmp_path.iterdir()] == [("r.html", "of yesterday")]
 
 
 def test_tables_are_refused_a_folder_that_is_there_before_anything_is_computed(run, someone):

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,6 +20,8 @@ from hypothesis import strategies as st
 from unaji.claims.model import Words
 from unaji.errors import InputError, OutputError
 from unaji.findings import Findings
+from unaji.records.problems import ProblemLog
+from unaji.records.tables import read_table
 from unaji.records.timeline import Episode, Zones
 from unaji.report.figures.autonomic import autonomic_figure
 from unaji.report.figures.causes import causes_figure
@@ -270,13 +273,27 @@ def test_every_time_carries_an_offset(findings):
 
 def test_every_column_is_explained_in_both_languages(findings, tmp_path):
     write_tables(tmp_path / "tables", findings)
-    files = {file.name: file.read_text(encoding="utf-8") for file in (tmp_path / "tables").glob("*.csv")}
+    files = {file.name: file.read_text(encoding="utf-8-sig") for file in (tmp_path / "tables").glob("*.csv")}
     explained = list(csv.DictReader(io.StringIO(files.pop("columns.csv"))))
     headers = [(name, column) for name, text in files.items() for column in next(csv.reader(io.StringIO(text)))]
     assert sorted((row["file"], row["column"]) for row in explained) == sorted(headers)
     assert all(row["meaning_ja"] and row["meaning_en"] for row in explained)
     readme = (tmp_path / "tables" / "README.txt").read_text(encoding="utf-8")
     assert Counter(re.findall(r"^(\w+\.csv)  ", readme, re.M)) == Counter(2 * list(files))
+
+
+def test_excel_is_told_that_a_table_is_utf8_and_no_other_reader_is_disturbed(people, tmp_path):
+    """Excel knows UTF-8 by the three bytes before it; with Japanese settings it takes all else for Shift_JIS."""
+    write_tables(tmp_path / "tables", people["rich"]())
+    files = sorted((tmp_path / "tables").glob("*.csv"))
+    assert len(files) == len(sheets(people["rich"]())) + 1
+    assert {file.read_bytes()[:3] for file in files} == {b"\xef\xbb\xbf"}
+    assert {file.read_bytes().count(b"\xef\xbb\xbf") for file in files} == {1}
+    file = tmp_path / "tables" / "causes.csv"
+    log = ProblemLog()
+    own = read_table(file, file.name, log)
+    assert own.text("id") == list(pl.read_csv(file)["id"]) == [one["id"] for one in read(people["rich"](), "causes")]
+    assert log.problems() == ()
 
 
 def test_the_page_tells_of_every_table(people):

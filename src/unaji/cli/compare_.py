@@ -14,7 +14,8 @@ import click
 @click.option(
     "--lang", type=click.Choice(["ja", "en"]), default="ja", show_default=True, help="Language of the sentences."
 )
-def command(report: Path, other: Path, as_json: bool, lang: str) -> None:
+@click.option("--no-color", is_flag=True, help="Print no colour and no escape codes, as where NO_COLOR is set.")
+def command(report: Path, other: Path, as_json: bool, lang: str, no_color: bool) -> None:
     """Compare two reports of one person, REPORT and OTHER, which `unaji explain --json` wrote.
 
     It says how the episodes and what is behind them changed, and whether that is more than chance.
@@ -26,13 +27,14 @@ def command(report: Path, other: Path, as_json: bool, lang: str) -> None:
       cp spring.json summer.json
       unaji compare spring.json summer.json
     """
-    from unaji.report.comparison import compare, read_report, sentences, to_json
+    from unaji.report.comparison import compare, read_report, to_json
+    from unaji.report.comparison_terminal import print_comparison
     from unaji.report.json import write
+    from unaji.report.screen import console_on
     from unaji.report.words import catalogue
 
-    words = catalogue(lang)
     found = compare(read_report(report), read_report(other))
     if as_json:
-        click.echo(write(to_json(found, words)))
+        click.echo(write(to_json(found, catalogue(lang))))
     else:
-        click.echo("\n".join(sentences(found, words)))
+        print_comparison(found, console_on(color=not no_color), lang)

@@ -27,6 +27,7 @@ from unaji.cli.progress import progress_bar
 @click.option(
     "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Same records and seed, same result."
 )
+@click.option("--no-color", is_flag=True, help="Print no colour and no escape codes, as where NO_COLOR is set.")
 def command(
     person: Path,
     article: str,
@@ -38,6 +39,7 @@ def command(
     lang: str,
     timezone: str | None,
     seed: int,
+    no_color: bool,
 ) -> None:
     """Explain the episodes in PERSON, a folder of one person's records.
 
@@ -48,18 +50,14 @@ def command(
       unaji explain someone --pdf report.pdf
       unaji explain someone --json --lang en --fhir bundle.json --csv tables
     """
-    from rich.console import Console
-
     from unaji.claims.graph import load_claims
     from unaji.explain import explain
     from unaji.records.folder import read_folder
     from unaji.report.json import dumps
+    from unaji.report.screen import console_on
     from unaji.report.terminal import print_summary
 
-    if csv is not None:
-        from unaji.report.tables.folder import check_is_new
-
-        check_is_new(csv)  # before the minute it takes to explain
+    _check_places(html, pdf, fhir, csv)  # before the minute it takes to explain
     timeline = read_folder(person, timezone=timezone)
     claims = load_claims(article)
     signs = [flag.id for flag in claims.red_flags]
@@ -91,7 +89,19 @@ def command(
     if as_json:
         click.echo(dumps(findings, lang))
     else:
-        print_summary(findings, Console(), lang)
+        print_summary(findings, console_on(color=not no_color), lang)
     for name, written in (("report", html), ("report", pdf), ("bundle", fhir), ("tables", csv)):
         if written is not None:
             click.echo(f"{name}: {written.resolve()}", err=True)
+
+
+def _check_places(html: Path | None, pdf: Path | None, fhir: Path | None, csv: Path | None) -> None:
+    from unaji.report.tables.folder import check_is_new
+    from unaji.report.written import BUNDLE, PAGE, PAPER, check_folder, check_place
+
+    for path, kind in ((html, PAGE), (pdf, PAPER), (fhir, BUNDLE)):
+        if path is not None:
+            check_place(path, kind)
+    if csv is not None:
+        check_is_new(csv)
+        check_folder(csv, "tables")

@@ -198,31 +198,45 @@ def weekly_spread(reports: tuple[Report, ...]) -> float:
     """
     chi2, degrees = 0.0, 0
     for report in reports:
-        start, end = _ends(report)
-        weeks = (end - start) // WEEK
-        week = [(onset - start) // WEEK for onset in _onsets(report)]
-        counts = np.bincount([one for one in week if 0 <= one < weeks], minlength=weeks)
-        if weeks >= LEAST_WEEKS and counts.any():
+        counts = np.array(weekly_counts(report))
+        if counts.size >= LEAST_WEEKS and counts.any():
             chi2 += float(((counts - counts.mean()) ** 2).sum() / counts.mean())
-            degrees += weeks - 1
+            degrees += counts.size - 1
     return max(1.0, chi2 / degrees) if degrees else 1.0
+
+
+def weekly_counts(report: Report) -> tuple[int, ...]:
+    """Count the episodes without fever in each whole week from the first day on."""
+    start, end = _ends(report)
+    weeks = (end - start) // WEEK
+    week = [(onset - start) // WEEK for onset in _onsets(report)]
+    return tuple(np.bincount([one for one in week if 0 <= one < weeks], minlength=weeks).tolist())
 
 
 def sentences(found: Comparison, words: Catalogue) -> tuple[str, ...]:
     """Put a comparison into words: the rate, then each factor that is called otherwise or changed beyond chance."""
-    language = words.language
+    return (*rate_sentences(found, words), *factor_sentences(found, words))
+
+
+def rate_sentences(found: Comparison, words: Catalogue) -> tuple[str, ...]:
+    """Say which periods are compared, what to read first, and how the rate changed."""
     said = [words("compare.periods", old=_period(found.old, words), new=_period(found.new, words))]
     if found.new_flags:
         said.append(words("compare.flags"))
     if found.shared_days:
         said.append(words("compare.shared", days=words.count("days", round(found.shared_days))))
-    said.append(_say_rate(found.rate, words))
+    return (*said, _say_rate(found.rate, words))
+
+
+def factor_sentences(found: Comparison, words: Catalogue) -> tuple[str, ...]:
+    """Say how each factor changed that is called otherwise or changed beyond chance."""
+    said = []
     told = [one for one in found.causes if one.reworded or one.beyond_chance]
     for one in told:
         before, after = _called(one.before, one.word_before, words), _called(one.after, one.word_after, words)
         key = {True: "beyond", False: "within", None: "learnt"}[one.beyond_chance]
         why = words(f"compare.{key}")
-        said.append(words("compare.cause", name=one.name[language], before=before, after=after, why=why))
+        said.append(words("compare.cause", name=one.name[words.language], before=before, after=after, why=why))
     if not told:
         said.append(words("compare.same"))
     return tuple(said)

@@ -37,7 +37,7 @@ from unaji.report.story.neck import NeckScene
 from unaji.report.story.story import Story, tell
 from unaji.report.story.warmth import Warmth
 from unaji.report.words import Catalogue, catalogue
-from unaji.report.written import put_bytes
+from unaji.report.written import PAGE, put_bytes
 
 OPEN_CARDS = 3
 """Episodes shown unfolded, the latest first."""
@@ -99,7 +99,7 @@ def write_html(path: Path, text: str) -> None:
     OutputError
         If it cannot be written.
     """
-    put_bytes(path, text.encode("utf-8"), (".html", ".htm"))
+    put_bytes(path, text.encode("utf-8"), PAGE)
 
 
 def unbroken(text: str) -> Markup:

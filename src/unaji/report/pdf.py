@@ -31,7 +31,7 @@ from unaji.report.story.episodes import Card, cards
 from unaji.report.story.factors import Factor, Square
 from unaji.report.story.story import Story, tell
 from unaji.report.words import Catalogue, catalogue
-from unaji.report.written import put_bytes
+from unaji.report.written import PAPER, put_bytes
 
 FONTS = {
     "ja": (
@@ -91,7 +91,7 @@ def write_pdf(path: Path, pdf: bytes) -> None:
     OutputError
         The name does not end in .pdf, or it cannot be written.
     """
-    put_bytes(path, pdf, (".pdf",))
+    put_bytes(path, pdf, PAPER)
 
 
 @cache

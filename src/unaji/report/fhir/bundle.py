@@ -14,7 +14,7 @@ from unaji.report.fhir import computed, facts
 from unaji.report.fhir.parts import Entries, Json, known
 from unaji.report.json import write
 from unaji.report.told import Told
-from unaji.report.written import put_bytes
+from unaji.report.written import BUNDLE, put_bytes
 
 
 def to_bundle(findings: Findings) -> Json:
@@ -76,4 +76,4 @@ def write_bundle(path: Path, findings: Findings) -> None:
     OutputError
         If it cannot be written.
     """
-    put_bytes(path, f"{write(to_bundle(findings))}\n".encode(), (".json",), what="bundle")
+    put_bytes(path, f"{write(to_bundle(findings))}\n".encode(), BUNDLE)

@@ -18,6 +18,7 @@ ACTIVE_FOR = timedelta(days=7)
 """A measured sign stays in front of everything for a week before the record's end; one logged by hand always does,
 since a record cannot tell that a doctor has seen the person meanwhile."""
 URGENCIES = (Urgency.EMERGENCY, Urgency.TODAY, Urgency.DAYS)
+NOW = (Urgency.EMERGENCY, Urgency.TODAY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,11 @@ class Sign:
     when: str
     value: str
     thinks_of: str
+
+    @property
+    def now(self) -> bool:
+        """Whether it has to be acted on now."""
+        return self.active and self.urgency in NOW
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +71,11 @@ class Safety:
     def active(self) -> bool:
         """Whether section 1 fills the first screen."""
         return self.urgency is not None
+
+    @property
+    def now(self) -> bool:
+        """Whether it has to be acted on now: an ambulance or a doctor today."""
+        return self.urgency in NOW
 
 
 def safety(findings: Findings, words: Catalogue) -> Safety:

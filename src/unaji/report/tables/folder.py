@@ -38,6 +38,10 @@ SHEETS = (
 """In the report's order."""
 
 
+UTF8_SIGN = "\N{ZERO WIDTH NO-BREAK SPACE}"
+"""Byte order mark before each table: without it Excel takes UTF-8 for the code page of its country (Shift_JIS)."""
+
+
 def sheets(findings: Findings) -> tuple[Sheet, ...]:
     """Return every table that stands behind the report; one that has nothing to tell has no rows."""
     told = Told.of(findings)
@@ -68,7 +72,7 @@ def write_tables(folder: Path, findings: Findings) -> None:
     """
     check_is_new(folder)
     zones, tables = findings.timeline.zones, sheets(findings)
-    contents = {f"{one.name}.csv": one.csv(zones) for one in (*tables, columns(tables))}
+    contents = {f"{one.name}.csv": f"{UTF8_SIGN}{one.csv(zones)}" for one in (*tables, columns(tables))}
     put_files({"README.txt": readme(findings, tables), **contents}, folder, ())
 
 
@@ -90,13 +94,14 @@ def _of(name: str, ja: str, en: str, cells: list[str]) -> Field[int]:
 
 
 RULES_JA = (
-    "どの表も UTF-8 の CSV です。列の意味と単位は columns.csv にあります。",
+    "どの表も UTF-8(先頭に BOM つき)の CSV で、Excel でそのまま開けます。列の意味と単位は columns.csv にあります。",
     "時刻は ISO 8601(UTCとの差つき)、はい・いいえは 1・0、分からないものは空です。計算した値は小数4けたまでです。",
     "単位 1 は、見込み・割合・比・回数・点数です。p5 と p95 は90%の幅の両端です。",
     "数式として動きうる文字(=、+、-、@、タブ、改行など)で始まる文の前には ' を付けました。",
 )
 RULES_EN = (
-    "Every table is CSV in UTF-8. What a column means, and its unit, stands in columns.csv.",
+    "Every table is CSV in UTF-8 with a byte order mark, so that Excel opens it as it is."
+    " What a column means, and its unit, stands in columns.csv.",
     "Times are ISO 8601 with offset, yes and no are 1 and 0, unknown is empty. Computed values have four decimals.",
     "Unit 1 is a probability, share, ratio, count or score. p5 and p95 are the ends of the 90 % interval.",
     "Text that begins with a sign a spreadsheet may run (=, +, -, @, a tab, a line break) has a ' before it.",
