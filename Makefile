@@ -26,6 +26,7 @@ check: .venv/installed-dev  ## style, types and the import contract
 
 benchmark: .venv/installed-dev  ## how long things take; beside peers: see the head of each file in benchmarks/
 	$(BIN)/python benchmarks/whole_person.py
+	$(BIN)/python -m benchmarks.report_opening
 	$(BIN)/python benchmarks/signals.py
 	$(BIN)/python benchmarks/signals_ecg.py
 	$(BIN)/python benchmarks/signals_eda.py

@@ -36,6 +36,7 @@ def picture(page):
 
 
 def heading(page):
+    view(page)
     return page.locator("#figure-one h3 span").first.inner_text()
 
 
@@ -133,6 +134,7 @@ def test_keys_and_buttons_do_what_fingers_do(page):
     page.locator(".plot").focus()
     page.keyboard.press("Home")
     assert view(page)[0] == told(page)["start"]
+    assert heading(page) == told(page)["words"]["whole"]
 
 
 def test_a_cause_that_is_switched_off_leaves_the_picture_and_the_sum(page):

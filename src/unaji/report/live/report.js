@@ -5,7 +5,7 @@
 
 const told = JSON.parse(document.getElementById("told").textContent);
 const HOUR = 3600, DAY = 24 * HOUR;
-const BEFORE = 12 * HOUR, AFTER = HOUR, LEAST = 3 * HOUR;
+const BEFORE = 12 * HOUR, AFTER = HOUR, LEAST = 3 * HOUR, NARROW = 3 * DAY;
 const LADDER = [1, 2, 4, 12, 24, 48, 96];
 const TICKS = [1, 2, 3, 6, 12, 24, 48, 96, 168, 336, 672].map(hours => hours * HOUR);
 const NEAR = 28, MARGIN = 46, DRAWN_GAP = 6;
@@ -29,7 +29,7 @@ const kept = new Uint8Array(told.samples).fill(1);
 for (const [from, to] of told.gaps) kept.fill(0, from, to);
 
 const on = told.layers.map(() => true);
-let chosen = told.first, around = true, view = [0, 0], plot = null, waiting = false;
+let chosen = told.first, view = [0, 0], plot = null, waiting = false;
 
 function ahead(time) {
   let offset = told.offsets[0][1];
@@ -113,12 +113,12 @@ const tickText = time => {
 
 function marks(chart) {
   const ink = chart.ctx, size = uPlot.pxRatio, {left, top, width, height} = chart.bbox;
-  const narrow = view[1] - view[0] <= 3 * DAY, y = top - 14 * size;
+  const narrow = view[1] - view[0] <= NARROW, y = top - 14 * size;
   ink.save();
   ink.beginPath();
   ink.rect(left - 8 * size, 0, width + 16 * size, top + height);
   ink.clip();
-  told.sessions.filter(time => time >= view[0] && time <= view[1]).forEach(time => {
+  told.sessions.filter(inView).forEach(time => {
     const x = chart.valToPos(time, "x", true), base = top + height;
     ink.fillStyle = css("ink");
     ink.beginPath();
@@ -128,7 +128,7 @@ function marks(chart) {
     ink.fill();
   });
   told.episodes.forEach((episode, index) => {
-    if (episode.time < view[0] || episode.time > view[1]) return;
+    if (!inView(episode.time)) return;
     const x = chart.valToPos(episode.time, "x", true), mine = index === chosen;
     ink.strokeStyle = css("heat");
     ink.lineWidth = (mine ? 1.8 : 1) * size;
@@ -210,8 +210,6 @@ function build() {
     hooks: {drawAxes: [gaps], draw: [marks]},
   }, stacked(width), box);
   plot.root.querySelectorAll("canvas").forEach(canvas => canvas.setAttribute("aria-hidden", "true"));
-  box.dataset.from = view[0];
-  box.dataset.to = view[1];
 }
 
 function redraw() {
@@ -219,10 +217,10 @@ function redraw() {
   waiting = true;
   requestAnimationFrame(() => {
     waiting = false;
-    if (!plot) return build();
-    plot.setData(stacked(box.clientWidth));
-    box.dataset.from = view[0];
-    box.dataset.to = view[1];
+    if (plot) plot.setData(stacked(box.clientWidth));
+    else build();
+    title();
+    [box.dataset.from, box.dataset.to] = view;
   });
 }
 
@@ -230,7 +228,6 @@ function lookAt(from, to) {
   const across = clamp(to - from, LEAST, lastTime - firstTime), middle = (from + to) / 2;
   const start = clamp(middle - across / 2, firstTime, lastTime - across);
   view = [start, start + across];
-  around = false;
   redraw();
 }
 
@@ -238,25 +235,25 @@ function zoom(factor, at = (view[0] + view[1]) / 2) {
   lookAt(at - (at - view[0]) / factor, at + (view[1] - at) / factor);
 }
 
-function title(text, caption) {
+const inView = time => time >= view[0] && time <= view[1];
+
+/* The heading is the chosen episode's while it is looked at, else that of the whole record. */
+function title() {
+  const episode = told.episodes[chosen], near = inView(episode.time) && view[1] - view[0] <= NARROW;
+  const text = near ? episode.title : told.words.whole;
   heading.textContent = text;
-  captionBox.textContent = caption;
+  captionBox.textContent = near ? caption : told.words.whole_caption;
   box.setAttribute("aria-label", fill(told.words.view, {
     title: text, from: written(view[0], {dateStyle: "medium"}), to: written(view[1], {dateStyle: "medium"}),
   }));
 }
 
-function whole() {
-  lookAt(firstTime, lastTime);
-  title(told.words.whole, told.words.whole_caption);
-}
+const whole = () => lookAt(firstTime, lastTime);
 
 function choose(index, {scroll = false} = {}) {
   chosen = clamp(index, 0, told.episodes.length - 1);
   const episode = told.episodes[chosen];
   lookAt(episode.time - BEFORE, episode.time + AFTER);
-  around = true;
-  title(episode.title, caption);
   const card = document.getElementById("episode-" + episode.index).cloneNode(true);
   card.querySelectorAll(".to-chart").forEach(one => one.remove());
   part("chosen").replaceChildren(...card.childNodes);
@@ -362,7 +359,7 @@ live.querySelectorAll(".chip").forEach(chip => {
 });
 part("before").addEventListener("click", () => choose(chosen - 1));
 part("after").addEventListener("click", () => choose(chosen + 1));
-part("in").addEventListener("click", () => zoom(2, around ? told.episodes[chosen].time : undefined));
+part("in").addEventListener("click", () => zoom(2, inView(told.episodes[chosen].time) ? told.episodes[chosen].time : undefined));
 part("out").addEventListener("click", () => zoom(0.5));
 part("whole").addEventListener("click", whole);
 document.querySelectorAll(".to-chart").forEach(button => {
