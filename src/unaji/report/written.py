@@ -24,11 +24,7 @@ def put_bytes(path: Path, content: bytes, endings: Sequence[str], what: str = "r
     OutputError
         The name ends otherwise, or it cannot be written.
     """
-    if path.suffix.lower() not in endings:
-        ending = " or ".join(endings)
-        raise OutputError(f"{path}: a {what}'s name must end in {ending}, so that no record is ever overwritten by it")
-    if path.exists() and not path.is_file():
-        raise OutputError(f"{path}: is not a file that a {what} could replace")
+    check_place(path, endings, what)
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         try:
@@ -40,3 +36,18 @@ def put_bytes(path: Path, content: bytes, endings: Sequence[str], what: str = "r
         raise OutputError(
             f"{path}: the {what} could not be written ({error.strerror}); is the folder there?"
         ) from error
+
+
+def check_place(path: Path, endings: Sequence[str], what: str = "report") -> None:
+    """Refuse a place where `put_bytes` would not write, before the work is done.
+
+    Raises
+    ------
+    OutputError
+        The name ends otherwise, or something is there that is no file.
+    """
+    if path.suffix.lower() not in endings:
+        ending = " or ".join(endings)
+        raise OutputError(f"{path}: a {what}'s name must end in {ending}, so that no record is ever overwritten by it")
+    if path.exists() and not path.is_file():
+        raise OutputError(f"{path}: is not a file that a {what} could replace")
