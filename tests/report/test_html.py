@@ -47,7 +47,7 @@ class Page(HTMLParser):
             self.faults.append(f"</{tag}> at {self.getpos()}")
 
     def handle_data(self, data):
-        if self.open and self.open[-1] not in ("style", "title"):
+        if self.open and self.open[-1] not in ("script", "style", "title"):
             self.words.append(data)
 
     def all(self, tag):
@@ -78,7 +78,7 @@ def test_the_page_says_its_language(findings, language):
 
 def test_nothing_is_loaded_from_anywhere(findings, language):
     page = read(findings, language)
-    assert not {tag for tag, _ in page.elements} & {"script", "link", "img", "iframe", "object", "embed", "video"}
+    assert not {tag for tag, _ in page.elements} & {"link", "img", "iframe", "object", "embed", "video"}
     for tag, attributes in page.elements:
         assert "src" not in attributes
         assert "style" not in attributes
@@ -96,6 +96,8 @@ def test_the_policy_allows_this_style_sheet_and_nothing_else(people):
     assert css
     digest = base64.b64encode(hashlib.sha256(css[1].encode()).digest()).decode()
     policy = next(one["content"] for one in Page(text).all("meta") if one.get("http-equiv"))
+    # the script has its own test, in test_live.py
+    policy = re.sub(r" script-src '[^']*';", "", policy)
     assert policy == f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
 
 
@@ -115,7 +117,7 @@ def test_sections_come_in_the_fixed_order(findings):
 def test_a_note_cannot_leave_its_place(people, language):
     text = html(people["malicious"](), language)
     page = Page(text)
-    assert "<script" not in text
+    assert text.count("<script") == 2  # what the script is told, and the script
     assert "<img" not in text
     assert "alert(1)" in "".join(page.words)
     assert not page.all("img")
@@ -261,13 +263,13 @@ def test_no_type_in_a_figure_is_below_12_px(people):
 def test_every_episode_has_a_card_and_only_the_latest_are_unfolded(people):
     findings = people["rich"]()
     text = html(findings)
-    assert text.count('<article class="card episode">') == len(findings.episodes)
-    assert text.split('<details class="row"><summary><span>ほかの')[0].count('<article class="card episode">') == 3
+    assert text.count('<article class="card episode"') == len(findings.episodes)
+    assert text.split('<details class="row"><summary><span>ほかの')[0].count('<article class="card episode"') == 3
 
 
 def test_a_year_with_200_episodes_stays_small(people):
     assert len(html(people["rich"](days=364, n=200)).encode()) < 1_500_000
-    assert len(html(people["rich"]()).encode()) < 800_000
+    assert len(html(people["rich"]()).encode()) < 1_000_000
 
 
 def test_an_episode_with_only_a_date_is_shown_without_a_time(people):

@@ -1,4 +1,4 @@
-"""The findings as one HTML file: no network, no script, works from a file, on a phone and on paper."""
+"""The findings as one HTML file: no network, works from a file, on a phone and on paper."""
 
 from __future__ import annotations
 
@@ -28,6 +28,8 @@ from unaji.report.figures.rises import rises_figure
 from unaji.report.figures.svg import PHONE, Figure
 from unaji.report.figures.weeks import weeks_figure
 from unaji.report.figures.whole import whole_figure
+from unaji.report.live.script import as_data, script
+from unaji.report.live.told import to_script
 from unaji.report.neck_scene import draw_course, draw_section
 from unaji.report.story.episodes import by_month, cards
 from unaji.report.story.factors import Factor
@@ -53,9 +55,14 @@ def to_html(findings: Findings, language: str = "ja") -> str:
     words = catalogue(language)
     story = tell(findings, words)
     told = cards(findings, story.candidates, words)
+    live = to_script(findings, story, words)
     page: dict[str, Any] = {
         "lang": language,
         "w": words,
+        "live": live,
+        "told_json": as_data(live) if live else "",
+        "script": Markup(script()) if live else "",
+        "script_hash": _hash(script()),
         "story": story,
         "findings": findings,
         "sections": SECTIONS,
@@ -76,8 +83,12 @@ def to_html(findings: Findings, language: str = "ja") -> str:
 def render_page(template: str, values: Mapping[str, Any]) -> str:
     """Fill a template of a page that carries our own style sheet and lets no other style in."""
     css = _css()
-    style_hash = base64.b64encode(hashlib.sha256(css.encode()).digest()).decode()
-    return _environment().get_template(template).render({**values, "css": Markup(css), "style_hash": style_hash})
+    return _environment().get_template(template).render({**values, "css": Markup(css), "style_hash": _hash(css)})
+
+
+def _hash(text: str) -> str:
+    """Return the hash by which a policy names an element's text."""
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
 def write_html(path: Path, text: str) -> None:

@@ -11,7 +11,7 @@ from markupsafe import Markup
 from unaji.causes.design import Trigger
 from unaji.findings import Findings
 from unaji.records.timeline import BoolArray, Episode, FloatArray, utc_ms
-from unaji.report.figures.svg import Figure, Table, dot, draw, line, rect, text, text_width, triangle
+from unaji.report.figures.svg import Figure, Table, draw, el, line, rect, text, text_width, triangle
 from unaji.report.figures.time_axis import Calendar
 from unaji.report.story.factors import Factor
 from unaji.report.words import Catalogue
@@ -38,24 +38,21 @@ def days_figure(
     calendar = Calendar(findings)
     hourly, recorded = hours(findings, trigger, calendar)
     levels = tints(hourly, trigger.kind)
-    n_episodes = words.count("episodes", len(findings.episodes))
-    aria = words("chart.days_aria", name=factor.name, episodes=n_episodes)
+    title, caption, aria = days_words(findings, factor, calendar, words)
 
     def paint(width: float) -> tuple[float, list[Markup]]:
         height = hours_px or (204.0 if width < 500 else 272.0)
         return _paint(width, height, findings, factor, calendar, levels, recorded, words)
 
     phone, desktop = draw(paint, aria)
+    return Figure("days", title, caption, aria, phone, desktop, _table(findings, factor, trigger, calendar, words))
+
+
+def days_words(findings: Findings, factor: Factor, calendar: Calendar, words: Catalogue) -> tuple[str, str, str]:
+    """Return title, caption and sentence for the ear of the figure of one exposure."""
     caption = words("chart.days_caption", name=factor.name, days=words.count("days", calendar.n_days))
-    return Figure(
-        "days",
-        words("chart.days", name=factor.name),
-        caption,
-        aria,
-        phone,
-        desktop,
-        _table(findings, factor, trigger, calendar, words),
-    )
+    aria = words("chart.days_aria", name=factor.name, episodes=words.count("episodes", len(findings.episodes)))
+    return words("chart.days", name=factor.name), caption, aria
 
 
 def hours(findings: Findings, trigger: Trigger, calendar: Calendar) -> tuple[FloatArray, BoolArray]:
@@ -89,6 +86,14 @@ def tints(hourly: FloatArray, kind: str) -> np.ndarray:
     return np.where(above_least, (np.nan_to_num(hourly, nan=-np.inf)[..., None] >= steps).sum(axis=-1), 0)
 
 
+def to_digits(levels: np.ndarray, recorded: BoolArray) -> list[str]:
+    """Write each day as 24 characters: its tint, or "-" for an hour that was not recorded."""
+    return [
+        "".join(str(level) if known else "-" for level, known in zip(*day, strict=True))
+        for day in zip(levels.tolist(), recorded.tolist(), strict=True)
+    ]
+
+
 def _day_and_hour(findings: Findings, calendar: Calendar) -> tuple[np.ndarray, np.ndarray]:
     grid = findings.design.grid
     at_start = int(np.searchsorted(grid.time, utc_ms(findings.observed.period.start)))
@@ -109,19 +114,22 @@ def _paint(
     x0, y0 = 34.0, 26.0
     across = width - x0
     column, row = across / calendar.n_days, height / 24
-    parts = [rect(x0, y0, across, height, "sunk")]
+    cells = []
     for day in range(calendar.n_days):
         x = x0 + day * column
-        parts += [
+        cells += [
             rect(x, y0 + top * row, column + 0.2, (end - top) * row, f"tint{tint} f-{factor.family}")
             for top, end, tint in _runs(levels[day])
             if tint
         ]
-        parts += [
+        cells += [
             rect(x, y0 + top * row, column + 0.2, (end - top) * row, "hatched")
             for top, end, gap in _runs((~recorded[day]).astype(int))
             if gap
         ]
+    # The page's script draws another exposure into the same group, and needs to know where its cells are.
+    place = {"data_x": f"{x0:g}", "data_y": f"{y0:g}", "data_column": f"{column:.4f}", "data_row": f"{row:.4f}"}
+    parts = [rect(x0, y0, across, height, "sunk"), el("g", *cells, class_="cells", **place)]
     for hour in (0, 6, 12, 18, 24):
         y = y0 + hour * row
         label = words("chart.hour_top") if hour == 0 else str(hour)
@@ -129,10 +137,11 @@ def _paint(
         parts += [line(x0, y, width, y, "over")] if hour in (6, 12, 18) else []
     parts += calendar.month_labels(x0, across, 12, words)
     radius = min(4.5, max(2.6, column * 0.7))
-    for one in findings.episodes:
+    for index, one in enumerate(findings.episodes):
         if calendar.within(one.episode.start) and not one.episode.whole_day:
             at_day, at_hour = calendar.place(one.episode.start)
-            parts.append(dot(x0 + (at_day + 0.5) * column, y0 + at_hour * row, radius, "heat"))
+            x, y = x0 + (at_day + 0.5) * column, y0 + at_hour * row
+            parts.append(el("circle", cx=x, cy=y, r=radius, class_="heat", data_episode=str(index)))
     sessions = [one.time for one in findings.timeline.treatments if calendar.within(one.time)]
     parts += [triangle(x0 + calendar.days(time) * column, y0 + height + 16) for time in sessions]
     return y0 + height + 46, parts + _legend(width, y0 + height + 38, len(sessions), factor, words)
@@ -147,7 +156,8 @@ def _runs(values: np.ndarray) -> list[tuple[int, int, int]]:
 def _legend(width: float, y: float, n_sessions: int, factor: Factor, words: Catalogue) -> list[Markup]:
     box, right = 20.0, width - text_width(words("chart.strong"), 12) - 6
     left = right - 4 * box
-    parts = [rect(left + i * box, y - 11, box, 12, f"tint{i + 1} f-{factor.family}") for i in range(4)]
+    boxes = [rect(left + i * box, y - 11, box, 12, f"tint{i + 1} f-{factor.family}") for i in range(4)]
+    parts = [el("g", *boxes, class_="legend-tints")]
     parts += [text(left - 6, y, words("chart.weak"), anchor="end"), text(right + 4, y, words("chart.strong"))]
     if n_sessions:
         label = words("chart.sessions", n=words("unit.bare", n=n_sessions))

@@ -25,7 +25,10 @@ class Layer:
 
 
 def pick(findings: Findings) -> EpisodeFinding | None:
-    """Choose the episode with the clearest single cause; None when none was fitted within the record."""
+    """Choose the episode with the clearest single cause that can be seen; None when none was fitted within the record.
+
+    Seen is what of the twelve hours before it was observed: the probability is weighed by that share.
+    """
     grid = findings.design.grid
     causes = [
         one
@@ -34,7 +37,16 @@ def pick(findings: Findings) -> EpisodeFinding | None:
     ]
     if not causes or grid.n_bins == 0 or findings.attribution.intensity.size == 0:
         return None
-    return max(causes, key=lambda one: max((p for key, p in one.p.items() if key not in ("background", "echo"))))
+    return max(causes, key=lambda one: _clearest(one) * _seen(findings, one))
+
+
+def _clearest(one: EpisodeFinding) -> float:
+    return max(p for key, p in one.p.items() if key not in ("background", "echo"))
+
+
+def _seen(findings: Findings, one: EpisodeFinding) -> float:
+    bins = _bins(findings, one)
+    return float(findings.design.grid.observed[bins.start : bins.start + BEFORE_H * 60 // BIN_MIN].mean())
 
 
 def one_episode_figure(findings: Findings, chosen: Candidates, words: Catalogue) -> Figure | None:

@@ -26,8 +26,9 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """One episode in words."""
+    """One episode in words; `index` counts from the first."""
 
+    index: int
     when: str
     month: str
     intensity: str
@@ -45,7 +46,8 @@ class Card:
 def cards(findings: Findings, chosen: Candidates, words: Catalogue) -> tuple[Card, ...]:
     """Return all cards, the latest first."""
     looks = {one.id: (str(one.family), one.name) for one in chosen.factors}
-    return tuple(_card(one, findings, looks, words) for one in reversed(findings.episodes))
+    told = [_card(i, one, findings, looks, words) for i, one in enumerate(findings.episodes)]
+    return tuple(reversed(told))
 
 
 def by_month(told: tuple[Card, ...]) -> tuple[tuple[str, tuple[Card, ...]], ...]:
@@ -54,12 +56,15 @@ def by_month(told: tuple[Card, ...]) -> tuple[tuple[str, tuple[Card, ...]], ...]
     return tuple((month, tuple(card for card in told if card.month == month)) for month in months)
 
 
-def _card(one: EpisodeFinding, findings: Findings, looks: dict[str, tuple[str, str]], words: Catalogue) -> Card:
+def _card(
+    index: int, one: EpisodeFinding, findings: Findings, looks: dict[str, tuple[str, str]], words: Catalogue
+) -> Card:
     episode = one.episode
     local = findings.timeline.zones.local(episode.start)
     way = way_of(one)
     minutes = (episode.end - episode.start).total_seconds() / 60 if episode.end else 0
     return Card(
+        index=index,
         when=words("date.whole_day", day=words.day(local)) if episode.whole_day else words.moment(local),
         month=words("date.month", year=local.year, month=words(f"month.{local.month}")),
         intensity=words("episode.no_intensity")
