@@ -29,7 +29,7 @@ CAUSING = {
 def html_text(findings, language):
     """The page as it is read, less what the article and its sources say and the names of the engine's checks."""
     page = to_html(findings, language).partition("<body")[2]
-    page = re.sub(r"</?bdi>|</?ruby>|<rp>.*?</rp>|<rt>.*?</rt>", "", page)
+    page = re.sub(r"</?bdi>|</?ruby>|<rp>.*?</rp>|<rt>.*?</rt>|<script.*?</script>", "", page, flags=re.DOTALL)
     said_by_others = rf"<summary><span>{catalogue(language)('how.claims')}</span>.*?</details>"
     page = re.sub(said_by_others, "", page, flags=re.DOTALL)
     page = re.sub(r'<details class="row"><summary><span>[^<]*</span></summary>\s*<div class="lines">.*?</details>', "",
