@@ -1,8 +1,9 @@
 """How soon a report can be read on a slow phone: from opening the file to the last large paint, in headless Chromium.
 
-A width of 360 px at three device pixels each, the processor four times slower than this one (as browsers' makers emulate a
-middling phone). Beside it stand the same page without its script and an empty page, turn by turn in one run, so that what the
-machine and the browser cost can be subtracted. Medians and best of ROUNDS; processor time is the page's own, as Chromium counts it.
+A width of 360 px at three device pixels each, the processor four times slower than this one (as makers of browsers
+emulate a middling phone). Beside it stand the same page without its script and an empty page, turn by turn in one
+run, so that what the machine and the browser cost can be subtracted. Medians and best of ROUNDS; processor time is the
+page's own, as Chromium counts it.
 
     python -m benchmarks.report_opening [WEEKS]
 """

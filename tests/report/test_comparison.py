@@ -13,7 +13,7 @@ from scipy.stats import binomtest
 
 from unaji.errors import InputError
 from unaji.report import json as reports
-from unaji.report.comparison import compare, rate_ratio, read_report, sentences, to_json, weekly_spread
+from unaji.report.comparison import compare, rate_ratio, read_report, sentences, to_json, weekly_rate, weekly_spread
 from unaji.report.words import catalogue
 
 JA, EN = catalogue("ja"), catalogue("en")
@@ -44,6 +44,22 @@ def test_the_interval_of_a_ratio_is_the_exact_one_of_a_binomial_share(before, af
     assert low == pytest.approx(share.low / (1 - share.low) * 80 / 60)
     assert high == (math.inf if share.high == 1 else pytest.approx(share.high / (1 - share.high) * 80 / 60))
     assert ratio == (math.inf if not before else pytest.approx(after / 60 / (before / 80)))
+
+
+@pytest.mark.parametrize(
+    ("n", "low", "high"), [(0, 0.0, 3.00), (1, 0.0513, 4.74), (5, 1.97, 10.51), (10, 5.43, 16.96), (20, 13.25, 29.06)]
+)
+def test_the_interval_of_a_rate_is_that_of_the_published_table_of_poisson_limits(n, low, high):
+    """Pearson and Hartley, Biometrika Tables for Statisticians I, table 40: 90 % limits of a Poisson mean."""
+    mean, *ends = weekly_rate((n, 7.0))
+    assert mean == n
+    assert ends == pytest.approx([low, high], abs=0.006)
+
+
+def test_the_interval_of_a_rate_is_wider_where_episodes_come_in_clusters():
+    assert weekly_rate((10, 70.0))[0] == pytest.approx(1.0)
+    assert weekly_rate((10, 70.0), 2.5)[1] < weekly_rate((10, 70.0))[1]
+    assert weekly_rate((10, 70.0), 2.5)[2] > weekly_rate((10, 70.0))[2]
 
 
 def test_the_interval_holds_nine_times_in_ten_also_where_counts_vary_more_than_by_chance():
@@ -115,6 +131,17 @@ def test_days_in_both_reports_make_no_change_of_the_person(spring):
     assert {one.beyond_chance for one in found.causes} == {None}
     assert JA("compare.learnt") in "\n".join(sentences(found, JA))
     assert compare(spring, later(spring, 10)).rate is None
+
+
+def test_why_episodes_cannot_be_compared_is_said(spring):
+    assert EN("compare.no_rate") in sentences(compare(spring, later(spring, 10)), EN)
+    assert EN("compare.no_days") in sentences(compare(spring, spring), EN)
+
+
+def test_a_factor_no_longer_recorded_has_not_been_learnt(spring):
+    new = later(spring, 100)
+    new["causes"][0] |= {"verdict": "cannot_tell", "signal": "insufficient", "p_cause": None, "share": None}
+    assert any(one.endswith(EN("compare.apart")) for one in sentences(compare(spring, new), EN))
 
 
 def test_a_report_too_short_to_rank_lends_no_verdict(spring):

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.special import betaincinv
+from scipy.special import betaincinv, gammaincinv
 
 from unaji.errors import InputError
 from unaji.report.words import Catalogue, plain
@@ -54,6 +54,11 @@ class RateChange:
         """Whether the 90 % interval leaves out 1."""
         return self.low > 1 or self.high < 1
 
+    @property
+    def weekly(self) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
+        """Episodes a week before and after, each with its 90 % interval."""
+        return weekly_rate(self.before, self.spread), weekly_rate(self.after, self.spread)
+
 
 @dataclass(frozen=True, slots=True)
 class CauseChange:
@@ -81,6 +86,11 @@ class CauseChange:
     def reworded(self) -> bool:
         """Whether it is called otherwise than before."""
         return self.word_before != self.word_after
+
+    @property
+    def told(self) -> bool:
+        """Whether there is anything to say of it: another word, or a change beyond chance."""
+        return self.reworded or bool(self.beyond_chance)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +201,30 @@ def rate_ratio(before: tuple[int, float], after: tuple[int, float], spread: floa
     return (n_after / n_before * days if n_before else math.inf), odds(low), odds(high)
 
 
+def weekly_rate(counted: tuple[int, float], spread: float = 1.0) -> tuple[float, float, float]:
+    """Return episodes a week and their 90 % interval.
+
+    Parameters
+    ----------
+    counted : (int, float)
+        Episodes, and days.
+    spread : float
+        As in `rate_ratio`.
+
+    Notes
+    -----
+    The limits of a Poisson mean are quantiles of gamma distributions: those of shape n and of shape n + 1.
+
+    References
+    ----------
+    Garwood F. Fiducial limits for the Poisson distribution. Biometrika 1936;28:437-442.
+    """
+    (n, days), tail = counted, (1 - LEVEL) / 2
+    low = spread * float(gammaincinv(n / spread, tail)) if n else 0.0
+    high = spread * float(gammaincinv(n / spread + 1, 1 - tail))
+    return 7 * n / days, 7 * low / days, 7 * high / days
+
+
 def weekly_spread(reports: tuple[Report, ...]) -> float:
     """Return variance over mean of the episodes a whole week within each report, pooled and at least 1.
 
@@ -220,26 +254,58 @@ def sentences(found: Comparison, words: Catalogue) -> tuple[str, ...]:
 
 def rate_sentences(found: Comparison, words: Catalogue) -> tuple[str, ...]:
     """Say which periods are compared, what to read first, and how the rate changed."""
-    said = [words("compare.periods", old=_period(found.old, words), new=_period(found.new, words))]
+    said = [words("compare.periods", old=say_period(found.old, words), new=say_period(found.new, words))]
     if found.new_flags:
         said.append(words("compare.flags"))
     if found.shared_days:
         said.append(words("compare.shared", days=words.count("days", round(found.shared_days))))
-    return (*said, _say_rate(found.rate, words))
+    return (*said, say_rate(found, words))
 
 
 def factor_sentences(found: Comparison, words: Catalogue) -> tuple[str, ...]:
     """Say how each factor changed that is called otherwise or changed beyond chance."""
     said = []
-    told = [one for one in found.causes if one.reworded or one.beyond_chance]
+    told = [one for one in found.causes if one.told]
     for one in told:
-        before, after = _called(one.before, one.word_before, words), _called(one.after, one.word_after, words)
-        key = {True: "beyond", False: "within", None: "learnt"}[one.beyond_chance]
-        why = words(f"compare.{key}")
+        before, after = called(one, words)
+        why = say_why(one, words)
         said.append(words("compare.cause", name=one.name[words.language], before=before, after=after, why=why))
     if not told:
         said.append(words("compare.same"))
     return tuple(said)
+
+
+def say_rate(found: Comparison, words: Catalogue) -> str:
+    """Say how the episodes a week changed, or why that cannot be said."""
+    rate = found.rate
+    if rate is None:
+        return words("compare.no_days" if _goes_on(found.old, found.new, found.shared_days) else "compare.no_rate")
+    a_week = [plain(7 * n / days) for n, days in (rate.before, rate.after)]
+    if not (math.isfinite(rate.ratio) and rate.ratio > 0):
+        return words("compare.rate_bare", before=a_week[0], after=a_week[1], why=_why(rate, words))
+    return words(
+        "compare.rate", before=a_week[0], after=a_week[1], ratio=plain(rate.ratio), low=plain(rate.low),
+        high=plain(rate.high), why=_why(rate, words),
+    )  # fmt: skip
+
+
+def called(one: CauseChange, words: Catalogue) -> tuple[str, str]:
+    """Say what a factor is called before and after, with its probability where the report gives one."""
+    return _called(one.before, one.word_before, words), _called(one.after, one.word_after, words)
+
+
+def say_why(one: CauseChange, words: Catalogue) -> str:
+    """Say whether a factor's change is more than chance, or was only learnt."""
+    if one.beyond_chance is None:
+        return words("compare.learnt" if one.after["signal"] == "ok" else "compare.apart")
+    return words("compare.beyond" if one.beyond_chance else "compare.within")
+
+
+def say_period(report: Report, words: Catalogue) -> str:
+    """Say from which day to which a report goes."""
+    start, end = _ends(report)
+    last = end - timedelta(minutes=1)
+    return words("date.period", start=words.date(start), end=words.date(last))
 
 
 def to_json(found: Comparison, words: Catalogue) -> dict[str, Any]:
@@ -283,13 +349,18 @@ def _onsets(report: Report) -> list[datetime]:
     return [datetime.fromisoformat(one["start"]) for one in report["episodes"] if not one["fever"]]
 
 
+def _goes_on(old: Report, new: Report, shared_days: float) -> bool:
+    """Whether the later report begins with the earlier one, or lies behind it."""
+    return not shared_days or abs(_ends(old)[0] - _ends(new)[0]) <= timedelta(days=1)
+
+
 def _rate(old: Report, new: Report, shared_days: float) -> RateChange | None:
     """Count the days that lie in one report only; where the later one goes on, those behind the earlier one's end."""
+    if not _goes_on(old, new, shared_days):
+        return None
     before, after = (len(_onsets(one)) for one in (old, new))
     days_before, days_after = (float(one["period"]["observed_days"]) for one in (old, new))
     if shared_days:
-        if abs(_ends(old)[0] - _ends(new)[0]) > timedelta(days=1):
-            return None
         after = sum(onset >= _ends(old)[1] for onset in _onsets(new))
         days_after -= days_before
     if days_before <= 0 or days_after <= 0:
@@ -321,24 +392,6 @@ def _called(cause: Report, word: str, words: Catalogue) -> str:
     if word in ("cannot_tell", "told_apart", "too_early") or cause["signal"] != "ok" or cause["p_cause"] is None:
         return said
     return words("verdict.pill", word=said, p=words.percent(cause["p_cause"]))
-
-
-def _period(report: Report, words: Catalogue) -> str:
-    start, end = _ends(report)
-    last = end - timedelta(minutes=1)
-    return words("date.period", start=words.date(start), end=words.date(last))
-
-
-def _say_rate(rate: RateChange | None, words: Catalogue) -> str:
-    if rate is None:
-        return words("compare.no_rate")
-    a_week = [plain(7 * n / days) for n, days in (rate.before, rate.after)]
-    if not (math.isfinite(rate.ratio) and rate.ratio > 0):
-        return words("compare.rate_bare", before=a_week[0], after=a_week[1], why=_why(rate, words))
-    return words(
-        "compare.rate", before=a_week[0], after=a_week[1], ratio=plain(rate.ratio), low=plain(rate.low),
-        high=plain(rate.high), why=_why(rate, words),
-    )  # fmt: skip
 
 
 def _why(rate: RateChange, words: Catalogue) -> str:

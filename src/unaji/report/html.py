@@ -31,6 +31,7 @@ from unaji.report.figures.whole import whole_figure
 from unaji.report.live.script import as_data, script
 from unaji.report.live.told import to_script
 from unaji.report.neck_scene import draw_course, draw_section
+from unaji.report.readings import with_readings
 from unaji.report.story.episodes import by_month, cards
 from unaji.report.story.factors import Factor
 from unaji.report.story.neck import NeckScene
@@ -83,7 +84,8 @@ def to_html(findings: Findings, language: str = "ja") -> str:
 def render_page(template: str, values: Mapping[str, Any]) -> str:
     """Fill a template of a page that carries our own style sheet and lets no other style in."""
     css = _css()
-    return _environment().get_template(template).render({**values, "css": Markup(css), "style_hash": _hash(css)})
+    page = _environment().get_template(template).render({**values, "css": Markup(css), "style_hash": _hash(css)})
+    return with_readings(page) if values.get("lang") == "ja" else page
 
 
 def _hash(text: str) -> str:

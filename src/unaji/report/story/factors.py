@@ -240,6 +240,8 @@ def _notes(result: CauseResult, cause: Cause, count: Tens | None, findings: Find
         notes.append(words("behind.note_solid_weak" if weak else "behind.note_solid"))
     if result.verdict is Verdict.LIKELY and count:
         notes.append(words("behind.note_likely", range=words.of_ten_range(count)))
+    if result.verdict in NAMED and result.may_be_companion:
+        notes.append(words("behind.note_companion"))
     if result.verdict in NAMED and count and cause.avoidable and result.avoidable.mean >= 0.5:
         notes.append(_avoid(result.avoidable, words))
     if result.verdict in NAMED and result.driver == "extreme":

@@ -102,14 +102,19 @@ def _outcome(course: ItemCourse, words: Catalogue) -> str:
     return words("list.space").join(part for part in (told, anyway, matters) if part)
 
 
-def _verdict(effect: TreatmentEffect) -> str:
-    if effect.ratio.p95 < 1:
+def verdict(low: float, high: float, before_after_ratio: float) -> str:
+    """Return the key of what may be said: from the 90 % interval of the adjusted ratio, and from the crude ratio."""
+    if high < 1:
         return "better"
-    if effect.ratio.p5 > 1:
+    if low > 1:
         return "worse"
-    if not math.isfinite(effect.before_after_ratio):
+    if not math.isfinite(before_after_ratio):
         return "unclear"
-    return "fell" if effect.before_after_ratio < 1 else "rose"
+    return "fell" if before_after_ratio < 1 else "rose"
+
+
+def _verdict(effect: TreatmentEffect) -> str:
+    return verdict(effect.ratio.p5, effect.ratio.p95, effect.before_after_ratio)
 
 
 def _before_after(effect: TreatmentEffect, words: Catalogue) -> str:
