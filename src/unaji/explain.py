@@ -16,6 +16,7 @@ from unaji.care.more_data import MoreData, more_data
 from unaji.care.next_observation import NextObservation, next_observations
 from unaji.care.outcomes import item_courses
 from unaji.care.treatment import TreatmentEffect, treatment_effects
+from unaji.care.weeks import ExpectedWeek, expected_weeks
 from unaji.causes.attribution import Attribution, SignalState
 from unaji.causes.design import Design
 from unaji.causes.engine import Progress, attribute
@@ -80,6 +81,7 @@ def explain(timeline: Timeline, claims: Claims, *, seed: int = 0, progress: Prog
         episodes=_episodes(timeline, attribution, observed, seed),
         treatments=treatment_effects(design, attribution),
         outcomes=item_courses(timeline),
+        weeks=_weeks(attribution, observed, seed),
         more_data=more_data(design, attribution, seed=seed),
         next_observation=next_observations(design, attribution, timeline.zones, seed=seed, progress=late),
         state=state,
@@ -169,6 +171,11 @@ def _pathways(timeline: Timeline, near: list[Nearby], seed: int) -> list[Judgeme
     return [judge(one.measured, p) for one, p in zip(near, predicted, strict=True)]
 
 
+def _weeks(attribution: Attribution, observed: ObservedTime, seed: int) -> tuple[ExpectedWeek, ...]:
+    posterior = attribution.posterior
+    return () if posterior is None else expected_weeks(posterior, observed.period, np.random.default_rng(seed))
+
+
 def _episode(episode: Episode, near: Nearby, way: Judgement, attribution: Attribution) -> EpisodeFinding:
     onsets, sources = attribution.episodes.onset, attribution.episodes.sources
     i = bisect_right(onsets, episode.start) - 1
@@ -182,6 +189,7 @@ def _episode(episode: Episode, near: Nearby, way: Judgement, attribution: Attrib
         fever=near.fever,
         p_mcse=float(attribution.episodes.mcse[i].max()) if fitted else None,
         would_tell={str(one.sensor): one.bits for one in way.next_measurement},
+        skin=near.skin,
     )
 
 

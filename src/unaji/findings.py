@@ -12,8 +12,10 @@ from unaji.care.more_data import MoreData
 from unaji.care.next_observation import NextObservation
 from unaji.care.outcomes import ItemCourse
 from unaji.care.treatment import TreatmentEffect
+from unaji.care.weeks import ExpectedWeek
 from unaji.causes.attribution import Attribution
 from unaji.causes.design import Design
+from unaji.causes.nearby import SkinCourse
 from unaji.causes.observed import ObservedTime
 from unaji.causes.own_neck import OwnNeck
 from unaji.claims.model import Claims, RedFlag
@@ -60,6 +62,9 @@ class EpisodeFinding:
     would_tell : dict of str to float
         What a measurement that was not made would be expected to tell of the pathway [bits], the best first: "nape",
         "core", "finger", "pulse", "pressure_pain".
+    skin : SkinCourse or None
+        The nape's skin temperature around it against what was expected, behind ``neck_skin_rise_k``; None where that is
+        not known.
     """
 
     episode: Episode
@@ -70,6 +75,7 @@ class EpisodeFinding:
     fever: bool = False
     p_mcse: float | None = None
     would_tell: dict[str, float] = field(default_factory=dict)
+    skin: SkinCourse | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +107,8 @@ class Findings:
         What could be done in the coming four weeks, what teaches most first.
     outcomes : tuple of ItemCourse
         How each rating went before and after each kind of treatment.
+    weeks : tuple of ExpectedWeek
+        What the fitted model expects of each week on record; empty when nothing was fitted.
     warnings : tuple of str
         Codes of what to keep in mind, with their numbers, such as "awake_assumed" or "filled:stress:0.62".
     """
@@ -121,4 +129,5 @@ class Findings:
     neck: OwnNeck
     warnings: tuple[str, ...] = field(default=())
     outcomes: tuple[ItemCourse, ...] = ()
+    weeks: tuple[ExpectedWeek, ...] = ()
     next_observation: tuple[NextObservation, ...] = ()

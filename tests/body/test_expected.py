@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from unaji.body.expected import (
-    above_expected,
+    expected_value,
     heat_excess_k,
     met_from_activity,
     quiet_covariance,
@@ -24,7 +24,7 @@ def test_walking_a_hundred_steps_a_minute_is_three_met():
     assert met_from_activity(np.array([0.0, 100.0])) == pytest.approx([1.2, 3.0])
 
 
-def test_above_expected_finds_a_flush_that_air_does_not_explain():
+def test_a_flush_that_air_does_not_explain_stands_above_what_was_expected():
     rng = np.random.default_rng(0)
     n = 288 * 14
     hour = np.arange(n) % 288 / 12
@@ -33,18 +33,24 @@ def test_above_expected_finds_a_flush_that_air_does_not_explain():
     skin[2000:2006] += 1.0
     reference = np.ones(n, dtype=bool)
     reference[1990:2020] = False
-    rise, sd = above_expected(skin, air, np.full(n, np.nan), hour, reference)
+    gap = slice(1200, 1260)
+    skin[gap] = np.nan
+    expected, sd = expected_value(skin, air, np.full(n, np.nan), hour, reference)
+    rise = skin - expected
     assert rise[2000:2006].mean() == pytest.approx(1.0, abs=0.25)
     assert sd == pytest.approx(0.2, rel=0.15)
-    assert abs(rise[reference].mean()) < 0.02
+    assert abs(np.nanmean(rise[reference])) < 0.02
+    # Where nothing was measured there still is something to expect.
+    law = 33 + 0.3 * (air - 22) + 0.2 * np.cos(2 * np.pi * hour / 24)
+    assert expected[gap] == pytest.approx(law[gap], abs=0.05)
 
 
 def test_less_than_a_day_of_quiet_skin_teaches_nothing():
     n = 200
-    rise, sd = above_expected(
+    expected, sd = expected_value(
         np.full(n, 33.0), np.full(n, np.nan), np.full(n, np.nan), np.zeros(n), np.ones(n, dtype=bool)
     )
-    assert np.isnan(rise).all()
+    assert np.isnan(expected).all()
     assert np.isnan(sd)
 
 

@@ -200,3 +200,17 @@ def test_a_warm_reading_below_38_is_shown_and_no_fever():
     episode = Episode(at(2, 9))
     found = look(timeline(series=(fevered(37.6),), episodes=(episode,)), episode)
     assert (found.fever, found.shown["core_temp_c"]) == (False, 37.6)
+
+
+def test_the_course_of_the_skin_is_what_the_rise_is_the_mean_of(nape):
+    """From ten minutes before to half an hour after, the steps on the course have the mean difference on the card."""
+    episode = Episode(at(3, 14.05))  # three minutes into a step
+    found = look(timeline(series=(nape,), episodes=(episode,)), episode)
+    skin = found.skin
+    after = np.array(skin.after_min)
+    assert after == pytest.approx(np.arange(-55.5, 60, 5))  # 13:05 to 13:10 is 55.5 minutes before 14:03
+    rise = np.array(skin.measured_c) - np.array(skin.expected_c)
+    in_window = (after > -11) & (after < 27)  # the steps that begin from 13:50 to 14:25
+    assert rise[in_window].mean() == pytest.approx(found.shown["neck_skin_rise_k"])
+    assert np.array(skin.expected_c) == pytest.approx(33, abs=0.1)
+    assert skin.sd_k == found.shown["neck_skin_rise_sd_k"]

@@ -7,11 +7,13 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 
 import numpy as np
+from scipy.stats import poisson
 
 from unaji.body.hypothesis_drivers import KnownBody
 from unaji.care.more_data import MoreData
 from unaji.care.outcomes import ItemCourse
 from unaji.care.treatment import TreatmentEffect
+from unaji.care.weeks import DAYS, ExpectedWeek
 from unaji.causes.attribution import (
     Attribution,
     CauseResult,
@@ -22,6 +24,8 @@ from unaji.causes.attribution import (
     Verdict,
 )
 from unaji.causes.design import BIN_MIN, Design, Grid, Onset, Trigger, courses_of
+from unaji.causes.features import MEAN_LAGS_MIN
+from unaji.causes.nearby import SkinCourse
 from unaji.causes.observed import ObservedTime
 from unaji.causes.own_neck import NAMED, OwnNeck, own_neck
 from unaji.claims.model import (
@@ -181,8 +185,17 @@ def result(
         filled_share=float(more.pop("filled_share", 0.08)),  # type: ignore[arg-type]
         exposed_share=0.3,
         share_if_cause=Estimate(*(min(value / p, 1.0) for value in share)) if p > 0 else None,
+        entry_p=_entries(p, lag),
         **more,  # type: ignore[arg-type]
     )
+
+
+def _entries(p: float, lag: tuple[float, float, float] | None) -> tuple[float, ...]:
+    """Share p among the mean lags, the nearest to the mean most; nothing is known of them where nothing was fitted."""
+    if not p > 0:
+        return ()
+    weight = np.exp(-np.abs(np.log(np.array(MEAN_LAGS_MIN) / (60 * (lag or (2.0,))[0]))))
+    return tuple(float(one) for one in p * weight / weight.sum())
 
 
 def rich_results(n: int) -> tuple[CauseResult, ...]:
@@ -258,8 +271,20 @@ def _episodes(starts: list[datetime], sources: EpisodeSources, rng: np.random.Ge
         row = dict(zip(sources.sources, map(float, sources.p[i]), strict=True))
         end = start + timedelta(minutes=40) if i % 3 == 0 else None
         episode = Episode(start, end, float(1 + i % 9), note="肩もこっていた" if i % 4 == 0 else "")
-        told.append(EpisodeFinding(episode, row, sources.named(i), dict(pathway), measured))
+        skin = _skin(start, measured, i) if measured else None
+        told.append(EpisodeFinding(episode, row, sources.named(i), dict(pathway), measured, skin=skin))
     return told
+
+
+def _skin(start: datetime, measured: dict[str, float], i: int) -> SkinCourse:
+    """Follow the nape for an hour on either side: what rises does so around the onset; one in four has a gap."""
+    after = np.arange(-58.5, 60, 5)
+    expected = 34.0 + 0.3 * np.sin(2 * np.pi * (start.hour + after / 60) / 24)
+    rise = measured["neck_skin_rise_k"] * np.clip((after + 15) / 20, 0, 1) * np.exp(-np.clip(after - 20, 0, None) / 40)
+    value = expected + rise + 0.06 * np.sin(2.3 * np.arange(after.size) + i)
+    if i % 4 == 1:
+        value[16:19] = np.nan
+    return SkinCourse(*(tuple(one.tolist()) for one in (after, value, expected)), measured["neck_skin_rise_sd_k"])
 
 
 def _measured(pathway: dict[str, float], rng: np.random.Generator) -> dict[str, float]:
@@ -329,6 +354,19 @@ def _state(grid_: Grid, rng: np.random.Generator) -> AutonomicState:
     )
 
 
+def _weeks(grid_: Grid, intensity: np.ndarray, first_treated: int | None) -> tuple[ExpectedWeek, ...]:
+    """Return what the intensity makes of each week; sessions leave four of five."""
+    week = grid_.day // DAYS
+    by_week = np.bincount(week[grid_.observed], weights=intensity.sum(axis=0)[grid_.observed])
+    found = []
+    for i, mean in enumerate(by_week):
+        treated = first_treated is not None and i >= first_treated // DAYS
+        low, high = poisson(mean).ppf([0.05, 0.95])
+        fitted = float(mean) * (0.8 if treated else 1.0)
+        found.append(ExpectedWeek(i + 1, fitted, Estimate(float(mean), float(low), float(high)), treated))
+    return tuple(found)
+
+
 @cache
 def _neck(named: tuple[str, ...]) -> OwnNeck:
     """Return the neck of one body; computed once, since every case asks for it."""
@@ -373,6 +411,7 @@ def rich(
     sources = _sources(grid_, starts, results, triggers, n)
     sessions = tuple(START + timedelta(days=41 + 5 * i, hours=10) for i in range(6)) if with_treatment else ()
     courses = courses_of(("acupuncture", session) for session in sessions)
+    intensity = _intensity(grid_, sources.sources, triggers, n)
     attribution = Attribution(
         fitted=n > 0,
         n_episodes=n,
@@ -389,7 +428,7 @@ def rich(
         sweeps=4000 if n else 0,
         checks={"placebo_best": 0.22, "shifts": 80} if n else {},
         cause_draws=_cause_draws(results, np.random.default_rng(seed)) if n else np.zeros((0, len(results))),
-        intensity=_intensity(grid_, sources.sources, triggers, n),
+        intensity=intensity,
     )
     weeks = days / 7
     verdict = "conclude" if n >= 40 and weeks >= 12 else "rank" if n >= 15 and weeks >= 6 else "more" if n else "none"
@@ -423,6 +462,7 @@ def rich(
         episodes=tuple(_episodes(starts, sources, rng)),
         treatments=effects if with_treatment and n else (),
         outcomes=OUTCOMES if with_treatment and n else (),
+        weeks=_weeks(grid_, intensity, 41 if with_treatment else None) if n else (),
         more_data=more if n else (),
         state=_state(grid_, rng),
         neck=_neck(tuple(one.id for one in results if one.verdict in NAMED)),

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import math
 import re
+import statistics
 from dataclasses import replace
 
 import numpy as np
@@ -8,16 +10,18 @@ import pytest
 
 from unaji.report.figures.causes import causes_figure
 from unaji.report.figures.days import days_figure, hours, tints
+from unaji.report.figures.examples import examples, examples_figure
 from unaji.report.figures.one_episode import one_episode_figure, pick, stack
-from unaji.report.figures.rises import rises_figure
+from unaji.report.figures.rises import RISE, measured_episodes, rises_figure
 from unaji.report.figures.svg import grid_step, nice_top, text_width, wrap
 from unaji.report.figures.time_axis import Calendar
 from unaji.report.figures.weeks import by_week, weeks_figure
 from unaji.report.figures.whole import signal_rows, whole_figure
 from unaji.report.story.factors import candidates
-from unaji.report.words import catalogue
+from unaji.report.story.warmth import Warmth, warmth_of
+from unaji.report.words import catalogue, signed
 
-JA = catalogue("ja")
+JA, EN = catalogue("ja"), catalogue("en")
 
 
 @pytest.fixture
@@ -113,6 +117,10 @@ def test_rises_figure_draws_one_circle_an_episode_that_was_measured(rich):
     assert len(figure.table.rows) == len(measured)
     assert len(re.findall(r'class="dot-(warm|felt)"', figure.phone)) == len(measured)
     assert figure.phone.count('class="band"') == 1
+    warm = figure.phone.count('class="dot-warm"')
+    for drawing in (figure.phone, figure.desktop):
+        assert f'class="label">{warm}回<' in drawing
+        assert f'class="label">{len(measured) - warm}回<' in drawing
 
 
 def test_without_temperature_there_is_no_rises_figure(people):
@@ -136,9 +144,129 @@ def test_expected_episodes_of_all_weeks_are_those_the_model_explains(rich):
 
 
 def test_the_line_without_treatment_is_drawn_from_the_first_session_on(rich):
-    assert weeks_figure(rich, JA).desktop.count('class="pred"') == 2  # the line and its legend
-    untreated = replace(rich, timeline=replace(rich.timeline, treatments=()))
-    assert 'class="pred"' not in weeks_figure(untreated, JA).desktop
+    drawing = weeks_figure(rich, JA).desktop
+    for look in ("pred", "band", "model"):
+        assert drawing.count(f'class="{look}"') == 2  # the line or area and its legend
+    assert len(points(drawing, "pred")) == 7  # weeks 6 to 12
+    assert len(points(drawing, "band")) == 14
+    assert len(points(drawing, "model")) == 12
+
+
+def test_without_treatment_there_is_the_computed_line_alone(people):
+    figure = weeks_figure(people["null"](), JA)
+    assert 'class="model"' in figure.desktop
+    assert 'class="pred"' not in figure.desktop
+    assert 'class="band"' not in figure.desktop
+    assert "点線" not in figure.caption
+
+
+def test_a_week_without_record_breaks_every_line_and_one_alone_is_still_seen(rich):
+    """Without the eighth and the tenth week there are three stretches of treated weeks, one of a single week."""
+    broken = replace(rich, weeks=tuple(one for one in rich.weeks if one.number not in (8, 10)))
+    drawing = weeks_figure(broken, JA).desktop
+    assert [len(one) for one in all_points(drawing, "pred")] == [2, 2, 2]
+    assert [len(one) for one in all_points(drawing, "band")] == [4, 4, 4]
+    assert [len(one) for one in all_points(drawing, "model")] == [7, 2, 2]
+    single = all_points(drawing, "pred")[1]
+    assert single[0][1] == single[1][1]
+    assert weeks_figure(broken, EN).table.rows[7][2:5] == (EN("unknown"),) * 3
+
+
+def test_the_sentence_for_the_ear_says_how_many_later_weeks_lie_in_the_band(rich):
+    weeks = by_week(rich, Calendar(rich))[5:]
+    inside = sum(one.low <= one.count <= one.high for one in weeks)
+    aria = weeks_figure(rich, EN).aria
+    assert f"In 7 weeks from the first treatment on: {sum(one.count for one in weeks)} episodes." in aria
+    assert f"about {sum(one.expected for one in weeks):.0f} would have been expected" in aria
+    assert aria.endswith(f"{inside} weeks.")
+
+
+def test_each_kind_of_treatment_has_a_row_of_its_own(rich):
+    first, *others = rich.timeline.treatments
+    timeline = replace(
+        rich.timeline, treatments=(replace(first, kind="a very long bath in a far away spring"), *others)
+    )
+    figure = weeks_figure(replace(rich, timeline=timeline), JA)
+    for drawing in (figure.phone, figure.desktop):
+        rows = re.findall(r'd="M[\d.]+ ([\d.]+) [^"]*" class="session"', drawing)
+        assert len(rows) == 6
+        assert len(set(rows)) == 2
+        assert "鍼</text>" in drawing
+        assert "a very long bath" in drawing
+
+
+def all_points(drawing: str, look: str) -> list[list[tuple[float, float]]]:
+    """Return the corners of each path of a look."""
+    found = re.findall(rf'<path d="M([-\d. ]+)Z?" class="{look}"', drawing)
+    numbers = [[float(one) for one in path.split()] for path in found]
+    return [list(zip(path[::2], path[1::2], strict=True)) for path in numbers]
+
+
+def points(drawing: str, look: str) -> list[tuple[float, float]]:
+    (only,) = all_points(drawing, look)
+    return only
+
+
+def test_the_examples_are_the_middle_ones_of_those_that_warmed_and_those_that_did_not(rich):
+    chosen = examples(rich)
+    assert [one.warmth for one in chosen] == [Warmth.WARM, Warmth.FELT]
+    for one in chosen:
+        rises = sorted(e.measured[RISE] for e in measured_episodes(rich) if warmth_of(e) is one.warmth)
+        assert one.rise_k == rises[(len(rises) - 1) // 2] == statistics.median_low(rises)
+    assert len(examples_figure(rich, JA).table.rows) == 2 * 24
+
+
+def test_an_example_is_drawn_with_its_expected_course_and_band(rich):
+    figure = examples_figure(rich, JA)
+    for drawing in (figure.phone, figure.desktop):
+        assert drawing.count('class="onset"') == drawing.count('class="heat"') == 2
+        assert drawing.count('class="pred"') == drawing.count('class="band"') == 2
+        assert "測った温度" in drawing
+        for one in examples(rich):
+            assert f"差 {signed(one.rise_k, 1)}℃" in drawing
+    for _, _, _, expected, interval in examples_figure(rich, EN).table.rows:
+        low, high = map(float, interval.split("–"))
+        assert high - low == pytest.approx(2 * 1.645 * 0.2, abs=0.011)  # 90 % of a normal of 0.2 K
+        assert float(expected) == pytest.approx((low + high) / 2, abs=0.011)
+
+
+def with_course(findings, change):
+    """Return the person with another course of the nape around every onset."""
+    return replace(
+        findings,
+        episodes=tuple(
+            replace(one, skin=change(one.skin)) if one.skin is not None else one for one in findings.episodes
+        ),
+    )
+
+
+def without(skin, steps):
+    return replace(skin, measured_c=tuple(math.nan if i in steps else v for i, v in enumerate(skin.measured_c)))
+
+
+def test_a_gap_of_the_sensor_is_a_gap_in_the_line_and_a_slow_sensor_has_none(rich):
+    pieces = examples(with_course(rich, lambda skin: without(skin, range(16, 19))))[0].pieces
+    assert [len(one) for one in pieces] == [16, 5]
+    slow = examples(with_course(rich, lambda skin: without(skin, range(1, 24, 2))))[0].pieces
+    assert [len(one) for one in slow] == [12]
+    drawing = examples_figure(with_course(rich, lambda skin: without(skin, range(16, 19))), JA).desktop
+    assert [len(one) for one in all_points(drawing, "model")] == [16, 5, 16, 5]
+
+
+def test_what_was_not_followed_on_both_sides_of_the_onset_is_no_example(rich):
+    assert examples(with_course(rich, lambda skin: without(skin, range(12, 24)))) == ()
+    assert examples_figure(with_course(rich, lambda skin: without(skin, range(12, 24))), JA) is None
+
+
+def test_with_one_group_alone_there_is_one_example(rich):
+    warm = replace(rich, episodes=tuple(one for one in rich.episodes if warmth_of(one) is Warmth.WARM))
+    figure = examples_figure(warm, JA)
+    assert figure.desktop.count('class="onset"') == 1
+    assert figure.title == JA("warm.example")
+
+
+def test_without_the_nape_measured_there_is_no_example(people):
+    assert examples_figure(people["no_signals"](), JA) is None
 
 
 def test_a_gap_in_a_signal_is_a_gap_in_its_line(rich):

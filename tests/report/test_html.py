@@ -165,7 +165,7 @@ def test_a_simulated_person_is_labelled_on_the_page_and_on_every_figure(people, 
     text = bare(html(people["rich"](), language))
     computed = catalogue(language)("neck.tag")
     figures = text.count("<figure")
-    assert figures == 11
+    assert figures == 13
     # The four of the computed neck say that nobody's neck was measured; all others that the person is simulated.
     assert text.count(f'<span class="tag">{computed}</span>') == 4
     assert text.count(f'<span class="tag">{label}</span>') == figures - 4 + 1

@@ -26,6 +26,7 @@ from unaji.records.timeline import Episode, Zones
 from unaji.report.figures.autonomic import autonomic_figure
 from unaji.report.figures.causes import causes_figure
 from unaji.report.figures.days import days_figure
+from unaji.report.figures.examples import examples_figure
 from unaji.report.figures.lags import lags_figure
 from unaji.report.figures.neck_ways import neck_ways_figure
 from unaji.report.figures.rises import rises_figure
@@ -74,7 +75,11 @@ def test_weeks_are_those_of_the_figure(findings):
         (
             row["week"],
             row["episodes"],
+            or_unknown(row["fitted"], 1),
             or_unknown(row["expected"], 1),
+            EN("range", low=row["expected_p5"][:-2], high=row["expected_p95"][:-2])
+            if row["expected"]
+            else EN("unknown"),
             f"{100 * min(1, float(row['recorded_share'])):.0f}%",
         )
         for row in read(findings, "weeks")
@@ -127,6 +132,18 @@ def test_rises_are_those_of_the_figure(findings):
         for row in read(findings, "episodes")
         if row.get("neck_skin_rise_k") and row["fever"] == "0" and row["warmth"] != "unmeasured"
     ] == shown
+
+
+def test_examples_of_the_nape_are_those_of_the_figure(findings):
+    figure = examples_figure(findings, EN)
+    shown = [] if figure is None else list(figure.table.rows)
+    rows = read(findings, "skin_examples")
+    assert [signed(float(row["after_min"]), 1) for row in rows] == [after for _, after, *_ in shown]
+    for row, (_, _, measured, expected, interval) in zip(rows, shown, strict=True):
+        assert shows(measured, row["measured_c"], 2)
+        assert shows(expected, row["expected_c"], 2)
+        for text, name in zip(interval.split("–"), ("expected_p5_c", "expected_p95_c"), strict=True):
+            assert shows(text, row[name], 2)
 
 
 def test_levels_at_onset_are_those_of_the_figure_of_days(findings, story):

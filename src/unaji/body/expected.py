@@ -47,10 +47,10 @@ def met_from_activity(activity: FloatArray) -> FloatArray:
     return np.asarray(RESTING_MET + MET_PER_100 * activity / 100.0)
 
 
-def above_expected(
+def expected_value(
     value: FloatArray, air_c: FloatArray, met: FloatArray, local_hour: FloatArray, reference: BoolArray
 ) -> tuple[FloatArray, float]:
-    """Return a signal above what air, activity and time of day explain for this person.
+    """Return what air, activity and time of day lead one to expect of a signal of this person.
 
     Parameters
     ----------
@@ -62,8 +62,8 @@ def above_expected(
     Returns
     -------
     (ndarray, float)
-        Difference on the grid, in the unit of `value` and NaN where that was not measured, and its robust standard
-        deviation over the reference; all NaN when there is less than a day to learn from.
+        Expected value on the whole grid, also where nothing was measured, and the robust standard deviation of what was
+        measured around it over the reference; all NaN when there is less than a day to learn from.
 
     Notes
     -----
@@ -81,10 +81,11 @@ def above_expected(
         if use.sum() < MIN_REFERENCE_BINS:
             return np.full_like(value, np.nan), float("nan")
         coefficients = np.linalg.lstsq(x[use], value[use], rcond=None)[0]
-        difference = value - x @ coefficients
+        expected = x @ coefficients
+        difference = value - expected
         sd = _robust_sd(difference[use])
         use = use & (np.abs(difference) < 3 * max(sd, 1e-6))
-    return np.asarray(difference), sd
+    return np.asarray(expected), sd
 
 
 def window_means(value: FloatArray, windows: tuple[tuple[int, int], ...], at: FloatArray | list[int]) -> FloatArray:

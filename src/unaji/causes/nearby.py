@@ -10,7 +10,7 @@ import numpy as np
 
 from unaji.body.context import END_MIN, FIRST_MIN, N_STEPS, WINDOWS_MIN, Context, LoggedHeat, filled
 from unaji.body.expected import (
-    above_expected,
+    expected_value,
     heat_excess_k,
     met_from_activity,
     quiet_covariance,
@@ -21,7 +21,7 @@ from unaji.body.hypothesis_drivers import KnownBody
 from unaji.body.pathways import Measured, Reading
 from unaji.causes.design import BIN_MIN, Grid
 from unaji.causes.features import hold
-from unaji.causes.grid import bin_of, mask_of
+from unaji.causes.grid import BIN, bin_of, mask_of
 from unaji.causes.observed import BODY_TEMPERATURES, FEVER_REACH, in_fever
 from unaji.records.timeline import BoolArray, Episode, FloatArray, Interval, Series, TimeArray, Timeline, utc_ms
 from unaji.signals.activity import activity_on_grid, activity_series
@@ -59,6 +59,30 @@ USUAL_THRESHOLD_KPA, USUAL_THRESHOLD_LOG_SD = 269.0, 0.3
 """Pressure-pain threshold over the trapezius of healthy people (Rosendal et al. 2004) and its scatter [R; M]."""
 PRESSURE_PAIN_QUANTITY = "pressure_pain_threshold_kpa"
 MIN_THRESHOLD_READINGS = 3
+COURSE_MIN = 60
+"""The course of the skin is kept for so long on either side of an onset [min]."""
+
+
+@dataclass(frozen=True, slots=True)
+class SkinCourse:
+    """The skin temperature at the nape around one onset, and what was expected there.
+
+    Attributes
+    ----------
+    after_min : tuple of float
+        Middle of each step of five minutes, from the onset [min]; the steps lie within an hour of it.
+    measured_c : tuple of float
+        Mean of each step [°C]; NaN where nothing was measured.
+    expected_c : tuple of float
+        What air, activity and time of day lead one to expect [°C].
+    sd_k : float
+        Spread of what is measured in a step around what is expected, at quiet times [K].
+    """
+
+    after_min: tuple[float, ...]
+    measured_c: tuple[float, ...]
+    expected_c: tuple[float, ...]
+    sd_k: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +99,15 @@ class Nearby:
         What a card shows, by name with unit: ``neck_skin_rise_k``, ``neck_skin_rise_sd_k``, ``wrist_skin_rise_k``,
         ``air_temp_c``, ``heat_excess_k``, ``core_temp_c``.
     fever : bool
+    skin : SkinCourse or None
+        Behind ``neck_skin_rise_k``; None where that is not known.
     """
 
     context: Context
     measured: Measured
     shown: dict[str, float]
     fever: bool
+    skin: SkinCourse | None = None
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -91,6 +118,8 @@ class Usual:
     ----------
     difference : ndarray, shape (n_bins,)
         NaN where not measured.
+    expected : ndarray, shape (n_bins,)
+        Also where nothing was measured; NaN where too little is known.
     sd : float
         Its spread at quiet times.
     covariance : ndarray, shape (n_windows, n_windows), or None
@@ -98,6 +127,7 @@ class Usual:
     """
 
     difference: FloatArray
+    expected: FloatArray
     sd: float
     covariance: FloatArray | None
 
@@ -181,11 +211,13 @@ def nearby(episode: Episode, around: Around, timeline: Timeline, grid: Grid, fev
     threshold = _threshold_reading(timeline, episode)
     if threshold is not None:
         readings[Sensor.PRESSURE_PAIN] = threshold
+    card = _shown(episode, around, grid) | shown
     return Nearby(
         _context(episode, around, timeline, at),
         Measured(readings, near),
-        _shown(episode, around, grid) | shown,
+        card,
         feverish,
+        _skin_course(around.sensors[Sensor.NAPE], episode, grid, at) if "neck_skin_rise_k" in card else None,
     )
 
 
@@ -355,8 +387,9 @@ def _usual(sensor: Sensor, series: Series, air: FloatArray, met: FloatArray, gri
     value = mean_on_grid(series, grid.time, BIN_S, valid=on_skin).value
     if sensor is Sensor.CONDUCTANCE:
         value = np.log(np.where(value > 0, value, np.nan))
-    difference, sd = above_expected(value, air, met, grid.local_hour, quiet)
-    return Usual(difference, sd, quiet_covariance(difference, WINDOWS_BINS, quiet))
+    expected, sd = expected_value(value, air, met, grid.local_hour, quiet)
+    difference = value - expected
+    return Usual(difference, expected, sd, quiet_covariance(difference, WINDOWS_BINS, quiet))
 
 
 # -- for the card ------------------------------------------------------------------------------------------------------
@@ -375,6 +408,21 @@ def _shown(episode: Episode, around: Around, grid: Grid) -> dict[str, float]:
         "heat_excess_k": _mean(around.heat_excess_k[before]),
     }
     return {name: value for name, value in found.items() if value is not None}
+
+
+def _skin_course(nape: Usual, episode: Episode, grid: Grid, at: int) -> SkinCourse:
+    reach = COURSE_MIN // BIN_MIN
+    steps = slice(max(0, at - reach), min(grid.n_bins, at + reach + 1))
+    middle = grid.time[steps] + BIN // 2
+    after_min = (middle - utc_ms(episode.start)).astype(float) / 60_000
+    near = np.abs(after_min) <= COURSE_MIN
+    expected_c = nape.expected[steps][near]
+    return SkinCourse(
+        tuple(after_min[near].tolist()),
+        tuple((expected_c + nape.difference[steps][near]).tolist()),
+        tuple(expected_c.tolist()),
+        nape.sd,
+    )
 
 
 def _mean(values: FloatArray) -> float | None:

@@ -21,6 +21,7 @@ from unaji.report.figures._neck_words import Language
 from unaji.report.figures.autonomic import autonomic_figure
 from unaji.report.figures.causes import causes_figure, ten_dots
 from unaji.report.figures.days import days_figure
+from unaji.report.figures.examples import examples_figure
 from unaji.report.figures.lags import lags_figure
 from unaji.report.figures.neck_ways import neck_ways_figure
 from unaji.report.figures.one_episode import one_episode_figure
@@ -141,6 +142,7 @@ def drawn_figures(findings: Findings, story: Story, words: Catalogue) -> dict[st
     }
     always: dict[str, Callable[[], Figure | None]] = {
         "rises": lambda: rises_figure(findings, words),
+        "examples": lambda: examples_figure(findings, words),
         "ways": lambda: neck_ways_figure(findings.neck, words),
         "autonomic": lambda: autonomic_figure(findings, words),
         "whole": lambda: whole_figure(findings, story.candidates, words),

@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from statistics import median
 
 from markupsafe import Markup
 
 from unaji.findings import EpisodeFinding, Findings
-from unaji.report.figures.svg import Figure, Table, dot, draw, line, rect, text
+from unaji.report.figures.svg import Figure, Table, dot, draw, line, rect, text, text_width
 from unaji.report.story.warmth import Warmth, warmth_of
 from unaji.report.words import Catalogue, signed
 
 RISE, SPREAD = "neck_skin_rise_k", "neck_skin_rise_sd_k"
 Z_90 = 1.645
 """Half the width of a 90 % interval in standard deviations."""
+HEAD = 44.0
+"""Height of the counts above the circles [px]."""
 
 
 def rises_figure(findings: Findings, words: Catalogue) -> Figure | None:
     """Draw it; None when no rise was measured."""
-    measured = [
-        one
-        for one in findings.episodes
-        if RISE in one.measured and not one.fever and warmth_of(one) is not Warmth.UNMEASURED
-    ]
+    measured = measured_episodes(findings)
     if not measured:
         return None
     warm = sum(warmth_of(one) is Warmth.WARM for one in measured)
@@ -38,6 +37,15 @@ def rises_figure(findings: Findings, words: Catalogue) -> Figure | None:
     return Figure("rises", title, caption, aria, phone, desktop, _table(findings, measured, words))
 
 
+def measured_episodes(findings: Findings) -> list[EpisodeFinding]:
+    """Return the episodes of which the difference is known and says something; fever is left out."""
+    return [
+        one
+        for one in findings.episodes
+        if RISE in one.measured and not one.fever and warmth_of(one) is not Warmth.UNMEASURED
+    ]
+
+
 def _paint(width: float, measured: list[EpisodeFinding], words: Catalogue) -> tuple[float, list[Markup]]:
     rises = [one.measured[RISE] for one in measured]
     low = min(-0.5, math.floor(min(rises) * 2) / 2)
@@ -49,13 +57,14 @@ def _paint(width: float, measured: list[EpisodeFinding], words: Catalogue) -> tu
 
     piles = _piles([(place(one.measured[RISE]), one) for one in measured], radius)
     tallest = max(level for _, level, _ in piles) + 1
-    base = 16 + max(4, tallest) * (2 * radius + 1)
-    parts = []
+    top = HEAD
+    base = top + 8 + max(4, tallest) * (2 * radius + 1)
+    parts = _counts(width, measured, place, words)
     spreads = [one.measured[SPREAD] for one in measured if math.isfinite(one.measured.get(SPREAD, math.nan))]
     if spreads:
         half = Z_90 * median(spreads)
         left, right = place(max(low, -half)), place(min(high, half))
-        parts.append(rect(left, 8, right - left, base - 8, "band"))
+        parts.append(rect(left, top, right - left, base - top, "band"))
     parts.append(line(x0 - 10, base, x1 + 10, base, "tick"))
     ticks = range(round(low * 2), round(high * 2) + 1)
     every = math.ceil(len(ticks) / (6 if width < 500 else 12))
@@ -72,6 +81,22 @@ def _paint(width: float, measured: list[EpisodeFinding], words: Catalogue) -> tu
     parts.append(text(place(0), base + 37, words("warm.expected"), anchor="middle"))
     parts.append(text(x1 + 10, base + 37, words("warm.warmer"), anchor="end"))
     return base + 46, parts
+
+
+def _counts(
+    width: float, measured: list[EpisodeFinding], place: Callable[[float], float], words: Catalogue
+) -> list[Markup]:
+    """Write how many did not warm and how many did, each over where its own begin, side by side."""
+    parts, until = [], width
+    for warmth in (Warmth.WARM, Warmth.FELT):  # from the right, so that the left one makes room where both are wide
+        rises = [one.measured[RISE] for one in measured if warmth_of(one) is warmth]
+        if rises:
+            count, name = words.count("episodes", len(rises)), words(f"warm.count_{warmth}")
+            room = max(text_width(count, 14), text_width(name, 12))
+            x = max(0.0, min(place(min(rises)) - 6, until - room))
+            parts += [text(x, 14, count, "label"), text(x, 32, name)]
+            until = x - 12
+    return parts
 
 
 def _piles(placed: list[tuple[float, EpisodeFinding]], radius: float) -> list[tuple[float, int, EpisodeFinding]]:

@@ -15,6 +15,7 @@ from unaji.findings import EpisodeFinding, RaisedFlag
 from unaji.records.timeline import Zones
 from unaji.report.figures.autonomic import CHANNELS, SLOTS, STEP_H, Channel, shown_day
 from unaji.report.figures.days import levels_at_onset
+from unaji.report.figures.examples import Example, Step, examples
 from unaji.report.figures.lags import EDGES_MIN, arrivals
 from unaji.report.figures.time_axis import Calendar
 from unaji.report.json import number
@@ -276,6 +277,27 @@ def at_onset(told: Told) -> Sheet:
     levels = levels_at_onset(findings, trigger) if trigger is not None and told.ja.ranked else ()
     rows = list(zip(findings.episodes, map(float, levels), strict=bool(len(levels))))
     return sheet("at_onset", "始まりのときの要因", "strongest factor when it began", fields, rows)
+
+
+def skin_examples(told: Told) -> Sheet:
+    """Give the nape around the onsets that are drawn, step by step, beside what was expected."""
+    rows = [(one, step) for one in examples(told.findings) for step in one.steps]
+    fields: list[Field[tuple[Example, Step]]] = [
+        field("start", "", "熱かった時", "onset of the episode", lambda one: one[0].finding.episode.start),
+        field("warmth", "", "温まったか", "warm, felt", lambda one: str(one[0].warmth)),
+        field(
+            "after_min",
+            "min",
+            "熱かった時からの分(5分のまん中)",
+            "minutes after it",
+            lambda one: number(one[1].after_min),
+        ),
+        field("measured_c", "°C", "測った温度", "measured", lambda one: number(one[1].measured_c)),
+        field("expected_c", "°C", "予想", "expected", lambda one: number(one[1].expected_c)),
+        field("expected_p5_c", "°C", "予想の90%の幅の下", "expected, 90 %: lower", lambda one: number(one[1].low_c)),
+        field("expected_p95_c", "°C", "予想の90%の幅の上", "expected, 90 %: upper", lambda one: number(one[1].high_c)),
+    ]
+    return sheet("skin_examples", "測った温度と予想の例", "measured against expected, examples", fields, rows)
 
 
 def lags(told: Told) -> Sheet:

@@ -19,6 +19,7 @@ SHEETS = (
     explained.causes,
     explained.pairs,
     explained.at_onset,
+    explained.skin_examples,
     explained.lags,
     explained.autonomic,
     explained.neck,

@@ -9,12 +9,13 @@ from unaji.care.more_data import MoreData
 from unaji.care.next_observation import NextObservation
 from unaji.care.outcomes import ItemCourse
 from unaji.care.treatment import TreatmentEffect
+from unaji.care.weeks import DAYS
 from unaji.causes.attribution import Estimate
 from unaji.claims.model import Cause, Source
 from unaji.quantities import RATINGS
 from unaji.records.timeline import Problem
 from unaji.report.figures.time_axis import Calendar
-from unaji.report.figures.weeks import DAYS, Week, by_week
+from unaji.report.figures.weeks import Week, by_week
 from unaji.report.figures.whole import Row, signal_rows
 from unaji.report.json import number, to_json
 from unaji.report.story.questions import Step
@@ -159,7 +160,25 @@ def weeks(told: Told) -> Sheet:
         field("week", "", "週の番号", "number of the week", lambda one: one.number),
         field("first_day", "", "週の最初の日", "its first day", first_day),
         field("episodes", "1", "回数(発熱の回を除く)", "episodes without those in a fever", lambda one: one.count),
+        field(
+            "fitted", "1", "計算した値(施術も入れて)", "as computed, treatment included", lambda one: number(one.fitted)
+        ),
         field("expected", "1", "施術なしの見込み", "expected without treatment", lambda one: number(one.expected)),
+        field(
+            "expected_p5",
+            "1",
+            "施術なしの回数の90%の幅の下",
+            "counts without it, 90 %: lower",
+            lambda one: number(one.low),
+        ),
+        field(
+            "expected_p95",
+            "1",
+            "施術なしの回数の90%の幅の上",
+            "counts without it, 90 %: upper",
+            lambda one: number(one.high),
+        ),
+        field("treated", "", "施術が働いている週か", "does treatment act in it", lambda one: one.treated),
         field(
             "recorded_share", "1", "記録のある日の割合", "share of its days on record", lambda one: number(one.recorded)
         ),
