@@ -12,10 +12,11 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from unaji.care.weeks import DAYS
 from unaji.findings import Findings
 from unaji.report.figures.lags import FIRST_MIN, LAST_MIN, TICKS_MIN, arrival
 from unaji.report.figures.time_axis import Calendar
-from unaji.report.figures.weeks import DAYS, Week, by_week
+from unaji.report.figures.weeks import Week, by_week
 from unaji.report.marks import STEPS, Marks, axis, columns, curve
 from unaji.report.screen import HEAT, ink, painted
 from unaji.report.story.factors import Candidates, Factor
