@@ -166,11 +166,13 @@ def _head(findings: Findings, story: Story, words: Catalogue) -> dict[str, Any]:
     episodes = words("pdf.episodes_counted", episodes=words.count("episodes", len(findings.episodes)))
     symptom, length = findings.claims.symptom.in_(words.language), words.count("days", half_up(story.period.days))
     title = words("pdf.title", symptom=symptom, length=length)
+    short = words(f"enough.short.{findings.enough.verdict}")
+    enough = words("enough.told", label=story.enough_label, value=short)
     return {
         "title": title[:1].upper() + title[1:],
         "simulated": story.simulated,
         "who": [one for one in (age, story.period.text) if one],
-        "facts": [episodes, observed, f"{story.enough_label} {words(f'enough.short.{findings.enough.verdict}')}"],
+        "facts": [episodes, observed, enough],
         "made_by": words("made_by", version=findings.unaji),
     }
 
