@@ -191,7 +191,7 @@ def test_the_command_writes_the_page_beside_its_sentences_and_refuses_another_na
     files = [str(tmp_path / "spring.json"), str(tmp_path / "summer.json")]
     done = CliRunner().invoke(unaji, ["compare", *files, "--html", str(tmp_path / "change.html"), "--lang", "en"])
     assert done.exit_code == 0
-    assert done.stdout.startswith("The earlier report covers")
+    assert "\nThe earlier report covers" in done.stdout
     assert (tmp_path / "change.html").read_text(encoding="utf-8") == to_html(compare(spring, summer), "en")
     gone = CliRunner().invoke(unaji, ["compare", "gone.json", "gone.json", "--html", str(tmp_path / "summer.json")])
     assert gone.exit_code != 0
