@@ -23,11 +23,11 @@ JA, EN = catalogue("ja"), catalogue("en")
 @pytest.mark.parametrize(
     ("name", "kind", "sentence"),
     [
-        ("rich", AnswerKind.NAMED, "10回のうち約4回の後ろに、気圧の急な低下がありました(ほぼ確か 97%)"),
+        ("rich", AnswerKind.NAMED, "10回のうち約4回に、気圧の急な低下が関わっていたと見られます(ほぼ確か 97%)"),
         ("null", AnswerKind.NULL, "記録の中には、説明が見つかりませんでした"),
-        ("undecided", AnswerKind.OPEN, "どれが後ろにあるかは、まだ言えません"),
+        ("undecided", AnswerKind.OPEN, "どれが関わっているかは、まだ言えません"),
         ("four_episodes", AnswerKind.FEW, "4回では、まだ言えません。"),
-        ("pair", AnswerKind.PAIR, "緊張・ストレスかうつむいた机仕事の、どちらかが後ろにありそうです(93%)"),
+        ("pair", AnswerKind.PAIR, "緊張・ストレスかうつむいた机仕事の、どちらかが関わっていそうです(93%)"),
     ],
 )
 def test_the_answer_in_one_sentence(people, name, kind, sentence):
@@ -46,7 +46,7 @@ def test_without_episodes_the_answer_is_the_bound_on_the_rate(people):
 def test_a_likely_factor_is_said_with_a_hedge(people):
     findings = people["rich"]()
     likely = replace(findings, attribution=replace(findings.attribution, causes=findings.attribution.causes[1:]))
-    assert tell(likely, JA).answer.sentence == "10回のうち約2回の後ろに、うつむいた机仕事がありそうです"
+    assert tell(likely, JA).answer.sentence == "10回のうち約2回に、うつむいた机仕事が関わっていそうです"
     assert "probably" in tell(likely, EN).answer.sentence
 
 
