@@ -101,7 +101,7 @@ def test_a_bound_of_nothing_is_not_said_of_what_is_too_seldom_to_tell(people):
     seldom = result("caffeine", Verdict.CANNOT_TELL, 0.01, (0.0, 0.0, 0.0), 46)
     coffee = next(line for line in tell(rich(causes=(seldom,)), JA).open.lines if line.factor.id == "caffeine")
     assert "10回に0回" not in coffee.text
-    assert coffee.text.startswith("記録が少なく、ある・ないのどちらとも言えません。")
+    assert coffee.text.startswith("記録が少なく、関わるとも、関わらないとも言えません。")
 
 
 @pytest.mark.parametrize(
@@ -164,8 +164,8 @@ def test_a_fall_after_the_worst_fortnight_is_marked(people):
         ((0.6, 0.4, 0.9), 0.5, "鍼のあと回数が減り、ほかの理由では説明しにくい結果でした"),
         ((1.6, 1.2, 2.1), 1.5, "鍼のあと回数が増え、ほかの理由では説明しにくい結果でした"),
         ((0.9, 0.6, 1.3), 0.5, "回数は減りましたが、鍼の効果とはまだ言えません"),
-        ((0.9, 0.6, 1.3), 1.5, "回数は減っておらず、鍼の効果とはまだ言えません"),
-        ((0.9, 0.6, 1.3), float("nan"), "鍼の効果とはまだ言えません"),
+        ((0.9, 0.6, 1.3), 1.5, "回数は減っておらず、鍼に効果があるとはまだ言えません"),
+        ((0.9, 0.6, 1.3), float("nan"), "鍼に効果があるかは、まだ言えません"),
     ],
 )
 def test_an_effect_is_only_claimed_when_the_interval_is_clear_of_one(people, ratio, crude, sentence):
