@@ -221,7 +221,7 @@ def test_the_word_for_cause_is_never_used(findings):
 def test_two_that_cannot_be_told_apart_share_one_card(people):
     text = html(people["pair"]())
     assert text.count('<article class="card cause pair">') == 1
-    assert "どちらかが後ろにありそうです" in text
+    assert "どちらかが関わっていそうです" in text
 
 
 def test_every_figure_has_a_sentence_a_caption_and_a_table(people, language):

@@ -23,11 +23,11 @@ JA, EN = catalogue("ja"), catalogue("en")
 @pytest.mark.parametrize(
     ("name", "kind", "sentence"),
     [
-        ("rich", AnswerKind.NAMED, "10回のうち約4回の後ろに、気圧の急な低下がありました(ほぼ確か 97%)"),
+        ("rich", AnswerKind.NAMED, "10回のうち約4回に、気圧の急な低下が関わっていたと見られます(ほぼ確か 97%)"),
         ("null", AnswerKind.NULL, "記録の中には、説明が見つかりませんでした"),
-        ("undecided", AnswerKind.OPEN, "どれが後ろにあるかは、まだ言えません"),
+        ("undecided", AnswerKind.OPEN, "どれが関わっているかは、まだ言えません"),
         ("four_episodes", AnswerKind.FEW, "4回では、まだ言えません。"),
-        ("pair", AnswerKind.PAIR, "緊張・ストレスかうつむいた机仕事の、どちらかが後ろにありそうです(93%)"),
+        ("pair", AnswerKind.PAIR, "緊張・ストレスかうつむいた机仕事の、どちらかが関わっていそうです(93%)"),
     ],
 )
 def test_the_answer_in_one_sentence(people, name, kind, sentence):
@@ -46,7 +46,7 @@ def test_without_episodes_the_answer_is_the_bound_on_the_rate(people):
 def test_a_likely_factor_is_said_with_a_hedge(people):
     findings = people["rich"]()
     likely = replace(findings, attribution=replace(findings.attribution, causes=findings.attribution.causes[1:]))
-    assert tell(likely, JA).answer.sentence == "10回のうち約2回の後ろに、うつむいた机仕事がありそうです"
+    assert tell(likely, JA).answer.sentence == "10回のうち約2回に、うつむいた机仕事が関わっていそうです"
     assert "probably" in tell(likely, EN).answer.sentence
 
 
@@ -101,7 +101,7 @@ def test_a_bound_of_nothing_is_not_said_of_what_is_too_seldom_to_tell(people):
     seldom = result("caffeine", Verdict.CANNOT_TELL, 0.01, (0.0, 0.0, 0.0), 46)
     coffee = next(line for line in tell(rich(causes=(seldom,)), JA).open.lines if line.factor.id == "caffeine")
     assert "10回に0回" not in coffee.text
-    assert coffee.text.startswith("記録が少なく、ある・ないのどちらとも言えません。")
+    assert coffee.text.startswith("記録が少なく、関わるとも、関わらないとも言えません。")
 
 
 @pytest.mark.parametrize(
@@ -164,8 +164,8 @@ def test_a_fall_after_the_worst_fortnight_is_marked(people):
         ((0.6, 0.4, 0.9), 0.5, "鍼のあと回数が減り、ほかの理由では説明しにくい結果でした"),
         ((1.6, 1.2, 2.1), 1.5, "鍼のあと回数が増え、ほかの理由では説明しにくい結果でした"),
         ((0.9, 0.6, 1.3), 0.5, "回数は減りましたが、鍼の効果とはまだ言えません"),
-        ((0.9, 0.6, 1.3), 1.5, "回数は減っておらず、鍼の効果とはまだ言えません"),
-        ((0.9, 0.6, 1.3), float("nan"), "鍼の効果とはまだ言えません"),
+        ((0.9, 0.6, 1.3), 1.5, "回数は減っておらず、鍼に効果があるとはまだ言えません"),
+        ((0.9, 0.6, 1.3), float("nan"), "鍼に効果があるかは、まだ言えません"),
     ],
 )
 def test_an_effect_is_only_claimed_when_the_interval_is_clear_of_one(people, ratio, crude, sentence):

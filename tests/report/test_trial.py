@@ -100,7 +100,7 @@ def test_days_are_summed_up_and_longer_periods_listed():
     assert "Days with caffeine: 1 of 7 that were to be changed, 6 of 7 as usual" in days
     assert "7 episodes in 7 days" in days
     weeks = shown(result(COURSE, effect(-1, -2, 0)), "en")
-    assert weeks.count("mean 4.0 of 7 days") == 6
+    assert weeks.count("mean 4.0 over 7 days") == 6
 
 
 def test_every_remark_is_said(language):
