@@ -7,7 +7,7 @@ const told = JSON.parse(document.getElementById("told").textContent);
 const HOUR = 3600, DAY = 24 * HOUR;
 const BEFORE = 12 * HOUR, AFTER = HOUR, LEAST = 3 * HOUR, NARROW = 3 * DAY;
 const LADDER = [1, 2, 4, 12, 24, 48, 96];
-const TICKS = [1, 2, 3, 6, 12, 24, 48, 96, 168, 336, 672].map(hours => hours * HOUR);
+const TICKS = [1, 2, 3, 6, 12, 24, 48, 96, 168, 336, 672, 1344, 2688, 5376, 10752].map(hours => hours * HOUR);
 const NEAR = 28, MARGIN = 46, DRAWN_GAP = 6;
 
 const css = name => getComputedStyle(document.documentElement).getPropertyValue("--" + name).trim();
