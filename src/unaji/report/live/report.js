@@ -19,7 +19,7 @@ const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
 const figure = document.getElementById("figure-one");
 const live = figure.querySelector(".live"), box = live.querySelector(".plot");
 const heading = figure.querySelector("h3 span"), part = name => live.querySelector("." + name);
-const captionBox = figure.querySelector("figcaption p"), caption = captionBox.textContent;
+const captionBox = figure.querySelector("figcaption p"), caption = [...captionBox.childNodes];
 const firstTime = told.start, lastTime = told.start + told.samples * told.step;
 const curves = told.layers.map(layer => {
   const bytes = Uint8Array.from(atob(layer.steps), one => one.charCodeAt(0));
@@ -242,7 +242,7 @@ function title() {
   const episode = told.episodes[chosen], near = inView(episode.time) && view[1] - view[0] <= NARROW;
   const text = near ? episode.title : told.words.whole;
   heading.textContent = text;
-  captionBox.textContent = near ? caption : told.words.whole_caption;
+  captionBox.replaceChildren(...near ? caption : [told.words.whole_caption]);
   box.setAttribute("aria-label", fill(told.words.view, {
     title: text, from: written(view[0], {dateStyle: "medium"}), to: written(view[1], {dateStyle: "medium"}),
   }));
