@@ -54,6 +54,19 @@ def test_it_opens_on_the_episode_of_the_drawing_from_twelve_hours_before(page):
     assert page.locator(".plot canvas").is_visible()
 
 
+def test_the_caption_keeps_its_numbers_whole_and_its_readings_above_the_words(page):
+    """As bare text a reading would stand in brackets within the sentence."""
+    caption = page.locator("#figure-one figcaption p")
+    view(page)
+    assert caption.locator(".n").count() == 2
+    page.locator(".live .whole").click()
+    view(page)
+    assert caption.locator(".n").count() == 0
+    page.locator(".live .before").click()
+    view(page)
+    assert caption.locator(".n").count() == 2
+
+
 def test_a_tap_on_a_dot_shows_that_episode_and_what_may_be_behind_it(page):
     data = told(page)
     target = next(one for one in data["episodes"] if one["index"] == 5)

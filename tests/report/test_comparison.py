@@ -175,6 +175,24 @@ def test_the_object_for_programs_can_be_written_as_json(spring):
     assert json.loads(json.dumps(found, allow_nan=False)) == found
 
 
+@pytest.mark.parametrize(
+    ("key", "value", "told"),
+    [
+        ("red_flags", None, "red_flags lacks the object"),
+        ("enough", {}, "enough lacks verdict"),
+        ("causes", [{"id": "sweat"}], r"causes\[0\] lacks name, p_cause, share, signal, told_apart, verdict"),
+        ("episodes", [7], r"episodes\[0\] lacks the object"),
+        ("episodes", [{"start": "yesterday", "fever": False}], r"episodes\[0\].start is 'yesterday'"),
+        ("period", {"start": "2025-03-01", "end": "2025-04-01", "observed_days": 3}, "period.start is '2025-03-01'"),
+    ],
+)
+def test_a_report_that_was_edited_is_refused_with_the_place_and_what_it_lacks(tmp_path, spring, key, value, told):
+    path = tmp_path / "r.json"
+    path.write_text(json.dumps(spring | {key: value}), encoding="utf-8")
+    with pytest.raises(InputError, match=f"r.json: {told}"):
+        compare(read_report(path), spring)
+
+
 @pytest.mark.parametrize(("text", "told"), [("[1]", "no report"), ("{", "no JSON"), ('{"person": "a"}', "no report")])
 def test_what_is_no_report_is_refused_with_how_to_write_one(tmp_path, text, told):
     path = tmp_path / "r.json"

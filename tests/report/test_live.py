@@ -111,3 +111,10 @@ def test_where_nothing_may_be_ranked_nothing_is_told(people, name, language):
     one = people[name]()
     assert to_script(one, tell(one, words), words) is None
     assert "<script" not in to_html(one, language)
+
+
+def test_the_dates_below_five_years_have_room_on_a_phone():
+    """A page of 360 px leaves less than 314 for the time; the script wants 58 from one date to the next."""
+    hours = re.search(r"const TICKS = \[([\d, ]+)\]", script())
+    longest = max(int(one) for one in hours[1].split(","))
+    assert longest * 314 / (5 * 365.25 * 24) >= 58

@@ -134,3 +134,9 @@ def _strings(value):
     elif isinstance(value, list | tuple):
         for one in value:
             yield from _strings(one)
+
+
+@pytest.mark.parametrize("menu", ["<select><option>湿度</option></select>", "<textarea>湿度</textarea>"])
+def test_a_reading_waits_where_an_element_can_hold_nothing_but_text(menu):
+    """HTML: an option and a textarea hold text; a browser would show the reading in brackets behind the word."""
+    assert with_readings(f"{menu}<p>湿度</p>") == f"{menu}<p><bdi>{ruby('湿度')}</bdi></p>"

@@ -24,6 +24,15 @@ from unaji.report.words import Catalogue, plain
 Report = Mapping[str, Any]
 LEVEL = 0.90
 WEEK = timedelta(days=7)
+COMPARED = {
+    "period": {"start", "end", "observed_days"},
+    "enough": {"verdict"},
+    "causes": {"id", "name", "signal", "verdict", "told_apart", "p_cause", "share"},
+    "episodes": {"start", "fever"},
+    "red_flags": {"id"},
+}
+"""What of a report is compared, by the key under which it lies."""
+LISTS = ("causes", "episodes", "red_flags")
 LEAST_WEEKS = 3
 """Fewer whole weeks do not tell how much a week's count varies."""
 
@@ -135,7 +144,37 @@ def read_report(path: Path) -> Report:
         ) from error
     if not isinstance(report, dict) or not {"person", "article", "period", "causes", "episodes"} <= set(report):
         raise InputError(f"{path}: is no report of a person; write it with: unaji explain PERSON --json > {path}")
+    _check(path, report)
     return report
+
+
+def _check(path: Path, report: Report) -> None:
+    """Refuse a report that lacks what is compared: one of another version, or one that was edited."""
+    for key, fields in COMPARED.items():
+        value = report.get(key)
+        for place, one in enumerate(value) if isinstance(value, list) and key in LISTS else [(None, value)]:
+            where = key if place is None else f"{key}[{place}]"
+            lacking = sorted(fields - set(one)) if isinstance(one, dict) else ["the object"]
+            if lacking:
+                raise InputError(
+                    f"{path}: {where} lacks {', '.join(lacking)}: it was edited, or written by another version; "
+                    f"write it anew with: unaji explain PERSON --json > {path}"
+                )
+    for key, text in [
+        *((f"period.{name}", report["period"][name]) for name in ("start", "end")),
+        *((f"episodes[{place}].start", one["start"]) for place, one in enumerate(report["episodes"])),
+    ]:
+        if not _is_moment(text):
+            raise InputError(
+                f"{path}: {key} is {text!r}, and must be a time with its offset, such as 2025-03-01T00:00:00+09:00"
+            )
+
+
+def _is_moment(text: object) -> bool:
+    try:
+        return isinstance(text, str) and datetime.fromisoformat(text).tzinfo is not None
+    except ValueError:
+        return False
 
 
 def compare(one: Report, other: Report) -> Comparison:

@@ -11,8 +11,9 @@ import tomllib
 from functools import cache
 from importlib.resources import files
 
-_OPAQUE = re.compile(r"(<(script|style|title|svg|nav)\b.*?</\2>)|(<[^>]*>)", re.DOTALL)
-"""What is passed on whole: elements without running text, and tags."""
+_OPAQUE = re.compile(r"(<(script|style|title|svg|nav|select|textarea)\b.*?</\2>)|(<[^>]*>)", re.DOTALL)
+"""What is passed on whole: elements without running text or that show no ruby (of a menu's choices a browser keeps the
+text alone, so that a reading would stand in brackets behind its word), and tags."""
 
 _VOID = ("meta", "br", "link", "img", "input", "hr")
 

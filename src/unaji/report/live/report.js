@@ -7,7 +7,7 @@ const told = JSON.parse(document.getElementById("told").textContent);
 const HOUR = 3600, DAY = 24 * HOUR;
 const BEFORE = 12 * HOUR, AFTER = HOUR, LEAST = 3 * HOUR, NARROW = 3 * DAY;
 const LADDER = [1, 2, 4, 12, 24, 48, 96];
-const TICKS = [1, 2, 3, 6, 12, 24, 48, 96, 168, 336, 672].map(hours => hours * HOUR);
+const TICKS = [1, 2, 3, 6, 12, 24, 48, 96, 168, 336, 672, 1344, 2688, 5376, 10752].map(hours => hours * HOUR);
 const NEAR = 28, MARGIN = 46, DRAWN_GAP = 6;
 
 const css = name => getComputedStyle(document.documentElement).getPropertyValue("--" + name).trim();
@@ -19,7 +19,7 @@ const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
 const figure = document.getElementById("figure-one");
 const live = figure.querySelector(".live"), box = live.querySelector(".plot");
 const heading = figure.querySelector("h3 span"), part = name => live.querySelector("." + name);
-const captionBox = figure.querySelector("figcaption p"), caption = captionBox.textContent;
+const captionBox = figure.querySelector("figcaption p"), caption = [...captionBox.childNodes];
 const firstTime = told.start, lastTime = told.start + told.samples * told.step;
 const curves = told.layers.map(layer => {
   const bytes = Uint8Array.from(atob(layer.steps), one => one.charCodeAt(0));
@@ -242,7 +242,7 @@ function title() {
   const episode = told.episodes[chosen], near = inView(episode.time) && view[1] - view[0] <= NARROW;
   const text = near ? episode.title : told.words.whole;
   heading.textContent = text;
-  captionBox.textContent = near ? caption : told.words.whole_caption;
+  captionBox.replaceChildren(...near ? caption : [told.words.whole_caption]);
   box.setAttribute("aria-label", fill(told.words.view, {
     title: text, from: written(view[0], {dateStyle: "medium"}), to: written(view[1], {dateStyle: "medium"}),
   }));
