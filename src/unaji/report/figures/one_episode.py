@@ -41,7 +41,7 @@ def pick(findings: Findings) -> EpisodeFinding | None:
 
 
 def _clearest(one: EpisodeFinding) -> float:
-    return max(p for key, p in one.p.items() if key not in ("background", "echo"))
+    return max((p for key, p in one.p.items() if key not in ("background", "echo")), default=0.0)
 
 
 def _seen(findings: Findings, one: EpisodeFinding) -> float:
