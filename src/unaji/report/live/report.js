@@ -8,7 +8,7 @@ const HOUR = 3600, DAY = 24 * HOUR;
 const BEFORE = 12 * HOUR, AFTER = HOUR, LEAST = 3 * HOUR, NARROW = 3 * DAY;
 const LADDER = [1, 2, 4, 12, 24, 48, 96];
 const TICKS = [1, 2, 3, 6, 12, 24, 48, 96, 168, 336, 672, 1344, 2688, 5376, 10752].map(hours => hours * HOUR);
-const NEAR = 28, MARGIN = 46, DRAWN_GAP = 6;
+const NEAR = 28, MARGIN = 58, DRAWN_GAP = 6;
 
 const css = name => getComputedStyle(document.documentElement).getPropertyValue("--" + name).trim();
 const fill = (text, values) => text.replace(/{(\w+)}/g, (_, key) => values[key]);
@@ -184,7 +184,7 @@ function build() {
   const layers = drawn(), font = "12px " + getComputedStyle(box).fontFamily;
   const axis = {stroke: css("ink3"), font, ticks: {stroke: css("ink3"), width: 1, size: 4}, gap: 4};
   plot = new uPlot({
-    width, height: width < 500 ? 240 : 290, padding: [30, 10, 0, 0],
+    width, height: width < 500 ? 240 : 290, padding: [30, 22, 0, 0],
     cursor: {show: false}, legend: {show: false},
     scales: {
       x: {time: false, range: () => view},
