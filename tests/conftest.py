@@ -46,6 +46,7 @@ FIRST = (
     "test_explain.py",
     "records/test_apple_health.py",
     "report/test_html.py",
+    "golden/test_golden.py",
     "benchmarks/test_attribution.py",
     "signals/test_state_stream.py",
     "browser/test_report_in_browser.py",
