@@ -58,7 +58,7 @@ def _layers(findings: Findings, story: Story) -> list[Factor]:
     total = {
         one.id: sum(episode.p.get(one.id, 0.0) for episode in fitted)
         for one in story.candidates.factors
-        if any(episode.p.get(one.id, 0.0) >= LEAST_P for episode in fitted)
+        if not one.result.told_apart and any(episode.p.get(one.id, 0.0) >= LEAST_P for episode in fitted)
     }
     chosen = sorted(total, key=lambda name: -total[name])[:MOST_LAYERS]
     by_id = {one.id: one for one in story.candidates.factors}

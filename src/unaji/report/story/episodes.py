@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from unaji.findings import EpisodeFinding, Findings
 from unaji.quantities import QUANTITIES
@@ -22,6 +22,7 @@ class Source:
     name: str
     p: str
     share: float
+    second: bool = False  # a likelier one of its family stands before it
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,8 @@ class Card:
 def cards(findings: Findings, chosen: Candidates, words: Catalogue) -> tuple[Card, ...]:
     """Return all cards, the latest first."""
     looks = {one.id: (str(one.family), one.name) for one in chosen.factors}
-    told = [_card(i, one, findings, looks, words) for i, one in enumerate(findings.episodes)]
+    apart = frozenset(one.id for one in chosen.factors if one.result.told_apart)
+    told = [_card(i, one, findings, looks, apart, words) for i, one in enumerate(findings.episodes)]
     return tuple(reversed(told))
 
 
@@ -57,7 +59,12 @@ def by_month(told: tuple[Card, ...]) -> tuple[tuple[str, tuple[Card, ...]], ...]
 
 
 def _card(
-    index: int, one: EpisodeFinding, findings: Findings, looks: dict[str, tuple[str, str]], words: Catalogue
+    index: int,
+    one: EpisodeFinding,
+    findings: Findings,
+    looks: dict[str, tuple[str, str]],
+    apart: frozenset[str],
+    words: Catalogue,
 ) -> Card:
     episode = one.episode
     local = findings.timeline.zones.local(episode.start)
@@ -75,7 +82,7 @@ def _card(
         way=way,
         way_text=_way(one, way, words),
         verdict=_verdict(one, looks, words),
-        sources=_sources(one, looks, words),
+        sources=_sources(one, looks, apart, words),
         measured=tuple(_measured(name, value, words) for name, value in one.measured.items()),
         note=episode.note,
         fever=one.fever,
@@ -107,10 +114,16 @@ def _verdict(one: EpisodeFinding, looks: dict[str, tuple[str, str]], words: Cata
     return words("episode.named_one", name=names[0], p=together) if names else words("episode.not_attributable")
 
 
-def _sources(one: EpisodeFinding, looks: dict[str, tuple[str, str]], words: Catalogue) -> tuple[Source, ...]:
-    order = sorted(one.p, key=lambda key: -one.p[key])
-    told = [_source(key, one.p[key], looks, words) for key in order[:SHOWN_SOURCES]]
-    rest = sum(one.p[key] for key in order[SHOWN_SOURCES:])
+def _sources(
+    one: EpisodeFinding, looks: dict[str, tuple[str, str]], apart: frozenset[str], words: Catalogue
+) -> tuple[Source, ...]:
+    """Return the likeliest sources and the rest; causes that were answered before the fit (fever) are in the rest."""
+    shown = sorted((key for key in one.p if key not in apart), key=lambda key: -one.p[key])[:SHOWN_SOURCES]
+    told: list[Source] = []
+    for key in shown:
+        source = _source(key, one.p[key], looks, words)
+        told.append(replace(source, second=any(source.kind == before.kind for before in told)))
+    rest = sum(p for key, p in one.p.items() if key not in shown)
     if rest > 0:
         told.append(Source("other", words("source.other"), words.percent(rest), rest))
     return tuple(told)
