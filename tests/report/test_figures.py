@@ -13,7 +13,7 @@ from unaji.report.figures.days import days_figure, hours, tints
 from unaji.report.figures.examples import examples, examples_figure
 from unaji.report.figures.one_episode import one_episode_figure, pick, stack
 from unaji.report.figures.rises import RISE, measured_episodes, rises_figure
-from unaji.report.figures.svg import grid_step, nice_top, text_width, wrap
+from unaji.report.figures.svg import PHONE, grid_step, nice_top, text_width, wrap
 from unaji.report.figures.time_axis import Calendar
 from unaji.report.figures.weeks import by_week, weeks_figure
 from unaji.report.figures.whole import signal_rows, whole_figure
@@ -292,3 +292,21 @@ def test_without_signals_the_whole_record_still_shows_the_episodes(people):
     assert signal_rows(findings, JA) == []
     drawing = whole_figure(findings, candidates(findings, JA), JA).phone
     assert drawing.count('class="heat"') == len(findings.episodes)
+
+
+def test_the_two_counts_over_the_circles_never_touch(people, language):
+    """Also where all that did not warm lie at the left edge, and those that did begin close beside them."""
+    words = catalogue(language)
+    person = people["rich"]()
+    rise = {Warmth.FELT: -0.4, Warmth.WARM: -0.3}
+    close = [
+        replace(one, measured={**one.measured, RISE: rise.get(warmth_of(one), 0.0)})
+        for one in measured_episodes(person)
+    ]
+    figure = rises_figure(replace(person, episodes=tuple(close)), words)
+    labels = re.findall(r'<text x="([\d.]+)" y="32"[^>]*>([^<]+)</text>', figure.phone)
+    assert len(labels) == 2
+    (left, name), (right, other) = ((float(x), told) for x, told in labels)
+    assert left >= 0
+    assert left + text_width(name, 12) + 8 <= right
+    assert right + text_width(other, 12) <= PHONE

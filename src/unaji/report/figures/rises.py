@@ -16,6 +16,8 @@ from unaji.report.words import Catalogue, signed
 RISE, SPREAD = "neck_skin_rise_k", "neck_skin_rise_sd_k"
 Z_90 = 1.645
 """Half the width of a 90 % interval in standard deviations."""
+APART = 12.0
+"""Least distance between the two counts [px]."""
 HEAD = 44.0
 """Height of the counts above the circles [px]."""
 
@@ -87,16 +89,22 @@ def _counts(
     width: float, measured: list[EpisodeFinding], place: Callable[[float], float], words: Catalogue
 ) -> list[Markup]:
     """Write how many did not warm and how many did, each over where its own begin, side by side."""
-    parts, until = [], width
-    for warmth in (Warmth.WARM, Warmth.FELT):  # from the right, so that the left one makes room where both are wide
+    labels = []
+    for warmth in (Warmth.FELT, Warmth.WARM):
         rises = [one.measured[RISE] for one in measured if warmth_of(one) is warmth]
         if rises:
             count, name = words.count("episodes", len(rises)), words(f"warm.count_{warmth}")
-            room = max(text_width(count, 14), text_width(name, 12))
-            x = max(0.0, min(place(min(rises)) - 6, until - room))
-            parts += [text(x, 14, count, "label"), text(x, 32, name)]
-            until = x - 12
-    return parts
+            labels.append((place(min(rises)) - 6, max(text_width(count, 14), text_width(name, 12)), count, name))
+    xs = [max(0.0, min(x, width - room)) for x, room, _, _ in labels]
+    if len(labels) == 2:
+        room = labels[0][1] + APART
+        xs[1] = max(xs[1], room)
+        xs[0] = min(xs[0], xs[1] - room)
+    return [
+        part
+        for x, (_, _, count, name) in zip(xs, labels, strict=True)
+        for part in (text(x, 14, count, "label"), text(x, 32, name))
+    ]
 
 
 def _piles(placed: list[tuple[float, EpisodeFinding]], radius: float) -> list[tuple[float, int, EpisodeFinding]]:
