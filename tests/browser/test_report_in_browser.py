@@ -77,16 +77,16 @@ def test_on_paper_the_folded_rows_are_open(visit):
     page.close()
 
 
-SCHEMES, WIDTHS = ("light", "dark"), (360, 1200)
-LOOKED_AT = [
-    *(("rich", language, scheme, width) for language in ("ja", "en") for scheme in SCHEMES for width in WIDTHS),
-    *(
-        (name, "ja", *look)
-        for name in ("emergency", "null", "four_episodes")
-        for look in zip(SCHEMES, WIDTHS, strict=True)
-    ),
+LOOKED_AT = [  # both languages in both schemes and widths; of the other people a look or two each
+    ("rich", "ja", "light", 360),
+    ("rich", "ja", "dark", 1200),
+    ("rich", "en", "dark", 360),
+    ("rich", "en", "light", 1200),
+    ("emergency", "ja", "light", 360),
+    ("emergency", "ja", "dark", 1200),
     ("fever", "en", "dark", 360),
-    ("fever", "en", "light", 1200),
+    ("null", "ja", "light", 1200),
+    ("four_episodes", "ja", "dark", 360),
 ]
 
 
