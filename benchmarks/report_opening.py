@@ -11,12 +11,12 @@ page's own, as Chromium counts it.
 from __future__ import annotations
 
 import statistics
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 from unaji.claims.graph import load_claims
-from unaji.cli import main as unaji
 from unaji.explain import explain
 from unaji.records.folder import read_folder
 from unaji.report.html import to_html
@@ -49,7 +49,8 @@ def main() -> None:
 
 def _pages(folder: Path, weeks: str) -> dict[str, Path]:
     person = folder / "person"
-    unaji(["simulate-person", str(person), "--seed", "4", "--weeks", weeks], standalone_mode=False)
+    simulate = ["simulate-person", str(person), "--seed", "4", "--weeks", weeks]
+    subprocess.run([sys.executable, "-m", "unaji.cli", *simulate], check=True, capture_output=True)
     text = to_html(explain(read_folder(person), load_claims("neck_heat"), seed=0))
     empty = '<!doctype html><html lang="ja"><meta name="viewport" content="width=device-width"><p>うなじ</p></html>'
     pages = {"report": text, "without script": text, "empty page": empty}
