@@ -172,6 +172,14 @@ def test_a_cause_that_is_switched_off_leaves_the_picture_and_the_sum(page):
     assert picture(page) == everything
 
 
+def test_less_than_half_an_episode_is_told_as_under_one(visit):
+    page, _ = visit("pair")
+    page.locator("button.chip[data-cause=desk_load]").click()
+    assert 0 < next(one for one in told(page)["layers"] if one["id"] == "pressure_drop")["mean"] < 0.5
+    assert "のうち1回未満(" in page.locator(".sum").inner_text()
+    page.close()
+
+
 def test_the_exposure_behind_the_dots_can_be_chosen_and_is_drawn_as_the_page_drew_it(page):
     data = told(page)
     shown = "svg => [...svg.querySelectorAll('.cells rect')].map(r => r.outerHTML.replace(/ xmlns=\\S+/, ''))"

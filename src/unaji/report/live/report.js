@@ -69,14 +69,14 @@ function stacked(width) {
   const join = LADDER.find(one => across / one <= width / 2) || LADDER[LADDER.length - 1];
   const from = Math.max(0, Math.floor((view[0] - firstTime) / told.step / join) - 1);
   const to = Math.min(Math.ceil(told.samples / join), Math.ceil((view[1] - firstTime) / told.step / join) + 1);
-  const x = [], columns = drawn().map(() => []);
+  const shown = drawn(), x = [], columns = shown.map(() => []);
   for (let group = from; group < to; group++) {
     const start = group * join, end = Math.min(start + join, told.samples);
     x.push(firstTime + (start + end) / 2 * told.step);
     let n = 0;
     for (let i = start; i < end; i++) n += kept[i];
     let sum = 0;
-    drawn().forEach((layer, place) => {
+    shown.forEach((layer, place) => {
       let part = 0;
       for (let i = start; i < end; i++) if (kept[i]) part += curves[layer][i];
       sum += n ? part / n : 0;
@@ -333,7 +333,7 @@ box.addEventListener("keydown", event => {
 /* How many episodes the shown causes account for: of one its own numbers, of several the sum in each draw. */
 function count() {
   const picked = told.layers.filter((layer, index) => index > 1 && on[index]);
-  const most = told.words.counts.length - 1, times = n => told.words.counts[clamp(n, 0, most)];
+  const most = told.words.counts.length - 1, times = n => told.words.counts[n];
   let low = 0, high = 0;
   if (picked.length === 1) [low, high] = [picked[0].low, picked[0].high];
   else if (picked.length) {
@@ -342,8 +342,9 @@ function count() {
     [low, high] = [0.05, 0.95].map(share => sums[Math.round(share * (sums.length - 1))]);
   }
   [low, high] = [Math.floor(low), Math.min(most, Math.ceil(high))];
+  const n = clamp(Math.round(picked.reduce((sum, one) => sum + one.mean, 0)), 0, most);
   part("sum").textContent = picked.length ? fill(told.words.sum, {
-    about: times(Math.round(picked.reduce((sum, one) => sum + one.mean, 0))),
+    about: n ? fill(told.words.about, {n}) : told.words.under_one,
     range: low === high ? times(low) : fill(told.words.range, {low, high}),
   }) : told.words.sum_none;
 }

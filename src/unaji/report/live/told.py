@@ -195,6 +195,8 @@ def _words(findings: Findings, words: Catalogue) -> dict[str, Any]:
     n = sum(bool(one.p) for one in findings.episodes)
     return {
         "counts": [words("unit.bare", n=k) for k in range(n + 1)],
+        "about": words("of_ten.short", n="{n}"),
+        "under_one": words("of_ten.short_under_one"),
         "range": words("unit.bare", n=words("range", low="{low}", high="{high}")),
         "sum": words("live.sum", total=words.count("episodes", n), about="{about}", range="{range}"),
         "sum_none": words("live.sum_none"),
