@@ -212,7 +212,7 @@ def _store(picture: Image.Image, file: Path) -> None:
 
 
 def _families() -> list[str]:
-    css = files("unaji.report").joinpath("templates", "report.css").read_text(encoding="utf-8")
+    css = files("unaji.report").joinpath("styles", "report.css").read_text(encoding="utf-8")
     return re.findall(r"--(?:weather|mind|posture|intake|body|around|heat):(#\w{6})", css)
 
 

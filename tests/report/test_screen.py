@@ -20,7 +20,7 @@ from unaji.report.screen import ACT_NOW, INK, INK_OF_SIXTEEN, console_on, langua
 from unaji.report.terminal import print_summary
 from unaji.report.words import catalogue
 
-CSS = (Path(unaji.report.__file__).parent / "templates" / "report.css").read_text(encoding="utf-8")
+CSS = (Path(unaji.report.__file__).parent / "styles" / "report.css").read_text(encoding="utf-8")
 LIGHT, DARK = (
     dict(re.findall(r"--([a-z-]+):(#[0-9A-F]{6})", part))
     for part in CSS.partition("*{box-sizing")[0].split("@media (prefers-color-scheme:dark)")

@@ -21,6 +21,7 @@ VERBS = {
     "hrv": "Heart rate variability of one recording, whole or window by window.",
     "import": "Bring vendors' exports into a person's folder.",
     "records": "Which records are there, on which days, and what looks wrong with them?",
+    "serve": "The web app: diary, explanation and the public article, on this machine.",
     "simulate": "The neck under a scenario, or the heat balance over a table of surroundings.",
     "simulate-person": "Make up a person with a known truth, to try things on.",
     "trial": "Plan a trial on yourself, its days drawn by lot, and analyse it.",

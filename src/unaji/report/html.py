@@ -129,7 +129,7 @@ def _environment() -> Environment:
 
 @cache
 def _css() -> str:
-    return files("unaji.report").joinpath("templates", "report.css").read_text(encoding="utf-8")
+    return files("unaji.report").joinpath("styles", "report.css").read_text(encoding="utf-8")
 
 
 def drawn_figures(findings: Findings, story: Story, words: Catalogue) -> dict[str, Figure]:

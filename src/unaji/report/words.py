@@ -148,11 +148,12 @@ def catalogue(language: str) -> Catalogue:
     if language not in LANGUAGES:
         raise ValueError(f"language must be one of {', '.join(LANGUAGES)}, got {language!r}")
     source = files("unaji.report").joinpath("words", f"{language}.toml")
-    return Catalogue(language, dict(_flat(tomllib.loads(source.read_text(encoding="utf-8")))))
+    return Catalogue(language, dict(flat(tomllib.loads(source.read_text(encoding="utf-8")))))
 
 
-def _flat(table: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:
+def flat(table: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:
+    """Give every text of nested tables under its dotted key."""
     rows: list[tuple[str, str]] = []
     for key, value in table.items():
-        rows += _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else [(f"{prefix}{key}", value)]
+        rows += flat(value, f"{prefix}{key}.") if isinstance(value, dict) else [(f"{prefix}{key}", value)]
     return rows

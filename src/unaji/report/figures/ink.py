@@ -35,7 +35,7 @@ def _patterns() -> str:
 @cache
 def _rules() -> str:
     """Write the rules of pictures without variables: one copy for each family where a rule takes its colour."""
-    css = files("unaji.report").joinpath("templates", "report.css").read_text(encoding="utf-8")
+    css = files("unaji.report").joinpath("styles", "report.css").read_text(encoding="utf-8")
     light, paper = css.partition("@media (prefers-color-scheme")[0], css.partition("@media print{")[2]
     colours = dict(re.findall(r"--([a-z0-9-]+):([^;}]+)", light)) | dict(re.findall(r"--([a-z0-9-]+):([^;}]+)", paper))
     pictures = css.partition("/* pictures */")[2].partition("/* the neck")[0]

@@ -1,0 +1,69 @@
+"""Who may open a view: every view says it, and a test walks them all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import StrEnum
+from functools import wraps
+from typing import Concatenate, ParamSpec, cast
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+
+from unaji.web.casebook.models import Person, RedFlagScreen, User
+
+P = ParamSpec("P")
+
+
+class SignedIn(HttpRequest):
+    """The request of somebody who has an account."""
+
+    user: User
+
+
+View = Callable[Concatenate[HttpRequest, P], HttpResponse]
+
+
+class Rule(StrEnum):
+    """Who a view is for."""
+
+    ANYONE = "anyone"
+    SIGNED_IN = "signed_in"  # has an account, may have no casebook yet
+    PERSON = "person"  # has a casebook, and no warning sign waits to be read
+
+
+def anyone(view: View[P]) -> View[P]:
+    """Open a view to everybody."""
+    view.rule = Rule.ANYONE  # type: ignore[attr-defined]
+    return view
+
+
+def signed_in(view: Callable[Concatenate[SignedIn, P], HttpResponse]) -> View[P]:
+    """Open a view to those who have an account."""
+
+    @login_required
+    @wraps(view)
+    def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        return view(cast(SignedIn, request), *args, **kwargs)
+
+    guarded.rule = Rule.SIGNED_IN  # type: ignore[attr-defined]
+    return guarded
+
+
+def person_page(view: Callable[Concatenate[SignedIn, Person, P], HttpResponse]) -> View[P]:
+    """Open a view to a person, who is handed to it; a warning sign that nobody has read comes first."""
+
+    @login_required
+    @wraps(view)
+    def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        person = Person.objects.visible_to(request.user).first()
+        if person is None:
+            return redirect("patient:welcome")
+        screen = RedFlagScreen.objects.visible_to(request.user).waiting().first()
+        if screen is not None:
+            return redirect("patient:red_flag", pk=screen.pk)
+        return view(cast(SignedIn, request), person, *args, **kwargs)
+
+    guarded.rule = Rule.PERSON  # type: ignore[attr-defined]
+    return guarded

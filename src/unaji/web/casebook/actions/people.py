@@ -1,0 +1,60 @@
+"""Open a casebook, and change what a person says of themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from django.db import transaction
+from django.utils import timezone
+
+from unaji.records.person import check_zone
+from unaji.web.casebook.actions.consents import give_consent
+from unaji.web.casebook.audit import record
+from unaji.web.casebook.ids import uuid7
+from unaji.web.casebook.keys import destroy_person_key, make_person_key
+from unaji.web.casebook.models import Person, User
+from unaji.web.casebook.models.consent import Purpose
+
+
+def open_casebook(
+    *, by: User, timezone_name: str, purposes: Collection[str], language: str, simulated: bool = False
+) -> Person:
+    """Open a person's casebook with what they agreed to; an account has one.
+
+    Raises
+    ------
+    InputError
+        There is no such time zone.
+    ValueError
+        The agreement without which nothing can be stored is missing.
+    """
+    if Purpose.CARE not in purposes:
+        raise ValueError("a casebook needs the person's consent to keep it")
+    check_zone(timezone_name, "timezone")
+    number = uuid7()
+    make_person_key(number)
+    try:
+        with transaction.atomic():
+            person = Person.objects.create(pk=number, user=by, timezone=timezone_name, simulated=simulated)
+            record("create", person, by=by, person=person.pk)
+            for purpose in sorted(purposes):
+                give_consent(person, purpose, language=language, by=by)
+    except BaseException:
+        destroy_person_key(number)
+        raise
+    return person
+
+
+def describe_person(person: Person, *, by: User, **said: object) -> None:
+    """Change what a person says of themselves: any of the fields of `Person`, checked by the caller's form."""
+    with transaction.atomic():
+        for field, value in said.items():
+            setattr(person, field, value)
+        person.save()
+        record("change", person, by=by, person=person.pk)
+        ask_anew(person)
+
+
+def ask_anew(person: Person) -> None:
+    """Note that results do not know of something that was just added."""
+    Person.objects.filter(pk=person.pk).update(asked_anew_at=timezone.now())

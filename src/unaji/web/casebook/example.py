@@ -1,0 +1,105 @@
+"""The invented person that visitors may look at: their diary in the database, their series in a sealed folder."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+from django.db import transaction
+from django.utils import timezone
+
+from unaji.people.write import write_example
+from unaji.records.folder import contents_of, put_files, read_folder
+from unaji.records.timeline import Beats, Series, Timeline
+from unaji.web.casebook.actions.people import open_casebook
+from unaji.web.casebook.files import opened
+from unaji.web.casebook.models import Episode, Exposure, Person, Rating, Treatment, User
+
+ADDRESS = "example@unaji.invalid"
+SEED = 1
+
+
+def example_user() -> User | None:
+    """Return the account of the invented person; None where there is none."""
+    return User.objects.filter(email=ADDRESS).first()
+
+
+def load_example() -> Person:
+    """Make the invented person, whose records end yesterday; one that is there stays as it is."""
+    held = Person.objects.filter(user__email=ADDRESS).first()
+    if held is not None:
+        return held
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch) / "person"
+        write_example(folder, SEED)
+        timeline = _ending(read_folder(folder), timezone.now().date() - timedelta(days=1))
+        with transaction.atomic():
+            user = example_user() or User.objects.create_user(ADDRESS)
+            person = open_casebook(
+                by=user, timezone_name=timeline.person.timezone, purposes=("care", "wearable_import"), language="ja",
+                simulated=True,
+            )  # fmt: skip
+            person.sex = timeline.person.sex or ""
+            person.height_cm, person.weight_kg = timeline.person.height_cm, timeline.person.weight_kg
+            person.birth_date = "" if timeline.person.birth_year is None else f"{timeline.person.birth_year}-01-01"
+            person.save()
+            put_diary(person, timeline, "example")
+        put_series(person, timeline)
+    return person
+
+
+def put_diary(person: Person, timeline: Timeline, source: str) -> None:
+    """Write a timeline's diary into a person's casebook."""
+    now = timezone.now()
+
+    def common(moment: datetime) -> dict[str, object]:
+        return {"person": person, "recorded_at": min(moment, now), "source": source}
+
+    episodes = []
+    for e in timeline.episodes:
+        row = Episode(**common(e.start), start=e.start, end=e.end,
+                      intensity=None if e.intensity is None else round(e.intensity))  # fmt: skip
+        row.note = e.note
+        episodes.append(row)
+    Episode.objects.bulk_create(episodes)
+    Rating.objects.bulk_create(
+        Rating(**common(r.time), time=r.time, quantity=r.quantity, value=r.value) for r in timeline.ratings
+    )
+    Exposure.objects.bulk_create(
+        Exposure(**common(e.start), start=e.start, end=e.end, kind=e.kind, amount=e.amount) for e in timeline.exposures
+    )
+    Treatment.objects.bulk_create(Treatment(**common(t.time), time=t.time, kind=t.kind) for t in timeline.treatments)
+
+
+def put_series(person: Person, timeline: Timeline) -> None:
+    """Put a timeline's series and beats into a person's sealed folder."""
+    measured = replace(timeline, episodes=(), ratings=(), exposures=(), treatments=(), outcomes=())
+    with opened(person.pk, write=True) as folder:
+        put_files(contents_of(measured), folder, ())
+
+
+def _ending(timeline: Timeline, day: date) -> Timeline:
+    """Move a timeline by whole weeks, so that its last week is the one before `day`."""
+    span = timeline.span
+    assert span is not None
+    by = timedelta(days=(day - span.end.date()).days // 7 * 7)
+    step = np.timedelta64(by.days, "D")
+    return replace(
+        timeline,
+        series=tuple(
+            Series(s.quantity, s.time + step, s.value, None if s.end is None else s.end + step, s.site, s.source)
+            for s in timeline.series
+        ),
+        beats=None if (b := timeline.beats) is None else Beats(b.time + step, b.rri_ms, b.gap, b.origin, b.corrected),
+        episodes=tuple(replace(e, start=e.start + by, end=e.end and e.end + by) for e in timeline.episodes),
+        exposures=tuple(replace(e, start=e.start + by, end=e.end and e.end + by) for e in timeline.exposures),
+        ratings=tuple(replace(r, time=r.time + by) for r in timeline.ratings),
+        treatments=tuple(replace(t, time=t.time + by) for t in timeline.treatments),
+        outcomes=tuple(replace(o, time=o.time + by) for o in timeline.outcomes),
+        observed=None if timeline.observed is None else tuple(
+            replace(i, start=i.start + by, end=i.end + by) for i in timeline.observed
+        ),
+    )  # fmt: skip

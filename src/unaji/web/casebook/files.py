@@ -1,0 +1,227 @@
+"""A person's folder: what was imported, sealed file by file with the person's key; opened only while it is worked on.
+
+On the disk of the server lies ``people/<id>/files/<name>.sealed`` for each file of the person's folder, and for each
+document made for them (a report, say) ``people/<id>/documents/<name>.sealed``. `opened` unseals the folder into scratch
+space, gives the library a plain folder to read or to import into, and seals what is new.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import UUID
+
+from django.conf import settings
+
+from unaji.web.casebook.keys import Key, person_key, seal, unseal
+
+SEALED = ".sealed"
+MEMORY = Path("/dev/shm")
+"""Where plain files lie in memory and never on a disk; ``scratch`` in `UNAJI_HOME` where there is no such place."""
+PARTS_MIB = 8
+
+
+@contextmanager
+def opened(person: UUID, *, write: bool = False) -> Iterator[Path]:
+    """Unseal a person's folder for as long as it is needed.
+
+    Parameters
+    ----------
+    write : bool
+        Whether to keep what was changed; nothing is kept when the block fails. Whoever writes sees to it that nobody
+        else does at the same time (see `unaji.web.casebook.jobs`).
+
+    Yields
+    ------
+    Path
+        A plain folder in the folder format, gone afterwards.
+
+    Raises
+    ------
+    KeyGoneError
+        The person's key was destroyed.
+    """
+    key, home = person_key(person), _home(person) / "files"
+    with tempfile.TemporaryDirectory(prefix=f"unaji-{os.getpid()}-", dir=_scratch()) as scratch:
+        folder = Path(scratch) / str(person)
+        folder.mkdir()
+        before: dict[str, tuple[int, int]] = {}
+        for file in _sealed_files(home):
+            name = file.relative_to(home).as_posix().removesuffix(SEALED)
+            plain = folder / name
+            plain.parent.mkdir(parents=True, exist_ok=True)
+            _unseal_file(key, file, plain, _place(person, name))
+            before[name] = _stamp(plain)
+        yield folder
+        if write:
+            _keep(key, person, folder, home, before)
+
+
+def _keep(key: Key, person: UUID, folder: Path, home: Path, before: dict[str, tuple[int, int]]) -> None:
+    """Seal what is new or changed, then remove what is gone.
+
+    A store changes no file but ``CURRENT``, which names the manifest that holds: it is put in its place after all
+    others, so that a stop in between leaves the former state.
+    """
+    now = {file.relative_to(folder).as_posix(): file for file in folder.rglob("*") if file.is_file()}
+    changed = [name for name, file in now.items() if before.get(name) != _stamp(file)]
+    for name in sorted(changed, key=lambda one: (Path(one).name == "CURRENT", one)):
+        _seal_file(key, now[name], home / f"{name}{SEALED}", _place(person, name))
+    for name in before.keys() - now.keys():
+        (home / f"{name}{SEALED}").unlink(missing_ok=True)
+
+
+def put_document(person: UUID, name: str, content: bytes) -> None:
+    """Keep a document made for a person, sealed; it takes the place of one of the same name."""
+    target = _home(person) / "documents" / f"{name}{SEALED}"
+    _write(target, seal(person_key(person), content, _place(person, f"documents/{name}")))
+
+
+def document(person: UUID, name: str) -> bytes | None:
+    """Return a document made for a person; None where there is none of that name."""
+    file = _home(person) / "documents" / f"{name}{SEALED}"
+    try:
+        return unseal(person_key(person), file.read_bytes(), _place(person, f"documents/{name}"))
+    except FileNotFoundError:
+        return None
+
+
+def remove_document(person: UUID, name: str) -> None:
+    """Remove a document; nothing happens where there is none."""
+    (_home(person) / "documents" / f"{name}{SEALED}").unlink(missing_ok=True)
+
+
+def put_upload(person: UUID, name: str, parts: Iterator[bytes]) -> None:
+    """Keep an uploaded file, sealed part by part, until a worker has read it."""
+    _write_parts(person_key(person), _home(person) / "uploads" / f"{name}{SEALED}", parts, _place(person, f"up/{name}"))
+
+
+@contextmanager
+def upload(person: UUID, name: str, called: str) -> Iterator[Path]:
+    """Unseal an uploaded file, under the name it was called, for as long as it is read."""
+    with tempfile.TemporaryDirectory(prefix=f"unaji-{os.getpid()}-", dir=_scratch()) as scratch:
+        plain = Path(scratch) / called
+        file = _home(person) / "uploads" / f"{name}{SEALED}"
+        _unseal_file(person_key(person), file, plain, _place(person, f"up/{name}"))
+        yield plain
+
+
+def remove_upload(person: UUID, name: str) -> None:
+    """Remove an uploaded file; nothing happens where there is none."""
+    (_home(person) / "uploads" / f"{name}{SEALED}").unlink(missing_ok=True)
+
+
+def remove_all(person: UUID) -> int:
+    """Remove everything a person has here; return how many files that was."""
+    home = _home(person)
+    count = sum(file.is_file() for file in home.rglob("*")) if home.is_dir() else 0
+    shutil.rmtree(home, ignore_errors=True)
+    return count
+
+
+def sweep_scratch() -> int:
+    """Remove plain files that a process which no longer runs has left; return how many folders that was."""
+    swept = 0
+    for folder in _scratch().glob("unaji-*"):
+        number = folder.name.split("-")[1]
+        if number.isdecimal() and not _runs(int(number)):
+            shutil.rmtree(folder, ignore_errors=True)
+            swept += 1
+    return swept
+
+
+# -- one file ----------------------------------------------------------------------------------------------------------
+# A large file is sealed in parts of 8 MiB: length (4 bytes), then the sealed part, each of which says its place and
+# whether it is the last, so that none can be left out, doubled or exchanged.
+
+
+def _seal_file(key: Key, plain: Path, sealed: Path, what: str) -> None:
+    with plain.open("rb") as source:
+        _write_parts(key, sealed, iter(lambda: source.read(PARTS_MIB << 20), b""), what)
+
+
+def _write_parts(key: Key, sealed: Path, parts: Iterator[bytes], what: str) -> None:
+    sealed.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    fresh = sealed.with_name(f".{sealed.name}.{os.getpid()}")
+    try:
+        with fresh.open("wb") as out:
+            number, held = 0, b""
+            for part in parts:
+                if number:
+                    _write_part(out, seal(key, held, f"{what}#{number}"))
+                held, number = part, number + 1
+            _write_part(out, seal(key, held, f"{what}#{max(number, 1)}."))
+            out.flush()
+            os.fsync(out.fileno())
+        fresh.replace(sealed)
+    finally:
+        fresh.unlink(missing_ok=True)
+
+
+def _write_part(out: object, sealed: bytes) -> None:
+    out.write(len(sealed).to_bytes(4))  # type: ignore[attr-defined]
+    out.write(sealed)  # type: ignore[attr-defined]
+
+
+def _unseal_file(key: Key, sealed: Path, plain: Path, what: str) -> None:
+    with sealed.open("rb") as source, plain.open("wb") as out:
+        size, number = source.read(4), 1
+        while size:
+            part = source.read(int.from_bytes(size))
+            size = source.read(4)
+            out.write(unseal(key, part, f"{what}#{number}" if size else f"{what}#{number}."))
+            number += 1
+
+
+def _write(target: Path, content: bytes) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    fresh = target.with_name(f".{target.name}.{os.getpid()}")
+    try:
+        fresh.write_bytes(content)
+        fresh.replace(target)
+    finally:
+        fresh.unlink(missing_ok=True)
+
+
+# -- places ------------------------------------------------------------------------------------------------------------
+
+
+def _sealed_files(home: Path) -> list[Path]:
+    return sorted(file for file in home.rglob(f"*{SEALED}") if not file.name.startswith(".")) if home.is_dir() else []
+
+
+def _stamp(file: Path) -> tuple[int, int]:
+    said = file.stat()
+    return said.st_mtime_ns, said.st_size
+
+
+def _place(person: UUID, name: str) -> str:
+    return f"file:{person}:{name}"
+
+
+def _home(person: UUID) -> Path:
+    home: Path = settings.HOME
+    return home / "people" / str(person)
+
+
+def _scratch() -> Path:
+    if MEMORY.is_dir() and os.access(MEMORY, os.W_OK):
+        return MEMORY
+    home: Path = settings.HOME
+    folder = home / "scratch"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return folder
+
+
+def _runs(number: int) -> bool:
+    try:
+        os.kill(number, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

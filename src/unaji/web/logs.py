@@ -1,0 +1,24 @@
+"""Logs carry ids, counts and durations; what may tell of a person is cut off before a line is written."""
+
+from __future__ import annotations
+
+import logging
+import re
+
+_QUERY = re.compile(r"\?[^\s\"']*")
+
+
+class WithoutQuery(logging.Filter):
+    """Cut query strings, and the local variables and messages of exceptions: their type and place are enough."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Rewrite the record in place; every record passes."""
+        record.msg, record.args = _QUERY.sub("?…", record.getMessage()), ()
+        if record.exc_info and record.exc_info[1] is not None:
+            error, trace = record.exc_info[1], record.exc_info[1].__traceback__
+            while trace is not None and trace.tb_next is not None:
+                trace = trace.tb_next
+            place = "" if trace is None else f" at {trace.tb_frame.f_code.co_qualname}:{trace.tb_lineno}"
+            record.msg += f" [{type(error).__module__}.{type(error).__qualname__}{place}]"
+            record.exc_info = record.exc_text = None
+        return True

@@ -1,0 +1,57 @@
+"""The person's wall clock: where a day begins, and how a moment is said."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from django.utils import timezone
+
+from unaji.records.timeline import Zones
+from unaji.web.casebook.models import Person
+from unaji.web.words import words
+
+
+def local(person: Person, moment: datetime) -> datetime:
+    """Return a moment on the person's wall clock."""
+    return moment.astimezone(ZoneInfo(person.timezone))
+
+
+def local_today(person: Person) -> date:
+    """Return the date where the person is."""
+    return local(person, timezone.now()).date()
+
+
+def day_bounds(person: Person, day: date) -> tuple[datetime, datetime]:
+    """Return the first instant of a local day and of the next, UTC."""
+    zones = Zones((person.timezone,))
+    return zones.to_utc(datetime.combine(day, time())), zones.to_utc(datetime.combine(day + timedelta(days=1), time()))
+
+
+def from_wall(person: Person, wall: datetime) -> datetime:
+    """Return the instant of a reading of the person's wall clock."""
+    if wall.tzinfo is not None:
+        return wall.astimezone(UTC)
+    return Zones((person.timezone,)).to_utc(wall)
+
+
+def clock_time(person: Person, moment: datetime) -> str:
+    """Say a time of the day: 14:32."""
+    return f"{local(person, moment):%H:%M}"
+
+
+def say_day(day: date) -> str:
+    """Say a day with its weekday: 4月27日 月曜日, Monday 27 April."""
+    say = words()
+    return say(
+        "date.with_weekday",
+        month=say(f"date.month.{day.month}"),
+        day=day.day,
+        weekday=say(f"date.weekday.{day.weekday()}"),
+    )
+
+
+def say_day_short(day: date) -> str:
+    """Say a day: 4月27日, 27 April."""
+    say = words()
+    return say("date.day", month=say(f"date.month.{day.month}"), day=day.day)

@@ -1,0 +1,93 @@
+"""Start everything: the database brought up to date, the web server, the worker beside it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+WEB_WORKERS = 2
+RESTART_AFTER_S = 2.0
+
+
+def environment(home: Path, origin: str, *, example: bool) -> dict[str, str]:
+    """Return the environment of the processes: what the operator set, and what is not set yet."""
+    chosen = dict(os.environ)
+    chosen.setdefault("UNAJI_ORIGIN", origin)
+    chosen["UNAJI_HOME"] = str(home)
+    if example:
+        chosen["UNAJI_EXAMPLE"] = "1"
+    chosen["DJANGO_SETTINGS_MODULE"] = "unaji.web.settings"
+    return chosen
+
+
+def prepare() -> None:
+    """Make the folder, bring the database up to date, lay out the static files, sweep what was left over."""
+    import django  # noqa: PLC0415  # the settings are read only when the environment is complete
+
+    django.setup()
+    from django.conf import settings  # noqa: PLC0415
+    from django.core.management import call_command  # noqa: PLC0415
+
+    settings.HOME.mkdir(parents=True, exist_ok=True, mode=0o700)
+    call_command("migrate", verbosity=0, interactive=False)
+    call_command("createcachetable", verbosity=0)
+    call_command("collectstatic", verbosity=0, interactive=False)
+
+    from unaji.web.casebook.files import sweep_scratch  # noqa: PLC0415
+    from unaji.web.casebook.keys import master_ring  # noqa: PLC0415
+
+    master_ring()
+    sweep_scratch()
+
+
+def server_command(host: str, port: int) -> list[str]:
+    """Return the command of the web server: granian, WSGI, two processes of one thread."""
+    return [
+        sys.executable, "-m", "granian", "--interface", "wsgi", "--host", host, "--port", str(port),
+        "--workers", str(WEB_WORKERS), "--blocking-threads", "1", "--backpressure", "64", "--log-level", "warning",
+        "--respawn-failed-workers", "unaji.web.wsgi:application",
+    ]  # fmt: skip
+
+
+def worker_command() -> list[str]:
+    """Return the command of the worker."""
+    return [sys.executable, "-m", "django", "db_worker", "--queue-name", "*", "--interval", "1", "--verbosity", "1"]
+
+
+def run_all(commands: Sequence[list[str]], env: dict[str, str], told: Callable[[str], None]) -> int:
+    """Run the processes until one is told to stop; one that falls is started anew.
+
+    Returns
+    -------
+    int
+        0 after a stop by a signal.
+    """
+    running = {i: subprocess.Popen(command, env=env) for i, command in enumerate(commands)}
+    stopping = False
+
+    def stop(_signal: int, _frame: object) -> None:
+        nonlocal stopping
+        stopping = True
+
+    for one in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(one, stop)
+    while not stopping:
+        for i, process in running.items():
+            if process.poll() is not None and not stopping:
+                told(f"{commands[i][2]} ended with {process.returncode}; starting it anew")
+                time.sleep(RESTART_AFTER_S)
+                running[i] = subprocess.Popen(commands[i], env=env)
+        time.sleep(0.2)
+    for process in running.values():
+        process.terminate()
+    for process in running.values():
+        try:
+            process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+    return 0

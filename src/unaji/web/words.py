@@ -1,0 +1,63 @@
+"""What the app says: texts by key in the language of the request, for templates (`{% say "key" n=3 %}`) and for code.
+
+Every text lies in ``locale/ja/*.toml`` and ``locale/en/*.toml`` under the same key with the same placeholders.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from functools import cache
+from pathlib import Path
+
+from django import template
+from django.utils import translation
+from django.utils.html import conditional_escape, format_html
+from django.utils.safestring import SafeString, mark_safe
+
+from unaji.report.words import Catalogue, flat
+
+LANGUAGES = ("ja", "en")
+FOLDER = Path(__file__).parent / "locale"
+
+register = template.Library()
+
+
+@cache
+def catalogue(language: str) -> Catalogue:
+    """Return all texts of "ja" or "en"; a key that stands in two files is a mistake."""
+    texts: dict[str, str] = {}
+    for file in sorted((FOLDER / language).glob("*.toml")):
+        for key, text in flat(tomllib.loads(file.read_text(encoding="utf-8"))):
+            if key in texts:
+                raise ValueError(f"{file}: {key} stands in another file too")
+            texts[key] = text
+    return Catalogue(language, texts)
+
+
+def spoken() -> str:
+    """Return the language of this request: "ja" or "en"."""
+    return (translation.get_language() or "ja")[:2]
+
+
+def words() -> Catalogue:
+    """Return the texts in the language of this request."""
+    return catalogue(spoken())
+
+
+@register.simple_tag
+def say(key: str, **values: object) -> SafeString:
+    """Say a text; what fills its placeholders is escaped."""
+    text = words().texts[key]
+    return format_html(text, **values) if values else mark_safe(conditional_escape(text))
+
+
+@register.filter
+def said(key: str, prefix: str = "") -> str:
+    """Say a text whose key is put together: ``{{ kind|said:"add.kind." }}``."""
+    return words()(f"{prefix}{key}")
+
+
+@register.simple_tag
+def language_now() -> str:
+    """Return the language of the page, for its ``lang``."""
+    return spoken()

@@ -1,0 +1,50 @@
+"""The cast: Hana who has the symptom, Ken who is a stranger to her, and a visitor whom nobody knows."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+
+from unaji.web.casebook.actions.people import open_casebook
+from unaji.web.casebook.models import User
+
+
+@pytest.fixture(autouse=True)
+def _own_home(settings, tmp_path):
+    """Give each test a home of its own: keys and sealed files of one are not there for another."""
+    settings.HOME = tmp_path / "home"
+    settings.HOME.mkdir()
+
+
+def make_person(email: str, *, purposes=("care", "wearable_import")):
+    user = User.objects.create_user(email)
+    return open_casebook(by=user, timezone_name="Asia/Tokyo", purposes=purposes, language="ja")
+
+
+@pytest.fixture
+def hana(db):
+    return make_person("hana@example.org")
+
+
+@pytest.fixture
+def ken(db):
+    return make_person("ken@example.org")
+
+
+@pytest.fixture
+def as_hana(hana):
+    client = Client()
+    client.force_login(hana.user)
+    return client
+
+
+@pytest.fixture
+def as_ken(ken):
+    client = Client()
+    client.force_login(ken.user)
+    return client
+
+
+@pytest.fixture
+def visitor():
+    return Client()
