@@ -48,7 +48,7 @@ def command(home: Path | None, host: str, port: int, example: bool | None) -> No
         load_example()
     click.echo(f"unaji: {env['UNAJI_ORIGIN']}  (data: {chosen.absolute()}; stop with Ctrl+C)", err=True)
     serving.run_all(
-        [serving.server_command(host, port), serving.worker_command()],
+        [serving.server_command(host, port), serving.worker_command(), serving.clock_command()],
         env,
         lambda said: click.echo(f"unaji: {said}", err=True),
     )

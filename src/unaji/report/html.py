@@ -225,3 +225,8 @@ def _claims(findings: Findings, words: Catalogue) -> list[dict[str, Any]]:
         }
         for cause in findings.claims.causes
     ]
+
+
+def policy_hashes() -> tuple[str, str]:
+    """Return the hashes by which a server's policy lets in the page's style sheet and its script."""
+    return _hash(_css()), _hash(script())

@@ -1,4 +1,4 @@
-"""Start everything: the database brought up to date, the web server, the worker beside it."""
+"""Start everything: the database brought up to date, the web server, the worker and the clock beside it."""
 
 from __future__ import annotations
 
@@ -59,6 +59,11 @@ def worker_command() -> list[str]:
     return [sys.executable, "-m", "django", "db_worker", "--queue-name", "*", "--interval", "1", "--verbosity", "1"]
 
 
+def clock_command() -> list[str]:
+    """Return the command of the clock, which looks for what is due."""
+    return [sys.executable, "-m", "django", "clock"]
+
+
 def run_all(commands: Sequence[list[str]], env: dict[str, str], told: Callable[[str], None]) -> int:
     """Run the processes until one is told to stop; one that falls is started anew.
 
@@ -79,7 +84,7 @@ def run_all(commands: Sequence[list[str]], env: dict[str, str], told: Callable[[
     while not stopping:
         for i, process in running.items():
             if process.poll() is not None and not stopping:
-                told(f"{commands[i][2]} ended with {process.returncode}; starting it anew")
+                told(f"{commands[i][2]} {commands[i][3]} ended with {process.returncode}; starting it anew")
                 time.sleep(RESTART_AFTER_S)
                 running[i] = subprocess.Popen(commands[i], env=env)
         time.sleep(0.2)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import tomllib
 from functools import cache
+from importlib.resources import files
 from pathlib import Path
 
 from django import template
@@ -61,3 +62,29 @@ def said(key: str, prefix: str = "") -> str:
 def language_now() -> str:
     """Return the language of the page, for its ``lang``."""
     return spoken()
+
+
+@register.filter
+def times(n: int) -> range:
+    """Give something to loop over n times."""
+    return range(n)
+
+
+@register.filter
+def bars(grade: str) -> list[bool]:
+    """Give the four bars of an evidence grade: filled or not."""
+    return [i < 4 - "ABCD".index(grade) for i in range(4)]
+
+
+@register.filter
+def job_error(code: str) -> str:
+    """Say why a job failed, as far as that is known."""
+    key = f"job.error.{code}"
+    return words()(key) if key in words() else words()("job.error.unexpected")
+
+
+@register.simple_tag
+def chart_patterns() -> SafeString:
+    """Give the hatchings that the charts of the report refer to."""
+    source = files("unaji.report").joinpath("templates", "patterns.svg").read_text(encoding="utf-8")
+    return mark_safe(f'<svg class="patterns" width="0" height="0" aria-hidden="true"><defs>{source}</defs></svg>')

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 from django.apps import AppConfig
@@ -16,8 +17,11 @@ class CasebookConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """See that what can be agreed to is in the database whenever its tables are."""
+        """See that what can be agreed to is in the database, and that it is known what does which job."""
         post_migrate.connect(_put_consent_texts, sender=self)
+        import_module("unaji.web.casebook.actions.imports")  # what does the jobs registers itself
+        import_module("unaji.web.casebook.actions.explanations")
+        import_module("unaji.web.casebook.actions.exports")
 
 
 def _put_consent_texts(**_: Any) -> None:

@@ -46,8 +46,8 @@ def opened(person: UUID, *, write: bool = False) -> Iterator[Path]:
         The person's key was destroyed.
     """
     key, home = person_key(person), _home(person) / "files"
-    with tempfile.TemporaryDirectory(prefix=f"unaji-{os.getpid()}-", dir=_scratch()) as scratch:
-        folder = Path(scratch) / str(person)
+    with tempfile.TemporaryDirectory(prefix=f"unaji-{os.getpid()}-", dir=scratch()) as place:
+        folder = Path(place) / str(person)
         folder.mkdir()
         before: dict[str, tuple[int, int]] = {}
         for file in _sealed_files(home):
@@ -103,8 +103,8 @@ def put_upload(person: UUID, name: str, parts: Iterator[bytes]) -> None:
 @contextmanager
 def upload(person: UUID, name: str, called: str) -> Iterator[Path]:
     """Unseal an uploaded file, under the name it was called, for as long as it is read."""
-    with tempfile.TemporaryDirectory(prefix=f"unaji-{os.getpid()}-", dir=_scratch()) as scratch:
-        plain = Path(scratch) / called
+    with tempfile.TemporaryDirectory(prefix=f"unaji-{os.getpid()}-", dir=scratch()) as place:
+        plain = Path(place) / called
         file = _home(person) / "uploads" / f"{name}{SEALED}"
         _unseal_file(person_key(person), file, plain, _place(person, f"up/{name}"))
         yield plain
@@ -126,7 +126,7 @@ def remove_all(person: UUID) -> int:
 def sweep_scratch() -> int:
     """Remove plain files that a process which no longer runs has left; return how many folders that was."""
     swept = 0
-    for folder in _scratch().glob("unaji-*"):
+    for folder in scratch().glob("unaji-*"):
         number = folder.name.split("-")[1]
         if number.isdecimal() and not _runs(int(number)):
             shutil.rmtree(folder, ignore_errors=True)
@@ -208,7 +208,8 @@ def _home(person: UUID) -> Path:
     return home / "people" / str(person)
 
 
-def _scratch() -> Path:
+def scratch() -> Path:
+    """Return where plain files may lie for as long as they are worked on."""
     if MEMORY.is_dir() and os.access(MEMORY, os.W_OK):
         return MEMORY
     home: Path = settings.HOME

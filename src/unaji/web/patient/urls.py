@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from unaji.web.patient import views
+from unaji.web.patient import data, mine, views, why
 
 app_name = "patient"
 
@@ -21,4 +21,21 @@ urlpatterns = [
     path("more", views.more, name="more"),
     path("welcome", views.welcome, name="welcome"),
     path("app.webmanifest", views.manifest, name="manifest"),
+    path("data", data.data, name="data"),
+    path("data/upload", data.upload, name="upload"),
+    path("data/<uuid:pk>/save", data.save, name="save"),
+    path("data/<uuid:pk>/drop", data.drop, name="drop"),
+    path("jobs/<uuid:pk>", data.job, name="job"),
+    path("jobs/<uuid:pk>/stop", data.stop_job, name="stop_job"),
+    path("jobs/<uuid:pk>/retry", data.retry_job, name="retry_job"),
+    path("why", why.why, name="why"),
+    path("why/ask", why.ask, name="ask_why"),
+    path("why/report", why.report, name="report"),
+    path("why/report.pdf", why.paper, name="paper"),
+    path("course", why.course, name="course"),
+    path("mine", mine.mine, name="mine"),
+    path("mine/consent", mine.change_consent, name="change_consent"),
+    path("mine/export", mine.export, name="export"),
+    path("mine/export/<uuid:pk>", mine.fetch, name="fetch_export"),
+    path("mine/erase", mine.erase, name="erase"),
 ]

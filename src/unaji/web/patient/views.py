@@ -26,7 +26,7 @@ from unaji.web.patient.clock import clock_time, day_bounds, local, local_today, 
 from unaji.web.patient.forms import WrongError
 from unaji.web.words import spoken, words
 
-TABS = ("now", "today", "add", "more")
+TABS = ("now", "today", "add", "why", "more")
 RUNNING_FOR = timedelta(hours=12)
 """How long an episode without an end is offered to be ended."""
 

@@ -33,3 +33,36 @@ if (undo) {
 
 const zone = document.querySelector("[data-zone]");
 if (zone) zone.value = Intl.DateTimeFormat().resolvedOptions().timeZone || zone.value;
+
+// A job that runs: ask how far it is, and show the page anew when it has ended.
+for (const box of document.querySelectorAll("[data-job]")) {
+  const bar = box.querySelector("progress");
+  const look = async () => {
+    try {
+      const answer = await fetch(box.dataset.job, { headers: { Accept: "application/json" } });
+      if (!answer.ok) return;
+      const { state, share } = await answer.json();
+      if (state !== "waiting" && state !== "running") return location.reload();
+      bar.value = share;
+    } catch {
+      // no connection now: ask again later
+    }
+    setTimeout(look, 1500);
+  };
+  setTimeout(look, 1000);
+}
+
+const drop = document.querySelector("[data-drop]");
+if (drop) {
+  const input = drop.querySelector("input[type=file]");
+  drop.addEventListener("dragover", (event) => {
+    event.preventDefault();
+    drop.classList.add("over");
+  });
+  drop.addEventListener("dragleave", () => drop.classList.remove("over"));
+  drop.addEventListener("drop", (event) => {
+    event.preventDefault();
+    drop.classList.remove("over");
+    input.files = event.dataTransfer.files;
+  });
+}

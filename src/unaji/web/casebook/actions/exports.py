@@ -1,0 +1,232 @@
+"""Hand a person everything that is theirs, in one file; or erase it, with a receipt."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from uuid import UUID
+
+from django.db import models, transaction
+from django.utils import timezone
+
+from unaji.records.folder import write_folder
+from unaji.web.casebook.actions.explanations import BUNDLE, FINDINGS, latest_of, page_of
+from unaji.web.casebook.audit import record
+from unaji.web.casebook.files import document, opened, put_document, remove_all, remove_document, scratch
+from unaji.web.casebook.jobs import Progress, ask, does, subject_of
+from unaji.web.casebook.keys import destroy_person_key
+from unaji.web.casebook.models import (
+    ApiToken,
+    AuditEvent,
+    Consent,
+    Episode,
+    ErasureRequest,
+    Explanation,
+    ExportJob,
+    Exposure,
+    ImportBatch,
+    Intake,
+    Job,
+    Person,
+    PushSubscription,
+    Rating,
+    RedFlagScreen,
+    Reminder,
+    SeriesFile,
+    Treatment,
+    Trial,
+    User,
+)
+from unaji.web.casebook.models.results import JobKind
+from unaji.web.casebook.timeline import read_timeline
+
+KEPT_FOR = timedelta(days=7)
+RECORDS = "records"
+"""Folder inside the export that `unaji explain` reads."""
+
+
+def ask_export(person: Person, *, by: User) -> ExportJob:
+    """Ask for everything in one file; a wish that is not fulfilled yet is the one that is meant."""
+    with transaction.atomic():
+        open_wish = ExportJob.objects.filter(person=person, done_at__isnull=True).first()
+        if open_wish is not None:
+            return open_wish
+        wish = ExportJob.objects.create(person=person, asked_at=timezone.now())
+        record("export", wish, by=by, person=person.pk)
+        ask(person, JobKind.EXPORT, by=by, subject=wish.pk)
+        return wish
+
+
+def fetch_export(wish: ExportJob, *, by: User) -> bytes | None:
+    """Give the file; None where it is not made yet or its time is over."""
+    if wish.until is None or wish.until < timezone.now():
+        return None
+    content = document(wish.person_id, _name(wish.pk))
+    if content is not None:
+        with transaction.atomic():
+            ExportJob.objects.filter(pk=wish.pk).update(fetched_at=timezone.now())
+            record("fetch", wish, by=by, person=wish.person_id)
+    return content
+
+
+def remove_expired() -> int:
+    """Remove exports whose time is over; return how many."""
+    over = ExportJob.objects.filter(until__lt=timezone.now())
+    for wish in over:
+        remove_document(wish.person_id, _name(wish.pk))
+    return over.count()
+
+
+@does(JobKind.EXPORT)
+def pack(job: Job, progress: Progress) -> None:
+    """Write everything into one zip."""
+    wish = ExportJob.objects.select_related("person").get(pk=subject_of(job))
+    if wish.done_at is not None:
+        return
+    person = wish.person
+    with tempfile.TemporaryDirectory(dir=scratch()) as place:
+        with opened(person.pk) as folder:
+            write_folder(read_timeline(person, folder), Path(place) / RECORDS)
+        progress(0.5)
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+            for file in sorted((Path(place) / RECORDS).rglob("*")):
+                if file.is_file():
+                    archive.write(file, f"unaji/{RECORDS}/{file.relative_to(Path(place) / RECORDS).as_posix()}")
+            for name, content in _beside_records(person):
+                archive.writestr(f"unaji/{name}", content)
+        put_document(person.pk, _name(wish.pk), packed.getvalue())
+    now = timezone.now()
+    ExportJob.objects.filter(pk=wish.pk).update(done_at=now, until=now + KEPT_FOR)
+
+
+def _beside_records(person: Person) -> Iterator[tuple[str, bytes | str]]:
+    latest = latest_of(person)
+    if latest is not None:
+        for name, called in (
+            (FINDINGS, "explanation.json"),
+            (BUNDLE, "fhir-bundle.json"),
+            ("report.pdf.ja", "report.ja.pdf"),
+            ("report.pdf.en", "report.en.pdf"),
+            ("report.html.ja", "report.ja.html"),
+            ("report.html.en", "report.en.html"),
+        ):
+            if (content := page_of(latest, name)) is not None:
+                yield called, content
+    yield (
+        "consents.csv",
+        _table(
+            ("purpose", "version", "language", "given_at", "withdrawn_at", "text"),
+            (
+                (c.purpose, c.text.version, c.text.language, c.given_at.isoformat(), _iso(c.withdrawn_at), c.text.body)
+                for c in Consent.objects.filter(person=person).select_related("text").order_by("given_at")
+            ),
+        ),
+    )
+    yield (
+        "who-looked.csv",
+        _table(
+            ("at", "role", "action", "object", "id"),
+            (
+                (e.at.isoformat(), e.role, e.action, e.object_type, e.object_id)
+                for e in AuditEvent.objects.filter(person_number=person.pk).order_by("pk")
+            ),
+        ),
+    )
+    yield (
+        "about-me.json",
+        json.dumps(
+            {
+                "display_name": person.display_name,
+                "name": person.name,
+                "kana": person.kana,
+                "birth_date": person.birth_date,
+                "contact": person.contact,
+                "opened_at": person.opened_at.isoformat(),
+                "screens": [
+                    {"at": s.at.isoformat(), "level": s.level, "rules": s.rules, "answers": s.answers}
+                    for s in RedFlagScreen.objects.filter(person=person)
+                ],
+                "intakes": [
+                    {"at": i.at.isoformat(), "article": i.article, "answers": i.answers}
+                    for i in Intake.objects.filter(person=person)
+                ],
+                "trials": [
+                    {"made_at": t.made_at.isoformat(), "question": t.question, "plan": t.plan_text}
+                    for t in Trial.objects.filter(person=person)
+                ],
+            },
+            ensure_ascii=False,
+            indent=1,
+        ),
+    )
+
+
+def _table(head: tuple[str, ...], rows: Iterator[tuple[object, ...]]) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(head)
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def _iso(moment: object) -> str:
+    return moment.isoformat() if hasattr(moment, "isoformat") else ""
+
+
+def _name(wish: UUID) -> str:
+    return f"exports/{wish}.zip"
+
+
+# -- erase -------------------------------------------------------------------------------------------------------------
+
+ERASED: tuple[type[models.Model], ...] = (
+    Episode, Rating, Exposure, Treatment, Intake, RedFlagScreen, ImportBatch, SeriesFile, Explanation, Trial, ExportJob,
+    Job, Reminder, PushSubscription, ApiToken, Consent,
+)  # fmt: skip
+"""Everything that belongs to a person; a test compares it with the models."""
+
+
+def erase_person(person: Person, *, by: User) -> ErasureRequest:
+    """Erase a person: rows and account, then files and key. The audit keeps numbers, not content.
+
+    Once the key is destroyed, what older backups still hold of the person cannot be read any more.
+
+    Returns
+    -------
+    ErasureRequest
+        The receipt: what is gone and what is kept.
+    """
+    number = person.pk
+    with transaction.atomic():
+        gone = {model._meta.model_name or "": model._default_manager.filter(person=person).count() for model in ERASED}
+        receipt = ErasureRequest.objects.create(person_number=number, asked_at=timezone.now())
+        record("erase", receipt, by=by, person=number)
+        for model in ERASED:
+            model._default_manager.filter(person=person).delete()
+        user = person.user
+        person.delete()
+        user.delete()
+        receipt.receipt = {"gone": gone, "kept": {"audit": AuditEvent.objects.filter(person_number=number).count()}}
+        receipt.save()
+    finish_erasures()
+    receipt.refresh_from_db()
+    return receipt
+
+
+def finish_erasures() -> int:
+    """Remove files and keys of those whose rows are gone, also where a stop came in between; return how many."""
+    unfinished = list(ErasureRequest.objects.filter(done_at__isnull=True))
+    for receipt in unfinished:
+        destroy_person_key(receipt.person_number)
+        files = remove_all(receipt.person_number)
+        receipt.receipt = {**receipt.receipt, "gone": {**receipt.receipt["gone"], "files": files, "key": 1}}
+        receipt.done_at = timezone.now()
+        receipt.save()
+    return len(unfinished)

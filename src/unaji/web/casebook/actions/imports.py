@@ -1,0 +1,210 @@
+"""Bring files of devices: kept sealed, looked into, stored when the person wants it, taken back when not."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import polars as pl
+from django.db import IntegrityError, transaction
+
+import unaji
+from unaji.records.importing import Imported, import_files, undo_import
+from unaji.records.person import person_toml
+from unaji.records.store.reading import Store
+from unaji.web.casebook.actions.people import ask_anew
+from unaji.web.casebook.audit import record
+from unaji.web.casebook.files import opened, put_upload, remove_upload, scratch, upload
+from unaji.web.casebook.jobs import Progress, ask, does, subject_of
+from unaji.web.casebook.models import ImportBatch, Job, Person, SeriesFile, User
+from unaji.web.casebook.models.imported import MOVES, ImportState
+from unaji.web.casebook.models.results import JobKind
+from unaji.web.casebook.timeline import person_of
+
+MOST_TOLD = 20
+UNFINISHED = (ImportState.UPLOADED, ImportState.UNDERSTOOD, ImportState.WANTED, ImportState.STORED)
+
+
+class KnownFileError(ValueError):
+    """The same file was brought before; `batch` is what became of it."""
+
+    def __init__(self, batch: ImportBatch) -> None:
+        super().__init__(str(batch.pk))
+        self.batch = batch
+
+
+def keep_upload(person: Person, number: UUID, parts: Iterator[bytes]) -> None:
+    """Seal what arrives, part by part, so that no plain file ever lies on the disk."""
+    put_upload(person.pk, str(number), parts)
+
+
+def bring(person: Person, *, by: User, number: UUID, name: str, size_bytes: int, sha256: str) -> ImportBatch:
+    """Note a file that has arrived and was sealed under `number`, and ask a worker to look into it.
+
+    Raises
+    ------
+    KnownFileError
+        It was brought before; what has just arrived is removed.
+    """
+    batch = ImportBatch(pk=number, person=person, size_bytes=size_bytes, sha256=sha256)
+    batch.file_name = name
+    try:
+        with transaction.atomic():
+            batch.save(force_insert=True)
+            record("create", batch, by=by, person=person.pk)
+            ask(person, JobKind.LOOK, by=by, subject=batch.pk)
+    except IntegrityError:
+        remove_upload(person.pk, str(number))
+        raise KnownFileError(ImportBatch.objects.get(person=person, sha256=sha256, state__in=UNFINISHED)) from None
+    return batch
+
+
+def want(batch: ImportBatch, *, by: User) -> None:
+    """Let what was understood be stored."""
+    with transaction.atomic():
+        move(batch, ImportState.WANTED, by=by)
+        ask(batch.person, JobKind.STORE, by=by, subject=batch.pk)
+
+
+def drop(batch: ImportBatch, *, by: User) -> None:
+    """Do without a file that was not stored, or take a stored one back."""
+    with transaction.atomic():
+        if batch.state == ImportState.STORED:
+            ask(batch.person, JobKind.UNDO, by=by, subject=batch.pk)
+            return
+        move(batch, ImportState.UNDONE, by=by)
+        transaction.on_commit(lambda: remove_upload(batch.person_id, str(batch.pk)))
+
+
+def move(batch: ImportBatch, to: ImportState, *, by: User | None) -> None:
+    """Move an import from one state to another, as `MOVES` allows.
+
+    Raises
+    ------
+    ValueError
+        It is not in a state from which it may go there.
+    """
+    held = ImportBatch.objects.select_for_update().get(pk=batch.pk)
+    if to not in MOVES[ImportState(held.state)]:
+        raise ValueError(f"an import that is {held.state} cannot become {to}")
+    batch.state = to
+    batch.save()
+    record(to, batch, by=by, person=batch.person_id)
+
+
+# -- what the worker does ----------------------------------------------------------------------------------------------
+
+
+@does(JobKind.LOOK)
+def look(job: Job, progress: Progress) -> None:
+    """Read a file into an empty folder, and tell what is in it; nothing of the person's is touched."""
+    batch = ImportBatch.objects.select_related("person").get(pk=subject_of(job))
+    if batch.state != ImportState.UPLOADED:
+        return
+    with tempfile.TemporaryDirectory(dir=scratch()) as empty, _plain(batch) as file:
+        folder = Path(empty) / "person"
+        folder.mkdir()
+        found = _imported(batch, file, folder, progress)
+    with transaction.atomic():
+        _tell(batch, found)
+        move(batch, ImportState.REFUSED if found.refused else ImportState.UNDERSTOOD, by=None)
+    if found.refused:
+        remove_upload(batch.person_id, str(batch.pk))
+
+
+@does(JobKind.STORE)
+def store(job: Job, progress: Progress) -> None:
+    """Read a file into the person's folder, then remove it."""
+    batch = ImportBatch.objects.select_related("person").get(pk=subject_of(job))
+    if batch.state != ImportState.WANTED:
+        return
+    with _plain(batch) as file, opened(batch.person_id, write=True) as folder:
+        found = _imported(batch, file, folder, progress)
+        contents = _contents(folder)
+    with transaction.atomic():
+        _tell(batch, found)
+        batch.store_batch = found.batch
+        move(batch, ImportState.REFUSED if found.refused else ImportState.STORED, by=None)
+        _note_series(batch.person, contents)
+        ask_anew(batch.person)
+    remove_upload(batch.person_id, str(batch.pk))
+
+
+@does(JobKind.UNDO)
+def undo(job: Job, progress: Progress) -> None:
+    """Take a stored import back."""
+    batch = ImportBatch.objects.select_related("person").get(pk=subject_of(job))
+    if batch.state != ImportState.STORED:
+        return
+    with opened(batch.person_id, write=True) as folder:
+        if batch.store_batch is not None:
+            undo_import(batch.store_batch, folder)
+        contents = _contents(folder)
+    with transaction.atomic():
+        move(batch, ImportState.UNDONE, by=None)
+        _note_series(batch.person, contents)
+        ask_anew(batch.person)
+
+
+def _plain(batch: ImportBatch) -> Any:
+    name = Path(batch.file_name).name
+    return upload(batch.person_id, str(batch.pk), name if name.strip(". ") else "file")
+
+
+def _imported(batch: ImportBatch, file: Path, folder: Path, progress: Progress) -> Imported:
+    (folder / "person.toml").write_text(person_toml(person_of(batch.person)), encoding="utf-8")
+    read, size = 0.0, max(batch.size_bytes, 1)
+
+    def on_read(count: float) -> None:
+        nonlocal read
+        read += count
+        progress(0.95 * min(read / size, 1.0))
+
+    return import_files([file], folder, on_read=on_read)[0]
+
+
+def _tell(batch: ImportBatch, found: Imported) -> None:
+    batch.importer = ", ".join(found.importers)[:120]
+    batch.version = unaji.__version__
+    batch.rows = sum(found.rows.values())
+    batch.first_at, batch.last_at = found.first, found.last
+    batch.told_text = json.dumps(
+        {
+            "rows": found.rows,
+            "refused": found.refused,
+            "left_out": [
+                {"rule": one.rule, "count": one.count, "value": one.value} for one in found.rejected[:MOST_TOLD]
+            ],
+            "remarks": [one.rule for one in found.problems if not one.rejected][:MOST_TOLD],
+        },
+        ensure_ascii=False,
+    )
+
+
+def _contents(folder: Path) -> list[tuple[str, str, int, datetime, datetime]]:
+    """Say what a folder's store holds: kind, quantity, rows, first and last moment."""
+    store = Store.open(folder)
+    told = []
+    for kind, quantity in store.contents:
+        rows = store.read(kind, quantity, columns=("time",))
+        if rows.height:
+            first, last = rows.select(pl.col("time").min().alias("a"), pl.col("time").max().alias("b")).row(0)
+            told.append((kind.value, quantity, rows.height, _moment(first), _moment(last)))
+    return told
+
+
+def _note_series(person: Person, contents: list[tuple[str, str, int, datetime, datetime]]) -> None:
+    SeriesFile.objects.filter(person=person).delete()
+    SeriesFile.objects.bulk_create(
+        SeriesFile(person=person, kind=kind, quantity=quantity, rows=rows, first_at=first, last_at=last)
+        for kind, quantity, rows, first, last in contents
+    )
+
+
+def _moment(stamp: datetime | int) -> datetime:
+    return datetime.fromtimestamp(stamp / 1000, UTC) if isinstance(stamp, int) else stamp.replace(tzinfo=UTC)

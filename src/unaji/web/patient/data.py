@@ -1,0 +1,219 @@
+"""Bring data: drop a file, see what was understood, then save it; everything of it can be taken back."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
+from django.views.decorators.http import require_GET, require_POST
+
+from unaji.quantities import QUANTITIES
+from unaji.web.access import SignedIn, person_page
+from unaji.web.casebook.actions import imports
+from unaji.web.casebook.actions.consents import consented, give_consent
+from unaji.web.casebook.files import remove_upload
+from unaji.web.casebook.jobs import cancel, retry
+from unaji.web.casebook.models import ImportBatch, Job, Person, SeriesFile
+from unaji.web.casebook.models.consent import Purpose
+from unaji.web.casebook.models.imported import ImportState
+from unaji.web.casebook.models.results import JobKind, JobState
+from unaji.web.patient.clock import local, say_day_short
+from unaji.web.patient.uploads import SealingHandler
+from unaji.web.patient.views import screen
+from unaji.web.words import spoken, words
+
+MOST_SHOWN = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """Rows of one quantity."""
+
+    name: str
+    n: str
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """One file, told."""
+
+    pk: UUID
+    name: str
+    state: str
+    importer: str
+    period: str
+    counts: tuple[Count, ...]
+    left_out: tuple[str, ...]
+    refused: str
+    job: Job | None
+    can_save: bool
+    can_drop: bool
+
+
+@person_page
+@require_GET
+def data(request: SignedIn, person: Person) -> HttpResponse:
+    """Show what is there and what is on its way."""
+    batches = [
+        _told(person, one) for one in ImportBatch.objects.visible_to(request.user).order_by("-made_at")[:MOST_SHOWN]
+    ]
+    series = [
+        {"name": _name(one.quantity), "n": f"{one.rows:,}", "period": _period(person, one)}
+        for one in SeriesFile.objects.visible_to(request.user).order_by("quantity")
+    ]
+    return screen(
+        request, "data.html", person, "more", batches=batches, series=series, working=any(b.job for b in batches),
+        may=consented(person, Purpose.WEARABLE_IMPORT),
+    )  # fmt: skip
+
+
+@csrf_exempt  # what arrives has to be sealed from its first byte on: the check follows, in `_upload`, before it is used
+@person_page
+@require_POST
+def upload(request: SignedIn, person: Person) -> HttpResponse:
+    """Take files in."""
+    handler = SealingHandler(request, person)
+    request.upload_handlers = [handler]
+    response = csrf_protect(_upload)(request, person, handler)
+    if response.status_code == 403:
+        for one in handler.arrived:
+            remove_upload(person.pk, str(one.number))
+    return response
+
+
+def _upload(request: HttpRequest, person: Person, handler: SealingHandler) -> HttpResponse:
+    _ = request.POST  # reads the body, which lets the handler work
+    user = person.user
+    said = []
+    if request.POST.get("consent") == "yes":
+        give_consent(person, Purpose.WEARABLE_IMPORT, language=spoken(), by=user)
+    may = consented(person, Purpose.WEARABLE_IMPORT)
+    for one in handler.arrived:
+        if not may or not one.size:
+            remove_upload(person.pk, str(one.number))
+            said.append("data.needs_consent" if one.size else "data.empty")
+            continue
+        try:
+            imports.bring(person, by=user, number=one.number, name=one.name, size_bytes=one.size, sha256=one.sha256)
+            said.append("")
+        except imports.KnownFileError:
+            said.append("data.known")
+    if handler.too_large:
+        said.append("data.too_large")
+    if not said:
+        said.append("data.no_file")
+    problems = [words()(key) for key in said if key]
+    if request.headers.get("Accept", "").startswith("application/json"):
+        return JsonResponse({"problems": problems}, status=422 if problems else 200)
+    if problems:
+        batches = [
+            _told(person, b) for b in ImportBatch.objects.filter(person=person).order_by("-made_at")[:MOST_SHOWN]
+        ]
+        return screen(request, "data.html", person, "more", 422, batches=batches, series=[], problems=problems,
+                      working=False, may=may)  # fmt: skip
+    return redirect("patient:data")
+
+
+@person_page
+@require_POST
+def save(request: SignedIn, person: Person, pk: UUID) -> HttpResponse:
+    """Store what was understood."""
+    batch = get_object_or_404(ImportBatch.objects.visible_to(request.user), pk=pk)
+    if batch.state == ImportState.UNDERSTOOD:  # a second tap finds it on its way
+        imports.want(batch, by=request.user)
+    return redirect("patient:data")
+
+
+@person_page
+@require_POST
+def drop(request: SignedIn, person: Person, pk: UUID) -> HttpResponse:
+    """Do without it, or take it back."""
+    batch = get_object_or_404(ImportBatch.objects.visible_to(request.user), pk=pk)
+    if batch.state in (ImportState.UPLOADED, ImportState.UNDERSTOOD, ImportState.STORED):
+        imports.drop(batch, by=request.user)
+    return redirect("patient:data")
+
+
+@person_page
+@require_POST
+def stop_job(request: SignedIn, person: Person, pk: UUID) -> HttpResponse:
+    """Stop what a worker does."""
+    cancel(get_object_or_404(Job.objects.visible_to(request.user), pk=pk), by=request.user)
+    return redirect(_back(request))
+
+
+@person_page
+@require_POST
+def retry_job(request: SignedIn, person: Person, pk: UUID) -> HttpResponse:
+    """Try once more."""
+    job = get_object_or_404(Job.objects.visible_to(request.user), pk=pk)
+    if job.state in (JobState.FAILED, JobState.CANCELLED):
+        retry(job, by=request.user)
+    return redirect(_back(request))
+
+
+@person_page
+@require_GET
+def job(request: SignedIn, person: Person, pk: UUID) -> JsonResponse:
+    """Say how far a job is."""
+    found = get_object_or_404(Job.objects.visible_to(request.user), pk=pk)
+    return JsonResponse({"state": found.state, "share": round(found.share, 3)})
+
+
+def _back(request: HttpRequest) -> str:
+    back = request.POST.get("back", "")
+    return back if back in ("patient:data", "patient:why", "patient:mine") else "patient:data"
+
+
+def _told(person: Person, batch: ImportBatch) -> Batch:
+    say = words()
+    told = json.loads(batch.told_text or "{}")
+    kind = JobKind.LOOK if batch.state == ImportState.UPLOADED else JobKind.STORE
+    newest = Job.objects.filter(person=person, subject=batch.pk).order_by("-made_at").first()
+    shown = newest if newest is not None and newest.state not in (JobState.DONE,) else None
+    rows = sorted(told.get("rows", {}).items(), key=lambda pair: -pair[1])
+    return Batch(
+        pk=batch.pk,
+        name=batch.file_name,
+        state=say(f"data.state.{batch.state}"),
+        importer=say.join([_importer(one) for one in batch.importer.split(", ") if one]),
+        period=_period(person, batch),
+        counts=tuple(Count(_name(name), f"{n:,}") for name, n in rows),
+        left_out=tuple(
+            say("data.left_out", n=f"{one['count']:,}", rule=one["rule"]) for one in told.get("left_out", [])
+        ),
+        refused=told.get("refused", "") if batch.state == ImportState.REFUSED else "",
+        job=shown if shown is None or shown.kind in (kind, JobKind.LOOK, JobKind.STORE, JobKind.UNDO) else None,
+        can_save=batch.state == ImportState.UNDERSTOOD,
+        can_drop=batch.state in (ImportState.UPLOADED, ImportState.UNDERSTOOD, ImportState.STORED),
+    )
+
+
+def _name(quantity: str) -> str:
+    known = QUANTITIES.get(quantity)
+    if known is not None:
+        return known.ja if spoken() == "ja" else known.en
+    say = words()
+    for prefix in ("exposure", "rating", "data.kind"):
+        if f"{prefix}.{quantity}" in say:
+            return say(f"{prefix}.{quantity}")
+    return quantity
+
+
+def _importer(name: str) -> str:
+    key = f"data.importer.{name}"
+    return words()(key) if key in words() else name
+
+
+def _period(person: Person, what: ImportBatch | SeriesFile) -> str:
+    if what.first_at is None or what.last_at is None:
+        return ""
+    first, last = local(person, what.first_at), local(person, what.last_at)
+    return words()(
+        "data.period", first_year=first.year, first=say_day_short(first.date()), last_year=last.year,
+        last=say_day_short(last.date()),
+    )  # fmt: skip
