@@ -180,7 +180,7 @@ def _told(person: Person, batch: ImportBatch) -> Batch:
         pk=batch.pk,
         name=batch.file_name,
         state=say(f"data.state.{batch.state}"),
-        importer=say.join([_importer(one) for one in batch.importer.split(", ") if one]),
+        importer=batch.importer,
         period=_period(person, batch),
         counts=tuple(Count(_name(name), f"{n:,}") for name, n in rows),
         left_out=tuple(
@@ -202,11 +202,6 @@ def _name(quantity: str) -> str:
         if f"{prefix}.{quantity}" in say:
             return say(f"{prefix}.{quantity}")
     return quantity
-
-
-def _importer(name: str) -> str:
-    key = f"data.importer.{name}"
-    return words()(key) if key in words() else name
 
 
 def _period(person: Person, what: ImportBatch | SeriesFile) -> str:

@@ -1,0 +1,197 @@
+"""Files on their way in: looked into, saved, taken back; sealed all the while."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+
+import pytest
+
+from unaji.web.casebook.files import opened
+from unaji.web.casebook.jobs import run
+from unaji.web.casebook.models import ImportBatch, Job, Person, SeriesFile
+from unaji.web.casebook.timeline import timeline_of
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def e4_session(minutes: int = 30) -> bytes:
+    """Make a session as an Empatica E4 writes it: a start in UTC seconds, a rate, then values."""
+    start, packed = 1_714_200_000, io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for name, rate, value in (("TEMP", 4, 33.1), ("EDA", 4, 1.2), ("HR", 1, 71.0)):
+            rows = "\n".join(f"{value + 0.01 * (i % 7):.3f}" for i in range(minutes * 60 * rate))
+            archive.writestr(f"{name}.csv", f"{start}.000000\n{rate}.000000\n{rows}\n")
+        archive.writestr("IBI.csv", f"{start}.000000, IBI\n" + "".join(f"{10 + i}.0,0.85\n" for i in range(600)))
+        archive.writestr("tags.csv", f"{start + 300}.00\n")
+    return packed.getvalue()
+
+
+def send(client, content: bytes, name: str = "session.zip"):
+    file = io.BytesIO(content)
+    file.name = name
+    return client.post("/data/upload", {"file": file})
+
+
+def work(person: Person) -> None:
+    """Do what a worker would do."""
+    while (job := Job.objects.filter(person=person, state="waiting").order_by("made_at").first()) is not None:
+        run(job.pk)
+
+
+def test_a_session_is_looked_into_before_anything_is_saved(as_hana, hana):
+    answer = send(as_hana, e4_session())
+    work(hana)
+
+    batch = ImportBatch.objects.get(person=hana)
+    assert answer.status_code == 302
+    assert batch.state == "understood"
+    assert batch.importer == "Empatica E4"
+    assert batch.rows > 1000
+    assert timeline_of(hana).series == ()
+
+
+def test_what_was_understood_is_saved_and_can_be_taken_back(as_hana, hana):
+    send(as_hana, e4_session())
+    work(hana)
+    batch = ImportBatch.objects.get(person=hana)
+
+    as_hana.post(f"/data/{batch.pk}/save")
+    work(hana)
+
+    batch.refresh_from_db()
+    assert batch.state == "stored"
+    assert timeline_of(hana).of("skin_temp_c") is not None
+    assert SeriesFile.objects.filter(person=hana, quantity="skin_temp_c").exists()
+
+    as_hana.post(f"/data/{batch.pk}/drop")
+    work(hana)
+
+    batch.refresh_from_db()
+    assert batch.state == "undone"
+    assert timeline_of(hana).of("skin_temp_c") is None
+    assert not SeriesFile.objects.filter(person=hana).exists()
+
+
+def test_the_same_file_is_not_taken_twice(as_hana, hana, settings):
+    send(as_hana, e4_session())
+
+    answer = send(as_hana, e4_session())
+
+    assert answer.status_code == 422
+    assert "もう入っています" in answer.content.decode()
+    assert ImportBatch.objects.filter(person=hana).count() == 1
+    assert len(list((settings.HOME / "people").rglob("*.sealed"))) == 1
+
+
+def test_nothing_of_a_file_lies_plain_on_the_disk(as_hana, hana, settings):
+    content = e4_session()
+    send(as_hana, content)
+    work(hana)
+    as_hana.post(f"/data/{ImportBatch.objects.get().pk}/save")
+    work(hana)
+
+    stored = [file.read_bytes() for file in settings.HOME.rglob("*") if file.is_file()]
+
+    assert stored
+    assert not any(b"TEMP.csv" in one or b"PAR1" in one or content[:200] in one for one in stored)
+
+
+def test_a_file_that_nobody_knows_is_refused_with_a_reason(as_hana, hana, settings):
+    send(as_hana, b"nothing that anybody could read\n" * 50, "letter.txt")
+    work(hana)
+
+    batch = ImportBatch.objects.get(person=hana)
+    assert batch.state == "refused"
+    assert "could be used" in json.loads(batch.told_text)["refused"]
+    assert not list((settings.HOME / "people").rglob("uploads/*"))
+
+
+@pytest.mark.parametrize("name", ["../../../etc/passwd", "a\\..\\b.zip", "\x00.zip", "/abs/olute.zip", "名前.zip"])
+def test_a_name_that_points_elsewhere_leads_nowhere(as_hana, hana, settings, name):
+    send(as_hana, e4_session(1), name)
+    work(hana)
+
+    batch = ImportBatch.objects.get(person=hana)
+    assert batch.state == "understood"
+    assert "/" not in batch.file_name
+    outside = [f for f in settings.HOME.rglob("*") if f.is_file() and not f.is_relative_to(settings.HOME / "people")]
+    assert all(f.is_relative_to(settings.HOME / "keys") for f in outside)
+
+
+def test_an_archive_that_unpacks_to_far_more_is_refused(as_hana, hana):
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("TEMP.csv", b"0" * (64 << 20))
+    send(as_hana, packed.getvalue(), "bomb.zip")
+
+    work(hana)
+
+    assert ImportBatch.objects.get(person=hana).state == "refused"
+
+
+def test_without_consent_nothing_is_taken(as_hana, hana, settings):
+    as_hana.post("/mine/consent", {"purpose": "wearable_import", "give": "no"})
+
+    answer = send(as_hana, e4_session(1))
+
+    assert answer.status_code == 422
+    assert not ImportBatch.objects.exists()
+    assert not list((settings.HOME / "people").rglob("uploads/*"))
+
+
+def test_an_upload_without_a_token_of_ours_is_refused_and_leaves_nothing(hana, settings):
+    from django.test import Client
+
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(hana.user)
+
+    answer = send(client, e4_session(1))
+
+    assert answer.status_code == 403
+    assert not ImportBatch.objects.exists()
+    assert not list((settings.HOME / "people").rglob("uploads/*"))
+
+
+def test_a_sealed_file_that_was_cut_short_is_noticed(as_hana, hana, settings):
+    from unaji.web.casebook.keys import SealError
+
+    send(as_hana, e4_session())
+    work(hana)
+    as_hana.post(f"/data/{ImportBatch.objects.get().pk}/save")
+    work(hana)
+    victim = max((settings.HOME / "people").rglob("files/**/*.sealed"), key=lambda f: f.stat().st_size)
+    victim.write_bytes(victim.read_bytes()[:-1])
+
+    with pytest.raises(SealError), opened(hana.pk):
+        pass
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize(
+    ("file", "importer"),
+    [("apple-health/dogsheep_export.xml", "Apple Health"), ("e4-flirt-sample/{zip}", "Empatica E4")],
+)
+def test_a_real_export_is_understood_and_saved(as_hana, hana, shared_data, file, importer):
+    if "{zip}" in file:
+        folder = (shared_data / file).parent
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+            for one in sorted(folder.rglob("*.csv")):
+                archive.write(one, one.relative_to(folder).as_posix())
+        content, name = packed.getvalue(), "session.zip"
+    else:
+        content, name = (shared_data / file).read_bytes(), "export.xml"
+    send(as_hana, content, name)
+    work(hana)
+    batch = ImportBatch.objects.get(person=hana)
+    assert batch.state == "understood"
+    assert batch.importer == importer
+
+    as_hana.post(f"/data/{batch.pk}/save")
+    work(hana)
+
+    batch.refresh_from_db()
+    assert batch.state == "stored"
+    assert batch.rows == sum(json.loads(batch.told_text)["rows"].values()) > 0
