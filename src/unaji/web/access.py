@@ -8,7 +8,7 @@ from functools import wraps
 from typing import Concatenate, ParamSpec, cast
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 
 from unaji.web.casebook.models import Person, RedFlagScreen, User
@@ -30,6 +30,7 @@ class Rule(StrEnum):
 
     ANYONE = "anyone"
     SIGNED_IN = "signed_in"  # has an account, may have no casebook yet
+    DATA = "data"  # a person's device, which is answered with a status and not led to another page
     PERSON = "person"  # has a casebook, and no warning sign waits to be read
 
 
@@ -66,4 +67,20 @@ def person_page(view: Callable[Concatenate[SignedIn, Person, P], HttpResponse]) 
         return view(cast(SignedIn, request), person, *args, **kwargs)
 
     guarded.rule = Rule.PERSON  # type: ignore[attr-defined]
+    return guarded
+
+
+def person_data(view: Callable[Concatenate[SignedIn, Person, P], HttpResponse]) -> View[P]:
+    """Open a view to a script of a person's page: 401 where nobody is signed in, 409 where there is no casebook."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        if not request.user.is_authenticated:
+            return JsonResponse({"error": "signed_out"}, status=401)
+        person = Person.objects.visible_to(request.user).first()
+        if person is None:
+            return JsonResponse({"error": "no_casebook"}, status=409)
+        return view(cast(SignedIn, request), person, *args, **kwargs)
+
+    guarded.rule = Rule.DATA  # type: ignore[attr-defined]
     return guarded

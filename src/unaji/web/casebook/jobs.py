@@ -9,12 +9,12 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from time import monotonic
 from uuid import UUID
 
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
@@ -180,7 +180,8 @@ def _beating(job_id: UUID) -> Iterator[None]:
 
     def beat() -> None:
         while not done.wait(BEAT_EVERY_S):
-            Job.objects.filter(pk=job_id, state=JobState.RUNNING).update(beat_at=timezone.now())
+            with suppress(OperationalError):  # the database is busy: the next beat comes soon
+                Job.objects.filter(pk=job_id, state=JobState.RUNNING).update(beat_at=timezone.now())
         connection.close()
 
     thread = threading.Thread(target=beat, daemon=True)

@@ -1,4 +1,6 @@
-// What the screens do beyond what a page without script does: sliders that say "not answered", undo that counts down.
+// What the screens do beyond what a page without script does: sliders that say "not answered", undo that counts down,
+// entries that wait in the phone where there is no network.
+import { clear, held, keep, remember, send, undoLast } from "./queue.js";
 
 for (const scale of document.querySelectorAll(".scale")) {
   const range = scale.querySelector("input[type=range]");
@@ -66,3 +68,70 @@ if (drop) {
     input.files = event.dataTransfer.files;
   });
 }
+
+// -- without a network -------------------------------------------------------------------------------------------------
+
+const note = document.getElementById("held");
+
+async function showHeld(state = {}) {
+  if (!note) return;
+  const n = (await held()).length;
+  const text = note.querySelector("p");
+  const words = state.refused ? note.dataset.refused
+    : !n ? ""
+    : state.signedOut ? note.dataset.signedOut
+    : n === 1 ? note.dataset.one : note.dataset.many.replace("{n}", String(n));
+  text.textContent = words;
+  note.hidden = !words;
+  note.querySelector("button").hidden = !n;
+}
+
+async function sendHeld() {
+  const state = await send();
+  await showHeld(state);
+  return state;
+}
+
+for (const form of document.querySelectorAll("form[data-queue]")) {
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    if (form.dataset.busy) return;
+    form.dataset.busy = "yes";
+    const typed = form.elements.start?.value;
+    const entry = { kind: form.dataset.queue, client_id: form.elements.client_id?.value || crypto.randomUUID() };
+    entry.at = (typed ? new Date(typed) : new Date()).toISOString();
+    navigator.vibrate?.(10);
+    await keep(entry); // first of all it is safe in the phone; then it is sent
+    const state = await sendHeld();
+    const number = state.stored?.[entry.client_id];
+    if (number === undefined) {
+      if (form.elements.client_id) form.elements.client_id.value = crypto.randomUUID();
+      delete form.dataset.busy;
+    } else {
+      location.assign(entry.kind === "episode" ? `/episodes/${number}?fresh=1` : "/today");
+    }
+  });
+}
+
+note?.querySelector("button").addEventListener("click", async () => {
+  await undoLast();
+  await showHeld();
+});
+
+const day = document.querySelector("[data-today]");
+if (day) {
+  const shown = { month: "long", day: "numeric", weekday: "long" };
+  day.textContent = new Intl.DateTimeFormat(document.documentElement.lang, shown).format(new Date());
+}
+
+document.querySelector("[data-sign-out]")?.addEventListener("submit", async (event) => {
+  event.preventDefault();
+  await send();
+  await clear();
+  event.target.submit();
+});
+
+if (document.body.dataset.person) await remember(document.body.dataset.person);
+addEventListener("online", sendHeld);
+if ((await held()).length) sendHeld();
+if ("serviceWorker" in navigator && document.body.dataset.person) navigator.serviceWorker.register("/sw.js");

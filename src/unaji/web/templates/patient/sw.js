@@ -1,0 +1,28 @@
+// Keeps the shell (styles, scripts, one screen of nobody's) for when there is no network. Nothing of a person is kept here.
+const SHELL = "/now/shell";
+const ASSETS = {{ assets|safe }};
+const CACHE = "unaji-{{ language }}-" + ASSETS.join("|").split("").reduce((h, c) => (h * 31 + c.charCodeAt(0)) | 0, 7);
+
+self.addEventListener("install", (event) => {
+  event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll([SHELL, ...ASSETS])).then(() => self.skipWaiting()));
+});
+
+self.addEventListener("activate", (event) => {
+  event.waitUntil(
+    caches.keys()
+      .then((names) => Promise.all(names.filter((name) => name !== CACHE).map((name) => caches.delete(name))))
+      .then(() => self.clients.claim())
+  );
+});
+
+self.addEventListener("fetch", (event) => {
+  const { request } = event;
+  if (request.method !== "GET") return;
+  const { pathname, origin } = new URL(request.url);
+  if (origin !== self.location.origin) return;
+  if (request.mode === "navigate") {
+    event.respondWith(fetch(request).catch(() => caches.match(SHELL)));
+  } else if (ASSETS.includes(pathname)) {
+    event.respondWith(caches.match(pathname).then((kept) => kept || fetch(request)));
+  }
+});
