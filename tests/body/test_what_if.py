@@ -1,4 +1,4 @@
-"""What would become of the nape: signs and bounds of physiology, exactness at rest, and answers that can be relied on."""
+"""What would become of the nape: signs and bounds of physiology, exactness at rest, answers one can rely on."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from unaji.body.what_if import (
 )
 from unaji.claims.graph import load_claims
 from unaji.claims.model import Grade, Pathway
+from unaji.claims.parameters import default_parameters
 
 SPREADS = (
     *("flow_ratio", "muscle_flow_ratio", "nape_skin_c", "nape_change_k", "core_c", "core_change_k", "felt_heat"),
@@ -140,28 +141,15 @@ def test_a_bent_head_brings_blood_to_the_muscle_and_warms_the_skin_a_little(crow
 
 
 def test_what_is_felt_never_changes_a_temperature_or_a_flow(few):
-    traits = {
-        "warm_gain": 1.4,
-        "felt_peripheral": 10.0,
-        "felt_sensitised": 2.0,
-        "attention": 1.0,
-        "warm_threshold": 0.1,
-    }
-    known = {name: np.clip(value, *module_range(name)) for name, value in traits.items()}
-    keen = Crowd(few.persons.with_traits(**known))
+    known = default_parameters()
+    most = {name: known[name].high for name in ("warm_gain", "felt_peripheral", "felt_sensitised", "attention")}
+    keen = Crowd(few.persons.with_traits(**most, warm_threshold=known["warm_threshold"].low))
     asked = WhatIf(stress=9, room_temp_c=33, flexion_deg=40, covered=True)
     own, other = what_if(asked, few), what_if(asked, keen)
     assert own.felt_heat.median < other.felt_heat.median
     for name in WATCHED:
         if name != "felt_heat":
             np.testing.assert_array_equal(own.state[name], other.state[name])
-
-
-def module_range(name):
-    from unaji.claims.parameters import default_parameters
-
-    known = default_parameters()[name]
-    return known.low, known.high
 
 
 # -- reliance ----------------------------------------------------------------------------------------------------------
@@ -175,7 +163,7 @@ def test_every_combination_of_extremes_is_finite_and_in_order(few):
             assert all(map(isfinite, (spread.low, spread.median, spread.high))), name
             assert spread.low <= spread.median <= spread.high, name
         assert 0.0 <= found.felt_heat.low <= found.felt_heat.high <= 10.0
-        assert 0.0 < found.flow_ratio.low
+        assert found.flow_ratio.low > 0.0
         assert all(map(isfinite, found.felt_by_way.values()))
 
 
@@ -233,11 +221,8 @@ def test_the_state_holds_the_medians_before_and_after(few):
 def test_what_is_known_of_a_body_is_kept_and_a_crowd_is_settled_once():
     body = KnownBody(height_m=1.55, age_y=60.0, female=True)
     crowd = usual_crowd(body, n_persons=8)
-    assert (set(crowd.persons.height_m), set(crowd.persons.age_y), set(crowd.persons.female)) == (
-        {1.55},
-        {60.0},
-        {True},
-    )
+    persons = crowd.persons
+    assert (set(persons.height_m), set(persons.age_y), set(persons.female)) == ({1.55}, {60.0}, {True})
     assert usual_crowd(body, n_persons=8) is crowd
 
 
