@@ -208,6 +208,17 @@ def test_half_the_step_changes_hardly_anything(few, monkeypatch):
     assert 0.0 < np.abs(usual["felt_heat"] - fine["felt_heat"]).max() < 0.03
 
 
+@pytest.mark.parametrize(
+    "asked", [WhatIf(stress=5), WhatIf(stress=10), WhatIf(room_temp_c=30), WhatIf(covered=True), WhatIf(flexion_deg=30)]
+)
+def test_the_moment_is_one_at_which_each_slider_is_felt(crowd, asked, monkeypatch):
+    felt = []
+    for minute in (5, 10, 15, 20, 25, 30):
+        monkeypatch.setattr(module, "MOMENT_S", 60.0 * minute)
+        felt.append(crowd.after(asked)["felt_heat"].mean())
+    assert felt[2] >= 0.7 * max(felt) > 0.05
+
+
 def test_the_state_holds_the_medians_before_and_after(few):
     asked = WhatIf(room_temp_c=33)
     found = what_if(asked, few)

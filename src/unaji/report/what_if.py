@@ -10,7 +10,7 @@ import json
 import math
 import re
 from dataclasses import asdict, dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 from unaji.body.counterfactual import LEAST_FELT
 from unaji.body.hypotheses import NOTICED
@@ -18,7 +18,7 @@ from unaji.body.what_if import MOMENT_S, SLIDERS, Spread, WhatIf, WhatIfResult, 
 from unaji.claims.graph import load_claims
 from unaji.claims.model import Claims, Grade
 from unaji.report.figures._neck_words import Language
-from unaji.report.figures.cross_section import cross_section, section_of
+from unaji.report.figures.cross_section import NeckSection, cross_section, section_of
 from unaji.report.rounding import NOISE_DIGITS
 from unaji.report.words import Catalogue, catalogue, plain, signed
 
@@ -322,6 +322,10 @@ def _sections(result: WhatIfResult, language: Language) -> tuple[str, str]:
         section_of(result.state, step=step, air_temp_c=one.room_temp_c, collar=one.covered)
         for step, one in ((1, result.asked), (0, WhatIf()))
     )
-    drawn, before = (cross_section(one, language=language, width_px=SECTION_PX) for one in (now, usual))
     # Where nothing is changed both pictures are the same, and one page must not hold an id twice.
-    return drawn, re.sub(r"neck-(?=[0-9a-f]{10}-)", "usual-neck-", before)
+    return _drawn(now, language), re.sub(r"neck-(?=[0-9a-f]{10}-)", "usual-neck-", _drawn(usual, language))
+
+
+@lru_cache(maxsize=64)  # the usual neck comes with every answer
+def _drawn(section: NeckSection, language: Language) -> str:
+    return cross_section(section, language=language, width_px=SECTION_PX)
