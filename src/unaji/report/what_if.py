@@ -26,8 +26,8 @@ SECTION_PX = 330
 """Width of the drawings: the inside of a card on a phone 360 px wide."""
 LEAST_CHANGE = 0.05
 """What rounds to nothing is nothing: of a temperature [K], of a ratio from 1, of felt heat."""
-ABOUT_THE_SAME = 0.75
-"""From which share of the strongest way on the second is named beside it."""
+ABOUT_THE_SAME = 0.6
+"""From which share of the strongest way on the second is named beside it: other persons may turn such two round."""
 WEAK = (Grade.C, Grade.D)
 STRENGTHS = ((0.0, "none"), (3.0, "weak"), (6.0, "middle"), (10.0, "strong"))
 """Up to which value stress and anger are called how."""
@@ -111,7 +111,8 @@ class WhatIfTold:
     warning : tuple of str
         What comes before any computation, where the asked fever is a sign of danger; else empty.
     section, section_usual : str
-        The neck at the moment and usually, as SVG; their ids differ.
+        The neck at the moment and usually, as SVG with the scale of temperature alone below; their ids differ. `pair`
+        draws both with every key.
     """
 
     language: str
@@ -189,10 +190,10 @@ def _numbers(result: WhatIfResult, words: Catalogue) -> tuple[NumberTold, ...]:
     flow, felt = result.flow_ratio, result.felt_heat
     nothing = Spread(flow.median - 1, flow.low - 1, flow.high - 1)
     found = {
-        "flow": (words.times(flow.median), "" if _is_nothing(nothing) else _range(flow, words)),
+        "flow": (words("what_if.times", n=plain(flow.median)), "" if _is_nothing(nothing) else _range(flow, words)),
         "skin": (_celsius(result.nape_skin_c.median, words, 1), _change_range(result.nape_change_k, words)),
         "core": (_celsius(result.core_c.median, words, 1), _change_range(result.core_change_k, words)),
-        "felt": (words("what_if.of_ten", n=plain(felt.median)), "" if _is_nothing(felt) else _range(felt, words)),
+        "felt": (plain(felt.median), "" if _is_nothing(felt) else _range(felt, words)),
     }
     return tuple(
         NumberTold(name, words(f"what_if.number.{name}"), value, told_range or words("what_if.no_change"))
@@ -318,14 +319,25 @@ def _value(name: str, asked: WhatIf, words: Catalogue) -> str:
 
 def _sections(result: WhatIfResult, language: Language) -> tuple[str, str]:
     """Draw the neck at the moment and usually."""
-    now, usual = (
-        section_of(result.state, step=step, air_temp_c=one.room_temp_c, collar=one.covered)
-        for step, one in ((1, result.asked), (0, WhatIf()))
-    )
+    now, usual = _states(result)
     # Where nothing is changed both pictures are the same, and one page must not hold an id twice.
     return _drawn(now, language), re.sub(r"neck-(?=[0-9a-f]{10}-)", "usual-neck-", _drawn(usual, language))
 
 
+def _states(result: WhatIfResult) -> tuple[NeckSection, NeckSection]:
+    """Return the neck of medians at the moment, and usually."""
+    return (
+        section_of(result.state, step=1, air_temp_c=result.asked.room_temp_c, collar=result.asked.covered),
+        section_of(result.state, step=0, air_temp_c=WhatIf().room_temp_c, collar=WhatIf().covered),
+    )
+
+
 @lru_cache(maxsize=64)  # the usual neck comes with every answer
 def _drawn(section: NeckSection, language: Language) -> str:
-    return cross_section(section, language=language, width_px=SECTION_PX)
+    return cross_section(section, language=language, width_px=SECTION_PX, with_keys=False)
+
+
+def pair(result: WhatIfResult, language: Language, width_px: float = SECTION_PX) -> str:
+    """Draw the neck usually and at the moment, with every key and each label's change, as SVG; for a closed row."""
+    now, usual = _states(result)
+    return cross_section(now, before=usual, language=language, width_px=width_px)
