@@ -208,6 +208,14 @@ def test_half_the_step_changes_hardly_anything(few, monkeypatch):
     assert 0.0 < np.abs(usual["felt_heat"] - fine["felt_heat"]).max() < 0.03
 
 
+def test_nine_in_ten_persons_lie_in_a_range(crowd):
+    assert Spread.of(np.arange(101.0)) == Spread(median=50.0, low=5.0, high=95.0)
+    asked = WhatIf(stress=7)
+    change = crowd.after(asked)["nape_skin_temp_c"] - crowd.usual["nape_skin_temp_c"]
+    told = what_if(asked, crowd).nape_change_k
+    assert np.mean((change >= told.low) & (change <= told.high)) == pytest.approx(0.9, abs=1 / 64)
+
+
 @pytest.mark.parametrize(
     "asked", [WhatIf(stress=5), WhatIf(stress=10), WhatIf(room_temp_c=30), WhatIf(covered=True), WhatIf(flexion_deg=30)]
 )
