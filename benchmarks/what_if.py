@@ -1,11 +1,12 @@
-"""How long does a "what if" take, and how far may its numbers be trusted? Wall time on one core, in one run.
+"""How long does a "what if" take, and how far may its numbers be trusted? Wall time, in one run.
 
     python -m benchmarks.what_if [QUESTIONS]
 
 A question is answered, told in Japanese with both drawings, and written as JSON, as a page's script would fetch it, in
 a process that has answered before: limit 300 ms, aim 100 ms. Questions are drawn evenly over the sliders, half of them
-without a fever, since a fever takes six simulated hours more. Beside it: what is paid once in a new process and once
-for a new body; what the steps leave against finer ones; and how far the numbers move when others are drawn.
+without a fever, since a fever takes six simulated hours more. Processor time is told too, as others may use the machine
+meanwhile. Then: what is paid once in a new process and once for a new body; what the steps leave against finer ones;
+and how far the numbers move when other persons are drawn.
 """
 
 from __future__ import annotations
@@ -91,19 +92,19 @@ def each(n: int) -> None:
     print(f"each question, ms, of {n}: median, 95 of 100, slowest (limit {LIMIT_MS:g}, aim {AIM_MS:g})")
     for name, fever in (("without a fever", False), ("with a fever", True)):
         rows = [steps_of(drawn(rng, fever=fever), crowd) for _ in range(n // 2)]
-        for k, part in enumerate(("answer", "words, drawings, JSON", "together")):
+        for k, part in enumerate(("answer", "words, drawings, JSON", "together", "processor, together")):
             values = [row[k] for row in rows]
             tail = float(np.percentile(values, 95))
             print(f"  {name:16s} {part:22s}{statistics.median(values):7.0f}{tail:7.0f}{max(values):7.0f}")
 
 
-def steps_of(asked: WhatIf, crowd: Crowd) -> tuple[float, float, float]:
-    begun = time.perf_counter()
+def steps_of(asked: WhatIf, crowd: Crowd) -> tuple[float, ...]:
+    begun, worked = time.perf_counter(), time.process_time()
     result = what_if(asked, crowd)
     answered = time.perf_counter()
     told(result, "ja").json()
-    done = time.perf_counter()
-    return 1000 * (answered - begun), 1000 * (done - answered), 1000 * (done - begun)
+    done, spent = time.perf_counter(), time.process_time() - worked
+    return tuple(1000 * taken for taken in (answered - begun, done - answered, done - begun, spent))
 
 
 def drawn(rng: Generator, *, fever: bool) -> WhatIf:

@@ -15,8 +15,8 @@ warmth below its threshold counts for nothing; nothing is scaled for a screen.
 The steps leave, against steps of 2.5 s and, for a fever, 60 s, at most 18 mK at the nape's skin, 3 mK in the core
 without and 16 mK with a fever, 0.05 of felt heat and 4 % of the skin's flow: each slider at its ends and all of them
 together, the person who errs most of 256. A way's share of the felt heat is within 0.014. Other 256 persons would move
-a median of the skin's change by 0.06 K or less (standard deviation) and one of felt heat by 0.08. One core answers in
-46 ms, in 78 ms with a fever (medians of `benchmarks/what_if.py`).
+a median of the skin's change by 0.06 K or less (standard deviation) and one of felt heat by 0.08. A core
+left to it answers in 46 ms, with a fever in 80 (medians of `benchmarks/what_if.py`).
 """
 
 from __future__ import annotations
