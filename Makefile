@@ -32,6 +32,7 @@ benchmark: .venv/installed-dev  ## how long things take; beside peers: see the h
 	$(BIN)/python benchmarks/signals_eda.py
 	$(BIN)/python benchmarks/signals_state.py
 	$(BIN)/python benchmarks/body.py
+	$(BIN)/python -m benchmarks.what_if
 	$(BIN)/python benchmarks/importers_apple_health.py --no-peers
 	$(BIN)/python benchmarks/importers_fitbit.py
 	$(BIN)/python -m benchmarks.importers_garmin

@@ -9,6 +9,7 @@ from unaji.body.counterfactual import (
     DRIVERS,
     OBSERVED,
     PPT_NOISE_SHARE,
+    Coalitions,
     Quantity,
     Sign,
     attribute_episode,
@@ -202,6 +203,15 @@ def test_the_best_measurement_is_the_one_with_the_largest_difference_for_its_noi
 def test_one_way_alone_needs_nothing_to_tell_it_apart():
     assert shares(forcing(air_temp_c=after_start(26, 36))).separation() is None
     assert shares(forcing()).leading() == ()
+
+
+def test_persons_who_settled_once_may_meet_one_episode_after_another():
+    warm, bent = forcing(air_temp_c=after_start(26, 34)), forcing(flexion_deg=after_start(0, 30))
+    settled = Coalitions(Persons.standard(), forcing())
+    for inputs in (warm, bent, warm):
+        found, alone = settled.attribute(inputs, baseline_s=START_S), shares(inputs)
+        for quantity in Quantity:
+            np.testing.assert_array_equal(found.shares[quantity], alone.shares[quantity])
 
 
 def test_a_forcing_for_other_persons_is_refused():

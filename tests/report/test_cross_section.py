@@ -420,3 +420,25 @@ def test_a_smooth_curve_passes_through_its_points():
     assert [piece[2] for piece in shape.curve(points, closed=False)] == points[1:]
     assert [piece[2] for piece in shape.curve(points, closed=True)] == [*points[1:], points[0]]
     assert shape.along_curve([(0, 0), (0, 3), (4, 3)], [0, 3 / 7, 1]) == [(0, 0), (0, 3), (4, 3)]
+
+
+@pytest.mark.parametrize("before", [None, REST])
+@pytest.mark.parametrize("width", [330, 720])
+def test_without_keys_the_scale_of_temperature_alone_stands_below_the_same_neck(before, width):
+    whole, bare = (
+        ET.fromstring(cross_section(FLUSH, before=before, width_px=width, with_keys=keys)) for keys in (True, False)
+    )
+    said, kept = ([one.text for one in root.iter(f"{SVG}text")] for root in (whole, bare))
+    assert set(kept) < set(said)
+    assert {"32", "38", "温度(℃)", "うなじの皮膚"} <= set(kept)
+    assert not {"◆ 筋肉の力", "○ 感じ方"} & set(kept)
+    assert float(bare.get("height")) < float(whole.get("height")) - 100
+    lowest = max(box[3] for _, box in texts(bare))
+    assert lowest <= float(bare.get("height"))
+    assert whole.get("aria-labelledby") != bare.get("aria-labelledby")
+    assert [one.text for one in bare.iter(f"{SVG}desc")] == [one.text for one in whole.iter(f"{SVG}desc")]
+
+
+def test_without_keys_marks_beside_the_scale_are_still_explained():
+    said = [one.text for one in ET.fromstring(cross_section(EXTREME, width_px=330, with_keys=False)).iter(f"{SVG}text")]
+    assert {"▷ 目盛りより高い", "◁ 目盛りより低い", "不明"} <= set(said)

@@ -13,10 +13,11 @@ import pytest
 
 import unaji.report
 from unaji.body.counterfactual import Quantity
+from unaji.body.links import LINKS
 from unaji.body.played import play
 from unaji.body.scenario_file import find_scenario, shipped_scenarios
 from unaji.claims.graph import load_claims
-from unaji.report.neck_scene import LINKS, LONG_LINKS, draw_course, links_of, sections_of
+from unaji.report.neck_scene import LONG_LINKS, draw_course, links_of, sections_of
 from unaji.report.scenario_page import apart_sentence, shares_sentence, to_html
 from unaji.report.scenario_words import TEXTS, say, separation_sentence
 from unaji.report.words import plain, signed

@@ -257,18 +257,45 @@ def attribute_episode(
     without effect, so that its shares are exactly 0. Falling air pressure reaches a weather-sensitive person through
     arousal, which is no driver, and everybody through the cooling of the skin, which belongs to the heat load.
     """
-    from unaji.body.simulate import Simulation  # noqa: PLC0415  numba loads slowly
+    return Coalitions(persons, forcing, parameters).attribute(forcing, baseline_s=baseline_s, dt_s=dt_s)
 
-    parameters = default_parameters() if parameters is None else parameters
-    forcing.check_persons(len(persons))
-    copies = np.repeat(np.arange(len(persons)), N_COALITIONS)
-    member = np.tile(coalitions(len(DRIVERS)), (len(persons), 1))
-    everyone = persons[copies]
-    rows = parameter_rows(parameters, everyone)
-    changed = _counterfactual_inputs(forcing.persons(copies), member, rows[Param.PRESSURE_GAIN] > 0)
-    _switch_off(rows, member)
-    simulation = Simulation(everyone, changed, parameters, rows=rows)
-    return _shared_out(simulation.run(changed, dt_s=dt_s, outputs=("felt_heat", *OBSERVED)), baseline_s)
+
+class Coalitions:
+    """Persons settled in a room, 32 times each, ready for episodes that begin in it; settling takes most of the time.
+
+    Parameters
+    ----------
+    persons : Persons
+    start : Forcing
+        Its first step is the room in which they have been resting for a day.
+    parameters : Parameters, optional
+        The defaults when not given.
+    """
+
+    def __init__(self, persons: Persons, start: Forcing, parameters: Parameters | None = None) -> None:
+        from unaji.body.simulate import Simulation  # noqa: PLC0415  numba loads slowly
+
+        parameters = default_parameters() if parameters is None else parameters
+        start.check_persons(len(persons))
+        self._copies = np.repeat(np.arange(len(persons)), N_COALITIONS)
+        self._member = np.tile(coalitions(len(DRIVERS)), (len(persons), 1))
+        everyone = persons[self._copies]
+        rows = parameter_rows(parameters, everyone)
+        self._sensitive = rows[Param.PRESSURE_GAIN] > 0
+        _switch_off(rows, self._member)
+        self._settled = Simulation(everyone, self._inputs(_first_step(start)), parameters, rows=rows)
+
+    def attribute(self, forcing: Forcing, *, baseline_s: float = 0.0, dt_s: float = 60.0) -> Attribution:
+        """Share out one episode, whose first step is the room of `start`; see `attribute_episode`."""
+        state = self._settled.copy().run(self._inputs(forcing), dt_s=dt_s, outputs=("felt_heat", *OBSERVED))
+        return _shared_out(state, baseline_s)
+
+    def _inputs(self, forcing: Forcing) -> Forcing:
+        return _counterfactual_inputs(forcing.persons(self._copies), self._member, self._sensitive)
+
+
+def _first_step(forcing: Forcing) -> Forcing:
+    return Forcing(forcing.dt_s[:1], {k: v[..., :1] if v.ndim else v for k, v in forcing.values.items()})
 
 
 # -- the 32 courses ----------------------------------------------------------------------------------------------------

@@ -3,37 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 
 import numpy as np
 
 from unaji.body.counterfactual import DRIVERS, LEAST_FELT
+from unaji.body.links import graded, links_of_inputs
 from unaji.body.played import Played
 from unaji.claims.model import Claims, Link
 from unaji.report.figures._neck_words import Language
 from unaji.report.figures.cross_section import NeckSection, cross_section, section_of
 from unaji.report.figures.neck_course import COURSE, Band, neck_course
 
-LINKS: Mapping[str, tuple[str, ...]] = {
-    "stress": ("sympathetic", "noradrenaline_skin", "stress_muscle_flow"),
-    "emotion": ("flush_face", "flush_neck", "flush_nape", "noradrenaline_skin"),
-    "air_temp_c": ("temperature_vasomotor", "heat_load_warms", "temperature_hot_nape"),
-    "radiant_temp_c": ("heat_load_warms",),
-    "neck_air_temp_c": ("heat_load_warms", "temperature_hot_nape"),
-    "nape_sun_w_m2": ("heat_load_warms",),
-    "collar_m2k_w": ("heat_load_warms",),
-    "humidity_percent": ("humid_air",),
-    "par": ("exertion_warms",),
-    "pressure_hpa": ("pressure_pain", "pressure_hot_nape"),
-    "flexion_deg": ("neck_load", "neck_load_size", "muscle_warms_skin", "metabolites"),
-    "forward_m": ("neck_load", "neck_load_size", "muscle_warms_skin", "metabolites"),
-    "arm_load": ("neck_load", "muscle_warms_skin", "metabolites"),
-    "pyrogen_k": ("fever_warms",),
-    "hot_flash": ("hot_flush_warms",),
-    "needle": ("needling_local_flow", "acupuncture_neck_pain", "acupuncture_hot_nape"),
-    "nerve_compression": ("radiculopathy_burning", "stiffness_nerve"),
-}
-"""Links of the claims that a scenario's inputs make use of."""
 LONG_S, LONG_LINKS = 2 * 86_400.0, ("stress_pain_sensitivity", "stress_heat_sensitivity")
 """From how long on the whole time counts more than one moment, and the links of stress that lasts so long."""
 
@@ -75,9 +55,5 @@ def draw_course(played: Played, language: Language, width_px: float) -> str:
 def links_of(played: Played, claims: Claims) -> list[Link]:
     """Return the links that a scenario makes use of, as far as an article claims them, the worst proven last."""
     used = [name for event in played.scenario.events for name in event.values]
-    wanted = list(dict.fromkeys(link for name in used for link in LINKS.get(name, ())))
-    if "stress" in used and played.scenario.duration_s >= LONG_S:
-        wanted += LONG_LINKS
-    known = {link.id: link for cause in claims.causes for route in cause.routes for link in route.links}
-    known |= {link.id: link for treatment in claims.treatments for link in treatment.links}
-    return sorted((known[one] for one in wanted if one in known), key=lambda link: str(link.grade))
+    lasting = LONG_LINKS if "stress" in used and played.scenario.duration_s >= LONG_S else ()
+    return list(graded(links_of_inputs(used, also=lasting), claims))

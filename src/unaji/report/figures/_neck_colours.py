@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 
@@ -36,6 +36,7 @@ def clamped(temp_c: float) -> int:
     return (temp_c > HIGHEST_C) - (temp_c < LOWEST_C)
 
 
+@lru_cache(maxsize=1024)  # the scale has 65 steps, the same in every picture
 def temperature_colour(temp_c: float) -> str:
     """Return the colour of a temperature [°C] as #RRGGBB, held at the scale's ends outside 32–38.5 °C.
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from markupsafe import Markup
@@ -295,7 +296,12 @@ def _ellipse(ellipse: tuple[float, float, float, float], frame: Frame, **look: s
 
 
 def _polyline(points: Sequence[Point], frame: Frame, *, closed: bool, **look: str | float | None) -> Markup:
-    return _plain(thinned([frame.at(point) for point in points]), closed=closed, **look)
+    return _plain(_outline(tuple(frame.at(point) for point in points)), closed=closed, **look)
+
+
+@lru_cache(maxsize=512)  # temperatures and flows change from picture to picture, outlines do not
+def _outline(points: tuple[Point, ...]) -> tuple[Point, ...]:
+    return tuple(thinned(points))
 
 
 def thinned(points: Sequence[Point], tolerance_px: float = 0.1) -> list[Point]:

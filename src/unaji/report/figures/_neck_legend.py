@@ -28,14 +28,19 @@ def scales(
 ) -> Block:
     """Draw the scale of temperature and that of flow, beside each other where there is room."""
     across = width * 0.44 if wide else min(width - 8, 340.0)
-    parts = [write(4, y + 14, say("scale", language), "axis", INK3), *_ramp(4, y + 21, across)]
-    end, made = _beyond(y + 63, across + 4, states, language, hatch)
-    parts += made
+    end, parts = temperature_scale(y, across, states, language, hatch)
     if wide:
         right, made = _flow_key(across + 40, y, width - across - 40, language, scale)
     else:
         right, made = _flow_key(4, end, width - 8, language, scale)
     return max(end, right), parts + made
+
+
+def temperature_scale(y: float, across: float, states: Sequence[NeckSection], language: Language, hatch: str) -> Block:
+    """Draw the scale of temperature, and what its marks at the labels mean where they occur."""
+    parts = [write(4, y + 14, say("scale", language), "axis", INK3), *_ramp(4, y + 21, across)]
+    end, made = _beyond(y + 63, across + 4, states, language, hatch)
+    return end, parts + made
 
 
 def _ramp(x: float, y: float, width: float) -> list[Markup]:

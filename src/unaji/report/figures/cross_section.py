@@ -17,7 +17,7 @@ from markupsafe import Markup
 from unaji.report.figures import _neck_geometry as shape
 from unaji.report.figures._neck_drawing import INK, INK3, SURFACE, Frame, hatch, section
 from unaji.report.figures._neck_labels import FONTS, SIZE, Label, least_height, place_labels, write
-from unaji.report.figures._neck_legend import PATHWAYS, note, pathways, readings, scales
+from unaji.report.figures._neck_legend import PATHWAYS, note, pathways, readings, scales, temperature_scale
 from unaji.report.figures._neck_state import TISSUES, NeckSection, section_of
 from unaji.report.figures._neck_words import (
     LANGUAGES,
@@ -72,7 +72,12 @@ _ANATOMY: dict[str, Point] = {
 
 
 def cross_section(
-    now: NeckSection, *, before: NeckSection | None = None, language: Language = "ja", width_px: float = 360
+    now: NeckSection,
+    *,
+    before: NeckSection | None = None,
+    language: Language = "ja",
+    width_px: float = 360,
+    with_keys: bool = True,
 ) -> str:
     """Draw the neck as SVG text, in one state or before and during.
 
@@ -87,6 +92,9 @@ def cross_section(
     width_px : float
         Width of the picture, at least 320 [px]; from 640 on a pair stands side by side, and one state names its
         anatomy too.
+    with_keys : bool
+        Whether the key of flow, the five pathways and the note on the picture stand below it; else only the scale of
+        temperature does, for a page that says these itself.
 
     Returns
     -------
@@ -103,33 +111,31 @@ def cross_section(
         raise ValueError(f"language must be one of {', '.join(LANGUAGES)}, got {language!r}")
     if width_px < LEAST_WIDTH:
         raise ValueError(f"width_px must be at least {LEAST_WIDTH:g} for the labels to fit, got {width_px:g}")
-    mark = hashlib.sha256(repr((now, before, language, float(width_px))).encode()).hexdigest()[:10]
-    return str(_Plate(now, before, language, float(width_px), f"neck-{mark}").svg())
+    shown = (now, before, language, float(width_px), *(() if with_keys else ("without keys",)))
+    mark = hashlib.sha256(repr(shown).encode()).hexdigest()[:10]
+    return str(_Plate(now, before, language, float(width_px), f"neck-{mark}", with_keys).svg())
 
 
 @dataclass(frozen=True, slots=True)
 class _Plate:
-    """One picture on its way: what to draw, in which language, how wide, and the prefix of its ids."""
+    """One picture on its way: what to draw, in which language, how wide, the prefix of its ids, with keys or not."""
 
     now: NeckSection
     before: NeckSection | None
     language: Language
     width: float
     name: str
+    with_keys: bool
 
     def svg(self) -> Markup:
-        wide, states, pattern = self.width >= WIDE, self._states(), f"{self.name}-hatch"
+        pattern = f"{self.name}-hatch"
         y, necks = self._pictures()
-        y, keys = scales(y, self.width, states, self.language, self._scale(), pattern, wide=wide)
-        y, ways = pathways(y, self.width, states, self.language, wide=wide)
-        y, words = note(y, self.width, self.language)
+        y, keys = self._keys(y, pattern)
         height = float(round(y))
         return standing_alone(
             el("rect", width=self.width, height=height, fill=SURFACE, class_="blank"),
             *necks,
             *keys,
-            *ways,
-            *words,
             width=self.width,
             height=height,
             name=self.name,
@@ -139,6 +145,16 @@ class _Plate:
             font_family=FONTS,
             lang=spoken(self.language),
         )
+
+    def _keys(self, y: float, pattern: str) -> tuple[float, list[Markup]]:
+        """Draw what stands below the picture."""
+        wide, states = self.width >= WIDE, self._states()
+        if not self.with_keys:
+            return temperature_scale(y, self.width - 8, states, self.language, pattern)
+        y, keys = scales(y, self.width, states, self.language, self._scale(), pattern, wide=wide)
+        y, ways = pathways(y, self.width, states, self.language, wide=wide)
+        y, words = note(y, self.width, self.language)
+        return y, [*keys, *ways, *words]
 
     def _states(self) -> list[NeckSection]:
         return [self.now] if self.before is None else [self.before, self.now]
