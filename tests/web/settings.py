@@ -12,10 +12,14 @@ os.environ["UNAJI_ORIGIN"] = "http://localhost:8000"
 os.environ["UNAJI_EXAMPLE"] = "1"
 
 from unaji.web.settings import *  # noqa: E402, F403
-from unaji.web.settings import MIDDLEWARE, STORAGES  # noqa: E402
+from unaji.web.settings import DATABASES, MIDDLEWARE, STORAGES  # noqa: E402
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES = {**STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
 MIDDLEWARE = [one for one in MIDDLEWARE if "whitenoise" not in one]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 TASKS = {"default": {"BACKEND": "django_tasks.backends.dummy.DummyBackend", "QUEUES": []}}
+
+if "sqlite3" in DATABASES["default"]["ENGINE"]:  # a file: of one in memory, two threads lock each other out
+    DATABASES["default"]["TEST"] = {"NAME": f"{HOME_OF_TESTS}/test.sqlite3"}
+    DATABASES["default"]["OPTIONS"]["init_command"] = "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF;"

@@ -1,0 +1,194 @@
+"""The person's screens in a browser: one tap with and without a network, exactly once; nothing in the console."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from django.conf import settings as django_settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.sessions.backends.db import SessionStore
+from playwright.sync_api import expect
+
+from tests.web.conftest import make_person
+from unaji.web.casebook.models import Episode, Exposure, Person
+
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"  # the driver runs a loop of its own in this thread
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def _own_home(settings, tmp_path):
+    settings.HOME = tmp_path / "home"
+    settings.HOME.mkdir()
+
+
+@pytest.fixture
+def hana() -> Person:
+    return make_person("hana@example.org")
+
+
+def session_of(person: Person) -> str:
+    session = SessionStore()
+    session[SESSION_KEY] = str(person.user_id)
+    session[BACKEND_SESSION_KEY] = django_settings.AUTHENTICATION_BACKENDS[0]
+    session[HASH_SESSION_KEY] = person.user.get_session_auth_hash()
+    session.create()
+    return session.session_key
+
+
+@pytest.fixture
+def phone(browser, live_server, hana):
+    """Open a phone of 360 px that Hana is signed in on; what its console says is collected."""
+    context = browser.new_context(viewport={"width": 360, "height": 740}, locale="ja-JP", timezone_id="Asia/Tokyo")
+    context.add_cookies([{"name": "sessionid", "value": session_of(hana), "url": live_server.url}])
+    context.set_default_timeout(8_000)
+    page = context.new_page()
+    page.heard = []
+    page.on("console", lambda message: page.heard.append(message.text))
+    page.on("pageerror", lambda error: page.heard.append(str(error)))
+    page.goto(live_server.url + "/now")
+    yield page
+    context.close()
+
+
+def shell_is_kept(page) -> None:
+    page.evaluate("() => navigator.serviceWorker.ready.then(() => true)")
+
+
+def all_is_sent(page) -> None:
+    page.wait_for_load_state("networkidle")
+    expect(page.locator("#held")).to_be_hidden()
+
+
+def test_one_tap_is_saved_and_can_be_told_more_of(phone, hana):
+    phone.get_by_role("button", name="今、熱い").click()
+    phone.wait_for_url("**/episodes/*")
+    scale = phone.get_by_label("どれくらい熱いですか", exact=True)
+    scale.fill("7")
+    phone.get_by_label("怒り", exact=True).check()
+    phone.get_by_label("机", exact=True).check()
+    phone.get_by_role("button", name="おさまった").click()
+    phone.wait_for_url("**/today")
+
+    episode = Episode.objects.get(person=hana)
+    assert (episode.intensity, episode.place) == (7, "desk")
+    assert episode.end is not None
+    assert phone.heard == []
+
+
+def test_a_slider_that_was_not_touched_says_nothing(phone, hana):
+    phone.get_by_role("button", name="今、熱い").click()
+    phone.wait_for_url("**/episodes/*")
+    phone.get_by_role("button", name="続いている").click()
+    phone.wait_for_url("**/now")
+
+    assert Episode.objects.get(person=hana).intensity is None
+
+
+def test_taps_without_a_network_wait_in_the_phone_and_arrive_once(phone, hana):
+    shell_is_kept(phone)
+    phone.context.set_offline(True)
+    for n in (1, 2):
+        phone.get_by_role("button", name="今、熱い").click()
+        expect(phone.locator("#held p")).to_contain_text(f"{n}件を電話の中に預かっています")
+    assert Episode.objects.filter(person=hana).count() == 0
+
+    phone.context.set_offline(False)
+    all_is_sent(phone)
+
+    assert Episode.objects.filter(person=hana, source="offline").count() == 2
+    phone.reload()
+    expect(phone.locator(".now-head p")).to_contain_text("2回")
+
+
+def test_the_app_opens_without_a_network_and_keeps_what_is_noted(phone, hana, live_server):
+    shell_is_kept(phone)
+    phone.context.set_offline(True)
+    phone.goto(live_server.url + "/now")
+    expect(phone.locator(".now-head p")).to_contain_text("電波がありません")
+    phone.get_by_role("button", name="きょうは何もない").click()
+    expect(phone.locator("#held p")).to_contain_text("1件")
+
+    phone.context.set_offline(False)
+    phone.goto(live_server.url + "/now")
+    all_is_sent(phone)
+
+    assert Exposure.objects.filter(person=hana, kind="check_in").count() == 1
+
+
+def test_an_entry_whose_answer_was_lost_is_not_doubled(phone, hana):
+    lost = []
+
+    def lose(route):
+        if route.request.method == "POST" and not lost:
+            lost.append(route.fetch())  # the server has it, but the phone never hears so
+            route.abort()
+        else:
+            route.continue_()
+
+    phone.route("**/now/sync", lose)
+    phone.get_by_role("button", name="今、熱い").click()
+    expect(phone.locator("#held p")).to_contain_text("1件")
+    assert Episode.objects.filter(person=hana).count() == 1
+
+    phone.reload()
+    all_is_sent(phone)
+
+    assert Episode.objects.filter(person=hana).count() == 1
+
+
+def test_an_entry_that_was_taken_back_in_the_phone_is_not_kept(phone, hana):
+    shell_is_kept(phone)
+    phone.context.set_offline(True)
+    phone.get_by_role("button", name="今、熱い").click()
+    phone.get_by_role("button", name="さいごの1件を取り消す").click()
+    phone.context.set_offline(False)
+    phone.reload()
+    all_is_sent(phone)
+
+    assert Episode.objects.filter(person=hana).kept().count() == 0
+
+
+def test_what_waits_is_not_given_to_somebody_else_who_signs_in(phone, hana, live_server):
+    ken = make_person("ken@example.org")
+    shell_is_kept(phone)
+    phone.context.set_offline(True)
+    phone.get_by_role("button", name="今、熱い").click()
+    expect(phone.locator("#held p")).to_contain_text("1件")
+    phone.context.set_offline(False)
+    phone.context.clear_cookies()
+    phone.context.add_cookies([{"name": "sessionid", "value": session_of(ken), "url": live_server.url}])
+    phone.goto(live_server.url + "/now")
+    phone.wait_for_load_state("networkidle")
+
+    assert Episode.objects.count() == 0
+
+
+def test_nothing_of_the_person_stays_in_the_browser_after_signing_out(phone, hana):
+    shell_is_kept(phone)
+    phone.goto(phone.url.replace("/now", "/more"))
+    phone.get_by_role("button", name="サインアウト").click()
+    phone.wait_for_load_state("networkidle")
+
+    kept = phone.evaluate(
+        "async () => { const names = await caches.keys(); const out = [];"
+        "for (const n of names) for (const r of await (await caches.open(n)).keys()) out.push(new URL(r.url).pathname);"
+        "return out }"
+    )
+    assert "/now/shell" in kept
+    assert not [path for path in kept if not path.startswith("/static/") and path != "/now/shell"]
+
+
+@pytest.mark.parametrize(
+    "path", ["/now", "/today", "/add", "/why", "/course", "/more", "/data", "/mine", "/now/earlier"]
+)
+def test_a_screen_has_no_violation_of_accessibility_and_a_silent_console(phone, live_server, path):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+    phone.goto(live_server.url + path)
+
+    found = axe.Axe().run(phone)
+
+    assert found.response["violations"] == []
+    assert phone.heard == []
+    assert phone.evaluate("document.documentElement.scrollWidth") <= 360
