@@ -42,6 +42,7 @@ def command(home: Path | None, host: str, port: int, example: bool | None) -> No
     env = serving.environment(chosen.absolute(), origin, example=shown)
     os.environ.update(env)
     serving.prepare()
+    serving.warm()
     if shown:
         from unaji.web.casebook.example import load_example
 

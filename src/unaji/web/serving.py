@@ -45,6 +45,13 @@ def prepare() -> None:
     sweep_scratch()
 
 
+def warm() -> None:
+    """Compile the neck simulator's loops, if they are not yet, before two processes would do so side by side."""
+    from unaji.body.what_if import WhatIf, usual_crowd, what_if  # noqa: PLC0415  # compiling begins with the import
+
+    what_if(WhatIf(stress=1.0), usual_crowd())
+
+
 def server_command(host: str, port: int) -> list[str]:
     """Return the command of the web server: granian, WSGI, two processes of one thread."""
     return [

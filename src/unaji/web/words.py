@@ -16,6 +16,7 @@ from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from unaji.report.words import Catalogue, flat
+from unaji.report.words import catalogue as report_words
 
 LANGUAGES = ("ja", "en")
 FOLDER = Path(__file__).parent / "locale"
@@ -88,3 +89,10 @@ def chart_patterns() -> SafeString:
     """Give the hatchings that the charts of the report refer to."""
     source = files("unaji.report").joinpath("templates", "patterns.svg").read_text(encoding="utf-8")
     return mark_safe(f'<svg class="patterns" width="0" height="0" aria-hidden="true"><defs>{source}</defs></svg>')
+
+
+@register.filter
+def grade_aloud(grade: str) -> str:
+    """Say an evidence grade in words, for those who listen."""
+    report = report_words(spoken())
+    return report("grade.aloud", grade=grade, text=report(f"grade.{grade}"))

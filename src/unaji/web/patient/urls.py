@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from unaji.web.patient import data, mine, offline, views, why
+from unaji.web.patient import data, mine, offline, views, what_if, why
 
 app_name = "patient"
 
@@ -32,6 +32,7 @@ urlpatterns = [
     path("why/ask", why.ask, name="ask_why"),
     path("why/report", why.report, name="report"),
     path("why/report.pdf", why.paper, name="paper"),
+    path("what-if", what_if.what_if_screen, name="what_if"),
     path("course", why.course, name="course"),
     path("mine", mine.mine, name="mine"),
     path("mine/consent", mine.change_consent, name="change_consent"),

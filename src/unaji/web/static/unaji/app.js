@@ -69,6 +69,45 @@ if (drop) {
   });
 }
 
+// -- what if -----------------------------------------------------------------------------------------------------------
+
+const whatIf = document.querySelector("[data-what-if]");
+if (whatIf) {
+  const form = whatIf.querySelector("form");
+  const put = (id, text) => { document.getElementById(`what-${id}`).textContent = text; };
+  let asking = false;
+  let again = false;
+  const ask = async () => {
+    if (asking) { again = true; return; }
+    asking = true;
+    const query = new URLSearchParams(new FormData(form)).toString();
+    try {
+      const answer = await fetch(`${form.action.split("?")[0]}?${query}`, { headers: { Accept: "application/json" } });
+      if (answer.ok) show(await answer.json());
+    } catch {
+      // no network: the numbers stay as they are
+    }
+    asking = false;
+    if (again) { again = false; ask(); }
+  };
+  const show = (told) => {
+    for (const one of told.numbers) { put(one.id, one.value); put(`${one.id}-range`, one.range); }
+    for (const name of ["skin", "core", "felt", "way", "fever", "aria"]) put(name, told[name]);
+    for (const one of told.sliders) {
+      put(`value-${one.id}`, one.value);
+      document.getElementById(`what-slider-${one.id}`).setAttribute("aria-valuetext", one.value);
+    }
+    const drawn = new DOMParser().parseFromString(told.section, "image/svg+xml").documentElement;
+    document.getElementById("what-section").replaceChildren(document.importNode(drawn, true));
+    const warning = document.getElementById("what-warning");
+    warning.replaceChildren(...told.warning.map((line) => Object.assign(document.createElement("p"), { textContent: line })));
+    warning.hidden = !told.warning.length;
+  };
+  form.querySelector("[type=submit]").hidden = true;
+  form.querySelector(".two").classList.remove("two");
+  form.addEventListener("input", ask);
+}
+
 // -- without a network -------------------------------------------------------------------------------------------------
 
 const note = document.getElementById("held");

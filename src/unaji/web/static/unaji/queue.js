@@ -29,9 +29,15 @@ async function within(store, mode, use) {
   }
 }
 
-export const held = () => within("entries", "readonly", (store) => store.getAll());
+const all = () => within("entries", "readonly", (store) => store.getAll());
 export const remember = (person) => within("about", "readwrite", (store) => store.put(person, "person"));
 const remembered = () => within("about", "readonly", (store) => store.get("person"));
+
+// What waits of the person this phone is signed in for; what waits of somebody else waits for them.
+export async function held() {
+  const person = await remembered();
+  return (await all()).filter((one) => one.person === undefined || one.person === person);
+}
 
 export async function keep(entry) {
   const person = await remembered();
