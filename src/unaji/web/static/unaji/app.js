@@ -92,7 +92,8 @@ if (whatIf) {
   };
   const show = (told) => {
     for (const one of told.numbers) { put(one.id, one.value); put(`${one.id}-range`, one.range); }
-    for (const name of ["skin", "core", "felt", "way", "fever", "aria"]) put(name, told[name]);
+    for (const name of ["skin", "core", "felt", "way", "fever"]) put(`say-${name}`, told[name]);
+    put("aria", told.aria);
     for (const one of told.sliders) {
       put(`value-${one.id}`, one.value);
       document.getElementById(`what-slider-${one.id}`).setAttribute("aria-valuetext", one.value);
