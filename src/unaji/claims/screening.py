@@ -1,4 +1,4 @@
-"""Which warning signs did a person say yes to, and how soon do they need a doctor? Rules of the claims, nothing else."""
+"""Which warning signs were answered with yes, and how soon do they need a doctor? By the claims and nothing else."""
 
 from __future__ import annotations
 
