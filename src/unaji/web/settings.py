@@ -18,6 +18,7 @@ ALLOWED_HOSTS = [CHOSEN.host, "localhost", "127.0.0.1", "[::1]"] if not CHOSEN.s
 ORIGIN = CHOSEN.origin
 HOME = CHOSEN.home
 EXAMPLE = CHOSEN.example
+ARTICLE = "neck_heat"  # whose claims are asked after: the name of one that ships with unaji, or a folder
 
 INSTALLED_APPS = [
     "unaji.web.casebook",
