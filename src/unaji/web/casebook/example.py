@@ -11,6 +11,7 @@ import numpy as np
 from django.db import transaction
 from django.utils import timezone
 
+from unaji.claims.model import Cause, Family, Reading
 from unaji.claims.questionnaire import CauseAnswer, IntakeAnswers, Often, asked_causes
 from unaji.people.write import write_example
 from unaji.records.folder import contents_of, put_files, read_folder
@@ -69,19 +70,30 @@ def load_example() -> Person:
 def answer_beginning(person: Person) -> None:
     """Answer the warning signs (none found) and the questionnaire for an invented person, once.
 
-    The answers follow from the claims alone: each cause the article names is said to be there sometimes, the others
-    are left open.
+    The answers follow from the claims alone: of the causes that the article names the person notices what they rate or
+    do themselves, in each family one often and the rest sometimes, and denies what it leaves out.
     """
     claims = claims_in_use()
     if not RedFlagScreen.objects.filter(person=person).exists():
         signs = {flag.id: False for flag in claims.red_flags}
         answer_screen(person, by=person.user, answers=signs, claims=claims, why="intake")
     if not Intake.objects.filter(person=person).exists():
-        named = [cause.id for cause in asked_causes(claims) if cause.in_article]
-        answers = IntakeAnswers(
-            causes={one: CauseAnswer(Often.SOMETIMES) for one in named}, companions=tuple(claims.companions)[:2]
-        )
-        answer_intake(person, by=person.user, answers=answers, claims=claims, language="ja")
+        seen: dict[Family, CauseAnswer] = {}
+        answers = {cause.id: _noticed(cause, seen) for cause in asked_causes(claims)}
+        given = {one: answer for one, answer in answers.items() if answer.often is not Often.UNKNOWN}
+        said = IntakeAnswers(causes=given, companions=tuple(claims.companions)[:2])
+        answer_intake(person, by=person.user, answers=said, claims=claims, language="ja")
+
+
+def _noticed(cause: Cause, seen: dict[Family, CauseAnswer]) -> CauseAnswer:
+    if not cause.in_article:
+        return CauseAnswer(Often.NO)
+    if all(signal.reading is Reading.QUANTITY for signal in cause.signals):
+        return CauseAnswer()
+    if cause.family in seen:
+        return CauseAnswer(Often.SOMETIMES)
+    seen[cause.family] = CauseAnswer(Often.OFTEN)
+    return seen[cause.family]
 
 
 def put_diary(person: Person, timeline: Timeline, source: str) -> None:

@@ -67,7 +67,7 @@ class FirstTold:
     groups: tuple[GroupTold, ...]
     steps: tuple[StepTold, ...]
     more_steps: tuple[StepTold, ...]
-    already: tuple[str, ...]
+    already: str
     grades: tuple[GradeTold, ...]
 
 
@@ -86,7 +86,7 @@ def first_told(picture: FirstPicture, answers: IntakeAnswers, claims: Claims) ->
         ),
         steps=steps[:STEPS_SHOWN],
         more_steps=steps[STEPS_SHOWN:],
-        already=tuple(dict.fromkeys(_names(signal, claims) for signal in fed)),
+        already=_report().join(list(dict.fromkeys(_names(signal, claims) for signal in fed))),
         grades=tuple(grade_told(letter) for letter in "ABCD"),
     )
 

@@ -6,6 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
 from unaji.claims.model import Claims, Helpline, RedFlag
 from unaji.claims.screening import signs_of
 from unaji.web.casebook.models import Episode, Intake, Person, RedFlagScreen
@@ -22,7 +25,7 @@ class SignTold:
     """One sign that was answered with yes."""
 
     question: str
-    say: str
+    say: SafeString
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +33,12 @@ class LineTold:
     """Somebody to call."""
 
     text: str
-    to: str
+    number: str
+
+    @property
+    def to(self) -> str:
+        """What a tap dials."""
+        return f"tel:{self.number}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,22 +48,27 @@ class ScreenTold:
     Attributes
     ----------
     signs : tuple of SignTold
-        Those of the level that decides.
+        Those of the level that decides; where an ambulance comes first only the first, so that the button is near.
     also : tuple of SignTold
-        Those that are less urgent.
+        The others.
+    advice : tuple of str
+        What else to do while waiting for the ambulance, each once.
     lines : tuple of str
         What to say on the phone or to a doctor, sentence by sentence.
+    doctor : bool
+        Whether a doctor has to look into something: not where a helpline is there for all of this level.
     unsure : bool
-        Whether the number for those in doubt helps: not where an ambulance comes first, nor where a helpline is there
-        for all that was answered.
+        Whether the number for those in doubt helps: not where an ambulance comes first.
     """
 
     level: str
     signs: tuple[SignTold, ...]
     also: tuple[SignTold, ...]
+    advice: tuple[SafeString, ...]
     lines: tuple[str, ...]
     place_and_time: str
     helplines: tuple[LineTold, ...]
+    doctor: bool
     unsure: bool
     answered: str
     read: str
@@ -67,6 +80,8 @@ def screen_told(screen: RedFlagScreen, claims: Claims) -> ScreenTold:
     raised = signs_of(screen.answers, claims)
     deciding = [flag for flag in raised if flag.urgency == screen.level]
     emergency = screen.level == Level.EMERGENCY
+    shown = deciding[:1] if emergency else deciding
+    doctor = any(flag.helpline is None for flag in deciding)
     began = _began(screen)
     lines = [_tell(flag) for flag in (deciding if emergency else raised)]
     if emergency:
@@ -79,12 +94,14 @@ def screen_told(screen: RedFlagScreen, claims: Claims) -> ScreenTold:
         place_and_time = say(key, time=clock_time(person, screen.at))
     return ScreenTold(
         level=screen.level,
-        signs=tuple(map(_sign, deciding)),
-        also=tuple(_sign(flag) for flag in raised if flag.urgency != screen.level),
+        signs=tuple(map(_sign, shown)),
+        also=tuple(_sign(flag) for flag in raised if flag not in shown),
+        advice=tuple(dict.fromkeys(_sign(flag).say for flag in deciding)) if emergency else (),
         lines=tuple(lines),
         place_and_time=place_and_time,
         helplines=tuple(_line(flag.helpline) for flag in raised if flag.helpline is not None),
-        unsure=screen.level == Level.TODAY and any(flag.helpline is None for flag in deciding),
+        doctor=doctor,
+        unsure=screen.level == Level.TODAY and doctor,
         answered=moment(person, screen.at),
         read="" if screen.acknowledged_at is None else moment(person, screen.acknowledged_at),
     )
@@ -133,8 +150,15 @@ def beginning_links(person: Person, most: int = 10) -> BeginningLinks:
 
 
 def _sign(flag: RedFlag) -> SignTold:
-    language = spoken()
-    return SignTold(flag.question.in_(language), flag.say.in_(language))
+    return SignTold(flag.question.in_(spoken()), _unbroken(flag.say.in_(spoken()), flag.helpline))
+
+
+def _unbroken(text: str, helpline: Helpline | None) -> SafeString:
+    """Keep a number that is to be dialled on one line."""
+    if helpline is None or helpline.number not in text:
+        return format_html("{}", text)
+    before, after = text.split(helpline.number, 1)
+    return format_html('{}<span class="n">{}</span>{}', before, helpline.number, after)
 
 
 def _tell(flag: RedFlag) -> str:
@@ -144,8 +168,7 @@ def _tell(flag: RedFlag) -> str:
 
 
 def _line(helpline: Helpline) -> LineTold:
-    text = words()("sign.helpline", name=helpline.name.in_(spoken()), number=helpline.number)
-    return LineTold(text, f"tel:{helpline.number}")
+    return LineTold(words()("sign.helpline", name=helpline.name.in_(spoken())), helpline.number)
 
 
 def _began(screen: RedFlagScreen) -> datetime | None:
