@@ -139,14 +139,23 @@ def _lag(one: CausePicture, answers: IntakeAnswers) -> str:
 
 
 def claimed_lag(cause: Cause) -> str:
-    """Say the range of lags that the claims give: "5〜40分", "2〜24時間"."""
+    """Say the range of lags as the claims give it, unrounded: "5〜40分", "2〜24時間", "20分〜3時間"."""
     report = _report()
     low, high = (round(end) for end in cause.lag_min)
     if high < 120:
         return report.range("minutes", low, high)
     if low % 60 == high % 60 == 0:
         return report.range("hours", low // 60, high // 60)
-    return report("range", low=report.lag(low / 60), high=report.lag(high / 60))
+    return report("range", low=_minutes(low), high=_minutes(high))
+
+
+def _minutes(minutes: int) -> str:
+    report = _report()
+    if minutes < 60:
+        return report.count("minutes", minutes)
+    if minutes % 60:
+        return report("lag.hours_minutes", hours=minutes // 60, minutes=minutes % 60)
+    return report.count("hours", minutes // 60)
 
 
 def _step(step: LogStep, claims: Claims) -> StepTold:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from unaji.claims.model import Claims
@@ -39,7 +39,8 @@ def answer_screen(
     why : {"intake", "unusual", "again"}
         What it was asked for.
     number : UUID, optional
-        The form's number: a form that is sent twice is kept once, as it was first sent.
+        The form's number: one that is sent twice is kept once, and one that comes back with other answers (after
+        the browser's "back") is kept as the new list that it is.
 
     Raises
     ------
@@ -47,23 +48,34 @@ def answer_screen(
         A sign is missing, or one is not of the claims.
     """
     level = level_of(answers, claims)
-    screen = RedFlagScreen(
-        pk=number or uuid7(),
-        person=person,
-        at=at or timezone.now(),
-        rules=rules_version(claims),
-        level=Level.NONE if level is None else Level(level.value),
-        why=why,
-    )
-    screen.answers_text = json.dumps({one: bool(yes) for one, yes in answers.items()})
     with transaction.atomic():
-        held = RedFlagScreen.objects.filter(person=person, pk=screen.pk).first()
-        if held is not None:
+        held = _held(number)
+        if held is not None and held.person_id == person.pk and held.answers == answers:
             return held
-        screen.save(force_insert=True)
+        screen = RedFlagScreen(
+            pk=uuid7() if number is None or held is not None else number,
+            person=person,
+            at=at or timezone.now(),
+            rules=rules_version(claims),
+            level=Level.NONE if level is None else Level(level.value),
+            why=why,
+        )
+        screen.answers_text = json.dumps(dict(answers))
+        try:
+            with transaction.atomic():
+                screen.save(force_insert=True)
+        except IntegrityError:  # the same form was faster by another request
+            held = _held(number)
+            if held is None or held.person_id != person.pk:
+                raise
+            return held
         record("create", screen, by=by, person=person.pk)
         ask_anew(person)
     return screen
+
+
+def _held(number: UUID | None) -> RedFlagScreen | None:
+    return None if number is None else RedFlagScreen.objects.filter(pk=number).first()
 
 
 def acknowledge(screen: RedFlagScreen, *, by: User) -> None:
