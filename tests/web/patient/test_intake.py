@@ -9,11 +9,12 @@ import pytest
 
 from tests.claims.conftest import EN, JA, MODEL
 from tests.web.conftest import make_person
+from unaji.care.first_picture import Means, OnRecord, first_picture
 from unaji.claims.questionnaire import IntakeAnswers, asked_causes
 from unaji.web.casebook.actions import diary, screens
 from unaji.web.casebook.claims import claims_in_use
 from unaji.web.casebook.example import load_example
-from unaji.web.casebook.models import AuditEvent, Intake, Person, RedFlagScreen
+from unaji.web.casebook.models import AuditEvent, Exposure, Intake, Person, Rating, RedFlagScreen
 from unaji.web.words import catalogue
 
 FORM = {
@@ -193,10 +194,10 @@ def test_causes_stand_in_the_group_that_the_answers_give_them(as_hana):
     not_reported = not_reported.split("何を記録すると")[0]
     names = {cause.id: cause.name.ja for cause in claims_in_use().causes}
     assert names["stress"] in plausible
-    assert "「1時間以内」" in plausible
+    assert '「1時間以内」で、言われている<span class="n">30分〜4時間</span>と重なります' in plausible
     assert "症状が出る前に、薬を始めたか変えたと答えました。" in plausible
     assert names["caffeine"] in cannot_tell  # a day later is not what is claimed of caffeine
-    assert "言われているのは20分〜3時間です" in cannot_tell
+    assert '言われているのは<span class="n">20分〜3時間</span>です' in cannot_tell
     assert "機器の記録が要ります" in cannot_tell
     assert names["sun"] in not_reported
     assert "話から考えられる要因は2つあります" in plausible
@@ -294,3 +295,31 @@ def test_both_languages_say_the_same_things_with_the_same_gaps():
         assert "!" not in ja[key] + en[key]
         assert "!" not in ja[key]
         assert "原因" not in ja[key]
+
+
+# -- what the first picture asks for can be written down ---------------------------------------------------------------
+
+
+def test_everything_that_is_to_be_logged_by_hand_can_be_added(as_hana, hana):
+    picture = first_picture(claims_in_use(), IntakeAnswers(), OnRecord())
+    page = as_hana.get("/add").content.decode()
+
+    for step in picture.steps:
+        if step.means in (Means.RATING, Means.EXPOSURE):
+            for name in step.names:
+                assert f'name="what" value="{name}"' in page, name
+    assert as_hana.post("/add", {"what": "hot_flush", "start": "2026-01-05T10:00", "amount": "1"}).status_code == 302
+    assert as_hana.post("/add", {"what": "anger", "start": "2026-01-05T10:00", "anger": "8"}).status_code == 302
+    assert Exposure.objects.get(person=hana).kind == "hot_flush"
+    assert Rating.objects.get(person=hana).value == 8
+
+
+def test_another_articles_own_exposure_can_be_added_and_is_named_in_both_languages(cold_fingers, as_ken, ken):
+    assert as_ken.post("/add", {"what": "smoking", "start": "2026-01-05T10:00", "amount": "2"}).status_code == 302
+    assert as_ken.post("/add", {"what": "hot_flush", "start": "2026-01-05T10:00"}).status_code == 422
+
+    for language, name in (("ja", "たばこ"), ("en", "smoking")):
+        ken.user.language = language
+        ken.user.save()
+        assert name in as_ken.get("/today?day=2026-01-05").content.decode()
+        assert name in as_ken.get("/add").content.decode()

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
 from unaji.care.first_picture import CausePicture, FirstPicture, LogStep, Means, Reason, Standing, time_fits
 from unaji.claims.model import Cause, Claims, Reading, Signal
-from unaji.claims.questionnaire import SPEAKS_FOR, CauseAnswer, IntakeAnswers, Soon
+from unaji.claims.questionnaire import SPEAKS_FOR, CauseAnswer, IntakeAnswers
 from unaji.quantities import EXPOSURES, QUANTITIES, RATINGS
 from unaji.report.words import Catalogue
 from unaji.report.words import catalogue as report_catalogue
-from unaji.web.words import spoken, words
+from unaji.web.words import say, spoken, words
 
+_TECHNICAL = re.compile(r" ?\([^)]*\)$")
+"""What stands in brackets after a name is for those who write columns."""
 STEPS_SHOWN = 6
 """How many things to log are shown at once; the rest is behind a row."""
 
@@ -36,7 +42,7 @@ class CauseTold:
     grade: GradeTold
     claim: str
     reason: str
-    lag: str
+    lag: SafeString
     companions: str
     look: str
 
@@ -73,14 +79,14 @@ class FirstTold:
 
 def first_told(picture: FirstPicture, answers: IntakeAnswers, claims: Claims) -> FirstTold:
     """Put the first picture into words."""
-    say = words()
+    told = words()
     plausible = len(picture.standing(Standing.PLAUSIBLE))
     steps = tuple(_step(one, claims) for one in picture.steps)
     fed = [one.fed_by for one in picture.causes if one.fed_by is not None]
     return FirstTold(
-        heading=say.count("first.heading", plausible) if plausible else say("first.heading_none"),
+        heading=told.count("first.heading", plausible) if plausible else told("first.heading_none"),
         groups=tuple(
-            GroupTold(which.value, say(f"first.group.{which}"), tuple(_cause(one, answers, claims) for one in causes))
+            GroupTold(which.value, told(f"first.group.{which}"), tuple(_cause(one, answers, claims) for one in causes))
             for which in Standing
             if (causes := picture.standing(which))
         ),
@@ -100,7 +106,7 @@ def grade_told(letter: str) -> GradeTold:
 
 
 def _cause(one: CausePicture, answers: IntakeAnswers, claims: Claims) -> CauseTold:
-    say, report, language = words(), _report(), spoken()
+    told, report, language = words(), _report(), spoken()
     named = [claims.companions[c].in_(language) for c in one.companions]
     look = "first.fed" if one.fed_by is not None else "first.look"
     return CauseTold(
@@ -110,8 +116,8 @@ def _cause(one: CausePicture, answers: IntakeAnswers, claims: Claims) -> CauseTo
         claim=one.cause.claim.in_(language),
         reason=_reason(one, answers),
         lag=_lag(one, answers),
-        companions=say("first.companions", names=report.join(named)) if named else "",
-        look=say(look, names=_names(one.fed_by or one.cause.signals[0], claims)),
+        companions=told("first.companions", names=report.join(named)) if named else "",
+        look=told(look, names=_names(one.fed_by or one.cause.signals[0], claims)),
     )
 
 
@@ -125,28 +131,30 @@ def _reason(one: CausePicture, answers: IntakeAnswers) -> str:
     return words()(f"first.reason.{one.reason}")
 
 
-def _lag(one: CausePicture, answers: IntakeAnswers) -> str:
+def _lag(one: CausePicture, answers: IntakeAnswers) -> SafeString:
     """Say the time that the claims give, and how the person's fits it."""
-    say, claimed = words(), claimed_lag(one.cause)
+    claimed = claimed_lag(one.cause)
     if one.standing is Standing.NOT_REPORTED:
-        return ""
+        return SafeString("")
     soon = answers.causes.get(one.cause.id, CauseAnswer()).soon
     fits = time_fits(one.cause, soon)
     if fits is None or one.reason in (Reason.NOT_KNOWN, Reason.DEVICE_ONLY):
         return say("first.lag.open", lag=claimed)
     key = "first.lag.fits" if fits else "first.lag.differs"
-    return say(key, lag=claimed, said=say(f"intake.soon.{soon}") if soon is not Soon.UNKNOWN else "")
+    return say(key, lag=claimed, said=words()(f"intake.soon.{soon}"))
 
 
-def claimed_lag(cause: Cause) -> str:
-    """Say the range of lags as the claims give it, unrounded: "5〜40分", "2〜24時間", "20分〜3時間"."""
+def claimed_lag(cause: Cause) -> SafeString:
+    """Say the range of lags as the claims give it, unrounded and on one line: "5〜40分", "20分〜3時間"."""
     report = _report()
     low, high = (round(end) for end in cause.lag_min)
     if high < 120:
-        return report.range("minutes", low, high)
-    if low % 60 == high % 60 == 0:
-        return report.range("hours", low // 60, high // 60)
-    return report("range", low=_minutes(low), high=_minutes(high))
+        said = report.range("minutes", low, high)
+    elif low % 60 == high % 60 == 0:
+        said = report.range("hours", low // 60, high // 60)
+    else:
+        said = report("range", low=_minutes(low), high=_minutes(high))
+    return format_html('<span class="n">{}</span>', said)
 
 
 def _minutes(minutes: int) -> str:
@@ -193,7 +201,7 @@ def _name(reading: Reading, name: str, claims: Claims) -> str:
         Reading.QUANTITY: QUANTITIES.get(name),
     }[reading]
     assert known is not None, "claims are checked against the vocabularies when they are loaded"
-    return known.ja if spoken() == "ja" else known.en
+    return _TECHNICAL.sub("", known.ja if spoken() == "ja" else known.en)
 
 
 def _report() -> Catalogue:

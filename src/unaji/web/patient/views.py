@@ -201,8 +201,7 @@ def _line(person: Person, entry: Entry) -> Line:
         return Line("episode", entry.pk, clock_time(person, entry.start), text,
                     reverse("patient:episode", args=[entry.pk]), entry.late)  # fmt: skip
     if isinstance(entry, Exposure):
-        key = f"exposure.{entry.kind}"
-        text = say(key) if key in say else entry.kind
+        text = forms.exposure_name(entry.kind)
         if entry.end:
             text = say("today.until", text=text, time=clock_time(person, entry.end))
         return Line("exposure", entry.pk, clock_time(person, entry.start), text, "", late=False)
@@ -265,7 +264,7 @@ def _add(request: SignedIn, person: Person, what: str) -> datetime:
     if what.startswith("treatment-") and what.removeprefix("treatment-") in forms.TREATMENTS:
         kind = what.removeprefix("treatment-")
         diary.log_treatment(person, by=user, kind=kind, time=start, note=forms.read_note(sent), client_id=number)
-    elif what in forms.FELT:
+    elif forms.is_rating(what):
         value = forms.read_scale(sent, what)
         if value is None:
             raise WrongError(words()("error.scale_untouched"))
