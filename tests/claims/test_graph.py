@@ -367,3 +367,12 @@ def test_no_line_of_the_shipped_model_can_go_unnoticed(tmp_path, index):
 def test_every_pathway_value_is_a_node_name_that_no_cause_uses():
     claims = load_claims("neck_heat")
     assert not {cause.id for cause in claims.causes} & ({pathway.value for pathway in Pathway} | {SYMPTOM})
+
+
+def test_a_helpline_is_a_number_that_can_be_dialled(cold_fingers):
+    model = cold_fingers / "model.toml"
+    line = 'helpline = { number = "ask around", name = { ja = "相談", en = "Line" } }'
+    model.write_text(model.read_text("utf-8").replace("[causes.cold_air]", f"{line}\n\n[causes.cold_air]", 1), "utf-8")
+
+    with pytest.raises(ClaimsError, match=r"red_flags\.white_fingers\.helpline\.number: must be digits"):
+        load_claims(cold_fingers)

@@ -96,7 +96,10 @@ def texts(language: str) -> dict[str, str]:
         found |= {f"{cause.id} {route.id}": route.claim.in_(language) for route in cause.routes}
     found |= {f"link {link.id}": link.claim.in_(language) for link in LINKS.values()}
     for flag in CLAIMS.red_flags:
-        found |= {f"{flag.id} {i}": w.in_(language) for i, w in enumerate((flag.question, flag.say, flag.thinks_of))}
+        found |= {
+            f"{flag.id} {i}": w.in_(language)
+            for i, w in enumerate((flag.question, flag.say, flag.tell, flag.thinks_of))
+        }
     return found | {f"companion {one}": words.in_(language) for one, words in CLAIMS.companions.items()}
 
 

@@ -6,6 +6,8 @@ import pytest
 from django.test import Client
 
 from unaji.web.casebook.actions.people import open_casebook
+from unaji.web.casebook.actions.screens import answer_screen
+from unaji.web.casebook.claims import claims_in_use
 from unaji.web.casebook.models import User
 
 
@@ -16,9 +18,14 @@ def _own_home(settings, tmp_path):
     settings.HOME.mkdir()
 
 
-def make_person(email: str, *, purposes=("care", "wearable_import")):
+def make_person(email: str, *, purposes=("care", "wearable_import"), asked=True):
     user = User.objects.create_user(email)
-    return open_casebook(by=user, timezone_name="Asia/Tokyo", purposes=purposes, language="ja")
+    person = open_casebook(by=user, timezone_name="Asia/Tokyo", purposes=purposes, language="ja")
+    if asked:  # nobody who is new opens the app without the warning signs
+        claims = claims_in_use()
+        signs = {flag.id: False for flag in claims.red_flags}
+        answer_screen(person, by=user, answers=signs, claims=claims, why="intake")
+    return person
 
 
 @pytest.fixture

@@ -36,7 +36,8 @@ def test_both_languages_say_the_same_things():
 def test_a_text_has_the_same_placeholders_in_both_languages():
     ja, en = (catalogue(language).texts for language in LANGUAGES)
 
-    assert {key for key in ja if placeholders(ja[key]) != placeholders(en[key])} == set()
+    differ = {key for key in ja if placeholders(ja[key]) != placeholders(en[key])}
+    assert {key for key in differ if not (key.startswith("unit.") and key.endswith(".one"))} == set()  # "one episode"
 
 
 def test_no_text_is_empty_or_in_the_other_language():

@@ -224,10 +224,25 @@ class Threshold:
 
 
 @dataclass(frozen=True, slots=True)
+class Helpline:
+    """Somebody to call who is neither an ambulance nor a doctor; `number` as it is dialled."""
+
+    number: str
+    name: Words
+
+
+@dataclass(frozen=True, slots=True)
 class RedFlag:
     """A sign that a doctor comes first.
 
     It is raised by a measured `threshold`, or by an exposure logged with `kind` equal to the flag's id.
+
+    Attributes
+    ----------
+    tell : Words or None
+        What a person who answered yes may say on the phone or to a doctor; the question serves where there is none.
+    helpline : Helpline or None
+        Whom to call for this sign.
     """
 
     id: str
@@ -237,6 +252,8 @@ class RedFlag:
     thinks_of: Words
     sources: tuple[str, ...]
     threshold: Threshold | None = None
+    tell: Words | None = None
+    helpline: Helpline | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ grades), ``causes`` (with ``signals`` and ``routes``, a route being a chain of l
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -19,6 +20,7 @@ from unaji.claims.model import (
     Claims,
     Family,
     Grade,
+    Helpline,
     Link,
     Pathway,
     Reading,
@@ -39,6 +41,7 @@ LAG_LIMITS_MIN = (5.0, 1440.0)
 EXPERIMENTS = ("avoid", "seek")
 """The engine's grid has bins of 5 minutes and its slowest lag is a day [min]."""
 
+_DIALLED = re.compile(r"[0-9]+(-[0-9]+)*")
 _OVER_TIME = (Transform.FALL, Transform.RISE, Transform.CHANGE, Transform.LEAKY_MEAN, Transform.BUILD_UP)
 _ABOVE = (Transform.EXCESS, Transform.DEBT)
 
@@ -139,9 +142,19 @@ def _red_flag(flag_id: str, table: Table, sources: Mapping[str, Source]) -> RedF
         thinks_of=table.words("thinks_of"),
         sources=_sources(table, sources),
         threshold=_threshold(table.table("threshold")) if "threshold" in table else None,
+        tell=table.words("tell") if "tell" in table else None,
+        helpline=_helpline(table.table("helpline")) if "helpline" in table else None,
     )
     table.finish()
     return flag
+
+
+def _helpline(table: Table) -> Helpline:
+    helpline = Helpline(table.text("number"), table.words("name"))
+    if not _DIALLED.fullmatch(helpline.number):
+        table.fail(f"must be digits parted by hyphens, got {helpline.number!r}", "number")
+    table.finish()
+    return helpline
 
 
 def _threshold(table: Table) -> Threshold:

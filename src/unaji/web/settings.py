@@ -164,6 +164,7 @@ LANGUAGES = [("ja", "日本語"), ("en", "English")]
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"
+ARTICLE = "neck_heat"  # whose claims are asked after: the name of one that ships with unaji, or a folder
 
 STATIC_URL = "/static/"
 STATIC_ROOT = CHOSEN.home / "static"

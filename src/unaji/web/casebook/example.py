@@ -11,12 +11,26 @@ import numpy as np
 from django.db import transaction
 from django.utils import timezone
 
+from unaji.claims.model import Cause, Family, Reading
+from unaji.claims.questionnaire import CauseAnswer, IntakeAnswers, Often, asked_causes
 from unaji.people.write import write_example
 from unaji.records.folder import contents_of, put_files, read_folder
-from unaji.records.timeline import Beats, Series, Timeline
+from unaji.records.timeline import Beats, Series, TimeArray, Timeline, from_utc_ms
 from unaji.web.casebook.actions.people import open_casebook
+from unaji.web.casebook.actions.screens import answer_intake, answer_screen
+from unaji.web.casebook.claims import claims_in_use
 from unaji.web.casebook.files import opened
-from unaji.web.casebook.models import Episode, Exposure, Person, Rating, Treatment, User
+from unaji.web.casebook.models import (
+    Episode,
+    Exposure,
+    Intake,
+    Person,
+    Rating,
+    RedFlagScreen,
+    SeriesFile,
+    Treatment,
+    User,
+)
 
 ADDRESS = "example@unaji.invalid"
 SEED = 1
@@ -31,6 +45,7 @@ def load_example() -> Person:
     """Make the invented person, whose records end yesterday; one that is there stays as it is."""
     held = Person.objects.filter(user__email=ADDRESS).first()
     if held is not None:
+        answer_beginning(held)
         return held
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "person"
@@ -48,7 +63,37 @@ def load_example() -> Person:
             person.save()
             put_diary(person, timeline, "example")
         put_series(person, timeline)
+    answer_beginning(person)
     return person
+
+
+def answer_beginning(person: Person) -> None:
+    """Answer the warning signs (none found) and the questionnaire for an invented person, once.
+
+    The answers follow from the claims alone: of the causes that the article names the person notices what they rate or
+    do themselves, in each family one often and the rest sometimes, and denies what it leaves out.
+    """
+    claims = claims_in_use()
+    if not RedFlagScreen.objects.filter(person=person).exists():
+        signs = {flag.id: False for flag in claims.red_flags}
+        answer_screen(person, by=person.user, answers=signs, claims=claims, why="intake")
+    if not Intake.objects.filter(person=person).exists():
+        seen: dict[Family, CauseAnswer] = {}
+        answers = {cause.id: _noticed(cause, seen) for cause in asked_causes(claims)}
+        given = {one: answer for one, answer in answers.items() if answer.often is not Often.UNKNOWN}
+        said = IntakeAnswers(causes=given, companions=tuple(claims.companions)[:2])
+        answer_intake(person, by=person.user, answers=said, claims=claims, language="ja")
+
+
+def _noticed(cause: Cause, seen: dict[Family, CauseAnswer]) -> CauseAnswer:
+    if not cause.in_article:
+        return CauseAnswer(Often.NO)
+    if all(signal.reading is Reading.QUANTITY for signal in cause.signals):
+        return CauseAnswer()
+    if cause.family in seen:
+        return CauseAnswer(Often.SOMETIMES)
+    seen[cause.family] = CauseAnswer(Often.OFTEN)
+    return seen[cause.family]
 
 
 def put_diary(person: Person, timeline: Timeline, source: str) -> None:
@@ -79,6 +124,20 @@ def put_series(person: Person, timeline: Timeline) -> None:
     measured = replace(timeline, episodes=(), ratings=(), exposures=(), treatments=(), outcomes=())
     with opened(person.pk, write=True) as folder:
         put_files(contents_of(measured), folder, ())
+    for quantity in sorted({one.quantity for one in measured.series}):
+        times = np.concatenate([one.time for one in measured.series if one.quantity == quantity])
+        _list_series(person, "table", quantity, times)
+    if measured.beats is not None and len(measured.beats):
+        _list_series(person, "table", "rri_ms", measured.beats.time)
+
+
+def _list_series(person: Person, kind: str, quantity: str, times: TimeArray) -> None:
+    """Say in the database how much there is of a quantity, and from when to when."""
+    if times.size:
+        SeriesFile.objects.create(
+            person=person, kind=kind, quantity=quantity, rows=times.size,
+            first_at=from_utc_ms(times.min()), last_at=from_utc_ms(times.max()),
+        )  # fmt: skip
 
 
 def _ending(timeline: Timeline, day: date) -> Timeline:

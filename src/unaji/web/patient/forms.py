@@ -9,12 +9,14 @@ from datetime import date, datetime, timedelta
 from math import isfinite
 from uuid import UUID
 
-from unaji.quantities import EXPOSURES
+from unaji.claims.model import Reading
+from unaji.quantities import EXPOSURES, ExposureKind
+from unaji.web.casebook.claims import claims_in_use
 from unaji.web.casebook.ids import uuid7
 from unaji.web.casebook.models import Episode, Person, Rating
 from unaji.web.casebook.models.diary import Place
 from unaji.web.patient.clock import from_wall, local
-from unaji.web.words import words
+from unaji.web.words import spoken, words
 
 Sent = Mapping[str, str]
 
@@ -227,6 +229,7 @@ class AddGroup:
 DOSES = ("caffeine", "alcohol", "hot_meal", "medication")
 SPANS = ("desk_work", "phone", "exercise", "hot_bath", "warm_clothing", "sun")
 FELT = ("stress", "neck_stiffness", "fatigue")
+"""What every diary offers; whatever else the article's claims are read from is offered after it."""
 TREATMENTS = ("acupuncture", "massage", "exercise_therapy", "other")
 
 
@@ -244,8 +247,13 @@ def add_groups(person: Person, now: datetime, opened: str = "") -> tuple[AddGrou
         return Field(name, "datetime-local", say(f"add.{key}"), value, required=True)
 
     def dose(kind: str) -> AddForm:
-        amount = Field("amount", "number", say("add.amount", unit=say(f"add.unit.{kind}")), "1")
-        return form(kind, say(f"exposure.{kind}"), moment("start", "when", at), amount)
+        amount = Field("amount", "number", say("add.amount", unit=_unit(kind)), "1")
+        return form(kind, exposure_name(kind), moment("start", "when", at), amount)
+
+    def span(kind: str) -> AddForm:
+        return form(kind, exposure_name(kind), moment("start", "from", hour_ago), moment("end", "until", at))
+
+    others = tuple(dose(one) if _kind(one).shape == "dose" else span(one) for one in other_kinds())
 
     return (
         AddGroup("night", say("add.group.night"), (
@@ -253,13 +261,12 @@ def add_groups(person: Person, now: datetime, opened: str = "") -> tuple[AddGrou
                  Scale("sleep_quality")),
         )),
         AddGroup("feeling", say("add.group.feeling"), tuple(
-            form(one, say(f"rating.{one}"), Scale(one), moment("start", "when", at)) for one in FELT
+            form(one, say(f"rating.{one}"), Scale(one), moment("start", "when", at))
+            for one in (*FELT, *other_ratings())
         )),
         AddGroup("intake", say("add.group.intake"), tuple(dose(one) for one in DOSES)),
-        AddGroup("done", say("add.group.done"), tuple(
-            form(one, say(f"exposure.{one}"), moment("start", "from", hour_ago), moment("end", "until", at))
-            for one in SPANS
-        )),
+        AddGroup("done", say("add.group.done"), tuple(span(one) for one in SPANS)),
+        *((AddGroup("others", say("add.group.others"), others),) if others else ()),
         AddGroup("treatment", say("add.group.treatment"), tuple(
             form(f"treatment-{one}", say(f"treatment.{one}"), moment("start", "when", hour_ago),
                  Field("note", "text", say("add.note"))) for one in TREATMENTS
@@ -281,4 +288,44 @@ def read_amount(sent: Sent) -> float | None:
 
 def is_exposure(kind: str) -> bool:
     """Say whether a kind can be added by hand."""
-    return kind in EXPOSURES and kind in (*DOSES, *SPANS, "sleep")
+    return kind in (*DOSES, *SPANS, "sleep", *other_kinds())
+
+
+def is_rating(quantity: str) -> bool:
+    """Say whether a feeling can be added by hand."""
+    return quantity in (*FELT, *other_ratings())
+
+
+def other_kinds() -> tuple[str, ...]:
+    """Return the kinds of exposure that the article's claims are read from beside those that every diary offers."""
+    read = (kind for cause in claims_in_use().causes for kind in cause.exposure_kinds)
+    return tuple(dict.fromkeys(kind for kind in read if kind not in (*DOSES, *SPANS, "sleep")))
+
+
+def other_ratings() -> tuple[str, ...]:
+    """Return the feelings that the article's claims are read from beside those that every diary offers."""
+    signals = (signal for cause in claims_in_use().causes for signal in cause.signals)
+    read = (name for signal in signals if signal.reading is Reading.RATING for name in signal.names)
+    return tuple(dict.fromkeys(name for name in read if name not in (*FELT, "sleep_quality")))
+
+
+def exposure_name(kind: str) -> str:
+    """Say a kind of exposure; one that the claims no longer know is said by its id."""
+    say, key = words(), f"exposure.{kind}"
+    if key in say:
+        return say(key)
+    own = claims_in_use().exposures.get(kind)
+    return kind if own is None else (own.ja if spoken() == "ja" else own.en)
+
+
+def _kind(kind: str) -> ExposureKind:
+    return claims_in_use().exposures.get(kind) or EXPOSURES[kind]
+
+
+def _unit(kind: str) -> str:
+    """Say what an amount counts; a bare number counts times."""
+    say, key = words(), f"add.unit.{kind}"
+    if key in say:
+        return say(key)
+    unit = _kind(kind).unit
+    return say("add.unit.times") if unit == "1" else unit

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from unaji.web.patient import data, mine, offline, views, what_if, why
+from unaji.web.patient import data, intake, mine, offline, views, what_if, why
 
 app_name = "patient"
 
@@ -20,6 +20,10 @@ urlpatterns = [
     path("add", views.add, name="add"),
     path("more", views.more, name="more"),
     path("welcome", views.welcome, name="welcome"),
+    path("check", intake.check, name="check"),
+    path("red-flag/<uuid:pk>", intake.red_flag, name="red_flag"),
+    path("intake", intake.intake, name="intake"),
+    path("first-picture", intake.picture, name="first_picture"),
     path("app.webmanifest", views.manifest, name="manifest"),
     path("data", data.data, name="data"),
     path("data/upload", data.upload, name="upload"),

@@ -24,6 +24,7 @@ from unaji.web.casebook.models.diary import Entry
 from unaji.web.patient import forms
 from unaji.web.patient.clock import clock_time, day_bounds, local, local_today, say_day, say_day_short
 from unaji.web.patient.forms import WrongError
+from unaji.web.patient.signs import beginning_links, is_new, never_asked
 from unaji.web.words import spoken, words
 
 TABS = ("now", "today", "add", "why", "more")
@@ -45,7 +46,9 @@ def screen(
 @person_page
 @require_GET
 def now(request: SignedIn, person: Person) -> HttpResponse:
-    """One large button."""
+    """One large button; who is new here is asked for warning signs before it."""
+    if is_new(person):
+        return redirect("patient:check")
     say, day = words(), local_today(person)
     first, last = day_bounds(person, day)
     episodes = list(Episode.objects.filter(person=person, start__gte=first, start__lt=last).kept().order_by("start"))
@@ -61,7 +64,7 @@ def now(request: SignedIn, person: Person) -> HttpResponse:
     return screen(
         request, "now.html", person, "now",
         today=say_day(day), count=count, client_id=uuid7(), nothing_id=uuid7(), running=running,
-        running_since=running and clock_time(person, running.start),
+        running_since=running and clock_time(person, running.start), never_asked=never_asked(person),
     )  # fmt: skip
 
 
@@ -124,7 +127,9 @@ def episode(request: SignedIn, person: Person, pk: UUID) -> HttpResponse:
         except (WrongError, diary.NotPossibleError) as error:
             errors = (_said(error),)
         else:
-            return redirect({"unusual": "patient:check", "going": "patient:now"}.get(then, "patient:today"))
+            if then == "unusual":
+                return redirect(f"{reverse('patient:check')}?why=unusual")
+            return redirect("patient:now" if then == "going" else "patient:today")
     return screen(
         request, "episode.html", person, "now", 422 if errors else 200,
         episode=found, form=forms.episode_form(found, ratings, errors), time=clock_time(person, found.start),
@@ -196,8 +201,7 @@ def _line(person: Person, entry: Entry) -> Line:
         return Line("episode", entry.pk, clock_time(person, entry.start), text,
                     reverse("patient:episode", args=[entry.pk]), entry.late)  # fmt: skip
     if isinstance(entry, Exposure):
-        key = f"exposure.{entry.kind}"
-        text = say(key) if key in say else entry.kind
+        text = forms.exposure_name(entry.kind)
         if entry.end:
             text = say("today.until", text=text, time=clock_time(person, entry.end))
         return Line("exposure", entry.pk, clock_time(person, entry.start), text, "", late=False)
@@ -260,7 +264,7 @@ def _add(request: SignedIn, person: Person, what: str) -> datetime:
     if what.startswith("treatment-") and what.removeprefix("treatment-") in forms.TREATMENTS:
         kind = what.removeprefix("treatment-")
         diary.log_treatment(person, by=user, kind=kind, time=start, note=forms.read_note(sent), client_id=number)
-    elif what in forms.FELT:
+    elif forms.is_rating(what):
         value = forms.read_scale(sent, what)
         if value is None:
             raise WrongError(words()("error.scale_untouched"))
@@ -285,7 +289,7 @@ def _add(request: SignedIn, person: Person, what: str) -> datetime:
 @require_GET
 def more(request: SignedIn, person: Person) -> HttpResponse:
     """Everything that is not needed every day."""
-    return screen(request, "more.html", person, "more", language=spoken())
+    return screen(request, "more.html", person, "more", language=spoken(), beginning=beginning_links(person))
 
 
 @signed_in
@@ -303,7 +307,7 @@ def welcome(request: SignedIn) -> HttpResponse:
         except (ValueError, ConsentText.DoesNotExist):
             error = words()("welcome.needs_care")
         else:
-            return redirect("patient:now")
+            return redirect("patient:check")
     texts: dict[str, ConsentText] = {}
     for text in ConsentText.objects.filter(language=spoken()).order_by("version"):
         texts[text.purpose] = text

@@ -13,7 +13,6 @@ from django.db import transaction
 from django.utils import timezone
 
 import unaji
-from unaji.claims.graph import load_claims
 from unaji.claims.model import Claims
 from unaji.errors import InputError
 from unaji.explain import explain
@@ -25,6 +24,7 @@ from unaji.report.json import dumps, write
 from unaji.report.pdf import to_pdf
 from unaji.report.why import why
 from unaji.web.casebook.audit import record
+from unaji.web.casebook.claims import claims_in_use
 from unaji.web.casebook.files import document, opened, put_document, remove_document
 from unaji.web.casebook.jobs import CannotError, Progress, ask, does
 from unaji.web.casebook.models import Explanation, Job, Person, User
@@ -32,7 +32,6 @@ from unaji.web.casebook.models.results import JobKind
 from unaji.web.casebook.timeline import read_timeline
 from unaji.web.words import LANGUAGES
 
-ARTICLE = "neck_heat"
 SEED = 0
 SETTLE = timedelta(minutes=15)
 """How long after the last entry results are worked out anew, so that a row of entries asks for one answer."""
@@ -73,7 +72,7 @@ def latest_of(person: Person) -> Explanation | None:
 @does(JobKind.EXPLAIN)
 def work_out(job: Job, progress: Progress) -> None:
     """Explain a person's episodes, and keep the answer."""
-    person, began, claims = job.person, timezone.now(), load_claims(ARTICLE)
+    person, began, claims = job.person, timezone.now(), claims_in_use()
     with opened(person.pk) as folder:
         timeline = read_timeline(person, folder)
         try:
@@ -83,7 +82,7 @@ def work_out(job: Job, progress: Progress) -> None:
         inputs = fingerprint(timeline)
         pages = _pages(findings)
     explanation = Explanation(
-        person=person, made_at=began, article=ARTICLE, claims_sha256=claims_fingerprint(claims),
+        person=person, made_at=began, article=claims.id, claims_sha256=claims_fingerprint(claims),
         library=unaji.__version__, seed=SEED, inputs_sha256=inputs, verdict=findings.enough.verdict,
     )  # fmt: skip
     for name, content in pages:

@@ -14,6 +14,7 @@ import polars as pl
 from django.db import IntegrityError, transaction
 
 import unaji
+from unaji.records.batch import Kind
 from unaji.records.importing import Imported, import_files, undo_import
 from unaji.records.person import person_toml
 from unaji.records.store.reading import Store
@@ -199,7 +200,9 @@ def _contents(folder: Path) -> list[tuple[str, str, int, datetime, datetime]]:
 
 
 def _note_series(person: Person, contents: list[tuple[str, str, int, datetime, datetime]]) -> None:
-    SeriesFile.objects.filter(person=person).delete()
+    SeriesFile.objects.filter(
+        person=person, kind__in=[kind.value for kind in Kind]
+    ).delete()  # not the tables beside it
     SeriesFile.objects.bulk_create(
         SeriesFile(person=person, kind=kind, quantity=quantity, rows=rows, first_at=first, last_at=last)
         for kind, quantity, rows, first, last in contents
