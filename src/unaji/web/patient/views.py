@@ -15,8 +15,10 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from unaji.errors import InputError
+from unaji.report.day import Hot, draw_day
 from unaji.web.access import SignedIn, anyone, person_page, signed_in
 from unaji.web.casebook.actions import diary
+from unaji.web.casebook.actions.explanations import strip_of
 from unaji.web.casebook.actions.people import open_casebook
 from unaji.web.casebook.ids import uuid7
 from unaji.web.casebook.models import ConsentText, Episode, Exposure, Person, Rating, Treatment
@@ -28,6 +30,7 @@ from unaji.web.patient.signs import beginning_links, is_new, never_asked
 from unaji.web.words import spoken, words
 
 TABS = ("now", "today", "add", "why", "more")
+AT_DESK = ("desk_work", "phone")
 RUNNING_FOR = timedelta(hours=12)
 """How long an episode without an end is offered to be ended."""
 
@@ -179,6 +182,19 @@ def today(request: SignedIn, person: Person) -> HttpResponse:
     entries = diary.entries_of(person, first, last)
     episodes = [one for one in entries if isinstance(one, Episode)]
     checked = any(isinstance(one, Exposure) and one.kind == diary.CHECK_IN for one in entries)
+    now_min = (timezone.now() - first).total_seconds() / 60 if day == last_day else None
+    drawn = draw_day(
+        strip_of(person, day),
+        [Hot(_minute(one.start, first), one.intensity) for one in episodes],
+        [
+            (_minute(one.start, first), _minute(min(one.end, last), first))
+            for one in entries
+            if isinstance(one, Exposure) and one.kind in AT_DESK and one.end is not None
+        ],
+        spoken(),
+        minutes=round((last - first).total_seconds() / 60),
+        now_min=now_min,
+    )
     sentence = (
         say.count("today.hot", len(episodes)) if episodes else say("today.nothing" if checked else "today.unknown")
     )
@@ -188,8 +204,12 @@ def today(request: SignedIn, person: Person) -> HttpResponse:
         sentence=sentence, entries=[_line(person, one) for one in entries], day=day.isoformat(),
         before=(day - timedelta(days=1)).isoformat(),
         after=(day + timedelta(days=1)).isoformat() if day < last_day else "",
-        missing=_missing(person, day, entries),
+        missing=_missing(person, day, entries), picture=drawn.svg, caption=drawn.caption,
     )  # fmt: skip
+
+
+def _minute(moment: datetime, first: datetime) -> float:
+    return (moment - first).total_seconds() / 60
 
 
 def _line(person: Person, entry: Entry) -> Line:

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, datetime, time, timedelta
 
 import numpy as np
 from django.db import transaction
@@ -18,6 +18,7 @@ from unaji.errors import InputError
 from unaji.explain import explain
 from unaji.findings import Findings
 from unaji.records.timeline import Timeline
+from unaji.report.day import DayStrip, day_strip
 from unaji.report.fhir.bundle import to_bundle
 from unaji.report.html import to_html
 from unaji.report.json import dumps, write
@@ -36,6 +37,7 @@ SEED = 0
 SETTLE = timedelta(minutes=15)
 """How long after the last entry results are worked out anew, so that a row of entries asks for one answer."""
 PAGES = tuple(f"{kind}.{language}" for language in LANGUAGES for kind in ("why.json", "report.html", "report.pdf"))
+DAYS, DAYS_KEPT = "days.json", 60
 FINDINGS, BUNDLE = "findings.json", "bundle.json"
 
 
@@ -81,6 +83,7 @@ def work_out(job: Job, progress: Progress) -> None:
             raise CannotError("nothing_to_explain") from None
         inputs = fingerprint(timeline)
         pages = _pages(findings)
+        _keep_days(person, timeline)
     explanation = Explanation(
         person=person, made_at=began, article=claims.id, claims_sha256=claims_fingerprint(claims),
         library=unaji.__version__, seed=SEED, inputs_sha256=inputs, verdict=findings.enough.verdict,
@@ -94,6 +97,24 @@ def work_out(job: Job, progress: Progress) -> None:
     if before is not None:  # of former answers the findings are kept, from which their pages can be made again
         for name in PAGES:
             remove_document(person.pk, f"{before.pk}/{name}")
+
+
+def _keep_days(person: Person, timeline: Timeline) -> None:
+    """Keep what was measured on the latest days, for the screen of one day; of older ones nothing is kept."""
+    zones, today = timeline.zones, timeline.zones.local(timezone.now()).date()
+    strips = {}
+    for back in range(DAYS_KEPT):
+        day = today - timedelta(days=back)
+        start, end = (zones.to_utc(datetime.combine(one, time())) for one in (day, day + timedelta(days=1)))
+        strips[day.isoformat()] = day_strip(timeline, start, end).as_json()
+    put_document(person.pk, DAYS, json.dumps(strips).encode())
+
+
+def strip_of(person: Person, day: date) -> DayStrip | None:
+    """Return what was measured on a day, as of the latest answer; None for a day that is not kept."""
+    content = document(person.pk, DAYS)
+    told = None if content is None else json.loads(content).get(day.isoformat())
+    return None if told is None else DayStrip(**told)
 
 
 def page_of(explanation: Explanation, name: str) -> bytes | None:
