@@ -71,7 +71,6 @@ def test_a_strip_survives_being_kept_as_json():
     assert draw_day(again, [], [], "ja").svg == draw_day(strip, [], [], "ja").svg
 
 
-@pytest.mark.parametrize("language", ["ja", "en"])
 def test_each_episode_is_a_dot_with_its_strength_and_the_future_is_blank(language):
     drawn = draw_day(None, [Hot(120, 7), Hot(300, None)], [(60, 90)], language, now_min=600)
 

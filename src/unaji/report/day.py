@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import Any
 
 import numpy as np
@@ -154,8 +154,8 @@ def draw_day(
         marks += _fall(strip, fall_x, 56.0, scale)
         marks += _heart(strip, heart_x, 80.0, scale, words.texts["day.heart_range"])
         marks += [
-            rect(bent_x, TOP + i * BIN_MIN * scale, 12, BIN_MIN * scale + 0.5, "f-posture layer-plain")
-            for i, bent in enumerate(strip.bent)
+            rect(bent_x, TOP + first * BIN_MIN * scale, 12, n * BIN_MIN * scale, "f-posture layer-plain")
+            for bent, first, n in _runs([int(bool(one)) for one in strip.bent])
             if bent
         ]
     marks += [
@@ -177,15 +177,21 @@ def draw_day(
 
 
 def _fall(strip: DayStrip, x: float, width: float, scale: float) -> list[Markup]:
-    marks = []
-    for i, fall in enumerate(strip.fall_hpa):
-        if fall is None:
-            continue
-        step = sum(fall >= one for one in FALL_STEPS_HPA)
-        if step:
-            y = TOP + i * BIN_MIN * scale
-            marks.append(rect(x, y, width, BIN_MIN * scale + 0.5, f"f-weather tint{step}"))
-    return marks
+    steps = [0 if fall is None else sum(fall >= one for one in FALL_STEPS_HPA) for fall in strip.fall_hpa]
+    return [
+        rect(x, TOP + first * BIN_MIN * scale, width, n * BIN_MIN * scale, f"f-weather tint{step}")
+        for step, first, n in _runs(steps)
+        if step
+    ]
+
+
+def _runs(steps: Sequence[int]) -> list[tuple[int, int, int]]:
+    """Give what stays the same for some bins as one: value, first bin, number of bins."""
+    runs: list[tuple[int, int, int]] = []
+    for step, members in groupby(enumerate(steps), key=lambda one: one[1]):
+        places = [place for place, _ in members]
+        runs.append((step, places[0], len(places)))
+    return runs
 
 
 def _heart(strip: DayStrip, x: float, width: float, scale: float, label: str) -> list[Markup]:
