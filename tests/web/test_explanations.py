@@ -28,6 +28,7 @@ from unaji.web.casebook.models import (
     ErasureRequest,
     Explanation,
     ExportJob,
+    ImportBatch,
     Job,
     Person,
     RedFlagScreen,
@@ -150,6 +151,29 @@ def test_what_is_taken_out_gives_the_same_answer_elsewhere(explained, hana, tmp_
     assert [c.id for c in again.attribution.causes] == [c["id"] for c in told["causes"]]
     for wanted in ("consents.csv", "who-looked.csv", "about-me.json", "fhir-bundle.json", "report.ja.pdf"):
         assert f"unaji/{wanted}" in names
+
+
+def test_what_is_taken_out_can_be_brought_to_another_account_and_taken_back(answered, hana, as_ken, ken):
+    answered.post("/mine/export")
+    work(hana)
+    content = answered.get(f"/mine/export/{ExportJob.objects.get(person=hana).pk}").content
+    file = io.BytesIO(content)
+    file.name = "unaji.zip"
+
+    as_ken.post("/data/upload", {"file": file})
+    work(ken)
+    batch = ImportBatch.objects.get(person=ken)
+    assert batch.state == "understood"
+    assert not Episode.objects.filter(person=ken).exists()
+    as_ken.post(f"/data/{batch.pk}/save")
+    work(ken)
+
+    assert fingerprint(timeline_of(ken)) == fingerprint(timeline_of(hana))
+    assert {e.note for e in Episode.objects.filter(person=ken)} == {SECRET}
+
+    as_ken.post(f"/data/{batch.pk}/drop")
+    work(ken)
+    assert timeline_of(ken).episodes == ()
 
 
 def test_everything_of_a_person_is_named_for_erasure():

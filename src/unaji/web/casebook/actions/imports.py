@@ -19,6 +19,7 @@ from unaji.records.importing import Imported, import_files, undo_import
 from unaji.records.person import person_toml
 from unaji.records.store.reading import Store
 from unaji.web.casebook.actions.people import ask_anew
+from unaji.web.casebook.actions.restoring import PutBack, counted, exported, is_export, put_back, take_back
 from unaji.web.casebook.audit import record
 from unaji.web.casebook.files import opened, put_upload, remove_upload, scratch, upload
 from unaji.web.casebook.jobs import Progress, ask, does, subject_of
@@ -108,9 +109,13 @@ def look(job: Job, progress: Progress) -> None:
     if batch.state != ImportState.UPLOADED:
         return
     with tempfile.TemporaryDirectory(dir=scratch()) as empty, _plain(batch) as file:
-        folder = Path(empty) / "person"
-        folder.mkdir()
-        found = _imported(batch, file, folder, progress)
+        if is_export(file):
+            with exported(file) as timeline:
+                found = counted(timeline, file)
+        else:
+            folder = Path(empty) / "person"
+            folder.mkdir()
+            found = _imported(batch, file, folder, progress)
     with transaction.atomic():
         _tell(batch, found)
         move(batch, ImportState.REFUSED if found.refused else ImportState.UNDERSTOOD, by=None)
@@ -124,11 +129,98 @@ def store(job: Job, progress: Progress) -> None:
     batch = ImportBatch.objects.select_related("person").get(pk=subject_of(job))
     if batch.state != ImportState.WANTED:
         return
+    added = None
     with _plain(batch) as file, opened(batch.person_id, write=True) as folder:
-        found = _imported(batch, file, folder, progress)
+        if is_export(file):
+            with exported(file) as timeline, transaction.atomic():
+                found, added = counted(timeline, file), put_back(batch.person, timeline, folder)
+        else:
+            found = _imported(batch, file, folder, progress)
         contents = _contents(folder)
     with transaction.atomic():
+        _tell(batch, found, added)
+        batch.store_batch = found.batch
+        move(batch, ImportState.REFUSED if found.refused else ImportState.STORED, by=None)
+        _note_series(batch.person, contents)
+        ask_anew(batch.person)
+    remove_upload(batch.person_id, str(batch.pk))
+
+
+@does(JobKind.UNDO)
+def undo(job: Job, progress: Progress) -> None:
+    """Take a stored import back."""
+    batch = ImportBatch.objects.select_related("person").get(pk=subject_of(job))
+    if batch.state != ImportState.STORED:
+        return
+    told = json.loads(batch.told_text or "{}")
+    with opened(batch.person_id, write=True) as folder:
+        if batch.store_batch is not None:
+            undo_import(batch.store_batch, folder)
+        if told.get("stamp") is not None:
+            added = PutBack(datetime.fromisoformat(told["stamp"]), tuple(told["tables"]))
+            take_back(batch.person, added, folder)
+        contents = _contents(folder)
+    with transaction.atomic():
+        move(batch, ImportState.UNDONE, by=by)
+        transaction.on_commit(lambda: remove_upload(batch.person_id, str(batch.pk)))
+
+
+def move(batch: ImportBatch, to: ImportState, *, by: User | None) -> None:
+    """Move an import from one state to another, as `MOVES` allows.
+
+    Raises
+    ------
+    ValueError
+        It is not in a state from which it may go there.
+    """
+    held = ImportBatch.objects.select_for_update().get(pk=batch.pk)
+    if to not in MOVES[ImportState(held.state)]:
+        raise ValueError(f"an import that is {held.state} cannot become {to}")
+    batch.state = to
+    batch.save()
+    record(to, batch, by=by, person=batch.person_id)
+
+
+# -- what the worker does ----------------------------------------------------------------------------------------------
+
+
+@does(JobKind.LOOK)
+def look(job: Job, progress: Progress) -> None:
+    """Read a file into an empty folder, and tell what is in it; nothing of the person's is touched."""
+    batch = ImportBatch.objects.select_related("person").get(pk=subject_of(job))
+    if batch.state != ImportState.UPLOADED:
+        return
+    with tempfile.TemporaryDirectory(dir=scratch()) as empty, _plain(batch) as file:
+        if is_export(file):
+            with exported(file) as timeline:
+                found = counted(timeline, file)
+        else:
+            folder = Path(empty) / "person"
+            folder.mkdir()
+            found = _imported(batch, file, folder, progress)
+    with transaction.atomic():
         _tell(batch, found)
+        move(batch, ImportState.REFUSED if found.refused else ImportState.UNDERSTOOD, by=None)
+    if found.refused:
+        remove_upload(batch.person_id, str(batch.pk))
+
+
+@does(JobKind.STORE)
+def store(job: Job, progress: Progress) -> None:
+    """Read a file into the person's folder, then remove it."""
+    batch = ImportBatch.objects.select_related("person").get(pk=subject_of(job))
+    if batch.state != ImportState.WANTED:
+        return
+    added = None
+    with _plain(batch) as file, opened(batch.person_id, write=True) as folder:
+        if is_export(file):
+            with exported(file) as timeline, transaction.atomic():
+                found, added = counted(timeline, file), put_back(batch.person, timeline, folder)
+        else:
+            found = _imported(batch, file, folder, progress)
+        contents = _contents(folder)
+    with transaction.atomic():
+        _tell(batch, found, added)
         batch.store_batch = found.batch
         move(batch, ImportState.REFUSED if found.refused else ImportState.STORED, by=None)
         _note_series(batch.person, contents)
@@ -146,7 +238,10 @@ def undo(job: Job, progress: Progress) -> None:
         if batch.store_batch is not None:
             undo_import(batch.store_batch, folder)
         contents = _contents(folder)
+    stamp = json.loads(batch.told_text or "{}").get("stamp")
     with transaction.atomic():
+        if stamp is not None:
+            take_back(batch.person, datetime.fromisoformat(stamp))
         move(batch, ImportState.UNDONE, by=None)
         _note_series(batch.person, contents)
         ask_anew(batch.person)
@@ -169,7 +264,7 @@ def _imported(batch: ImportBatch, file: Path, folder: Path, progress: Progress) 
     return import_files([file], folder, on_read=on_read)[0]
 
 
-def _tell(batch: ImportBatch, found: Imported) -> None:
+def _tell(batch: ImportBatch, found: Imported, added: PutBack | None = None) -> None:
     batch.importer = ", ".join(found.importers)[:120]
     batch.version = unaji.__version__
     batch.rows = sum(found.rows.values())
@@ -178,6 +273,9 @@ def _tell(batch: ImportBatch, found: Imported) -> None:
         {
             "rows": found.rows,
             "refused": found.refused,
+            # Of an export of ours: by what to take it back.
+            "stamp": None if added is None else added.stamp.isoformat(),
+            "tables": () if added is None else added.tables,
             "left_out": [
                 {"rule": one.rule, "count": one.count, "value": one.value} for one in found.rejected[:MOST_TOLD]
             ],

@@ -781,7 +781,8 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="exposure",
             constraint=models.CheckConstraint(
-                condition=models.Q(("source__in", ["app", "offline", "api", "example"])), name="exposure_source_known"
+                condition=models.Q(("source__in", ["app", "offline", "api", "example", "import"])),
+                name="exposure_source_known",
             ),
         ),
         migrations.AddConstraint(
@@ -820,7 +821,8 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="episode",
             constraint=models.CheckConstraint(
-                condition=models.Q(("source__in", ["app", "offline", "api", "example"])), name="episode_source_known"
+                condition=models.Q(("source__in", ["app", "offline", "api", "example", "import"])),
+                name="episode_source_known",
             ),
         ),
         migrations.AddConstraint(
@@ -905,7 +907,8 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="rating",
             constraint=models.CheckConstraint(
-                condition=models.Q(("source__in", ["app", "offline", "api", "example"])), name="rating_source_known"
+                condition=models.Q(("source__in", ["app", "offline", "api", "example", "import"])),
+                name="rating_source_known",
             ),
         ),
         migrations.AddConstraint(
@@ -945,7 +948,8 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="treatment",
             constraint=models.CheckConstraint(
-                condition=models.Q(("source__in", ["app", "offline", "api", "example"])), name="treatment_source_known"
+                condition=models.Q(("source__in", ["app", "offline", "api", "example", "import"])),
+                name="treatment_source_known",
             ),
         ),
     ]

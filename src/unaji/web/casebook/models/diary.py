@@ -13,7 +13,7 @@ from unaji.web.casebook.models.own import Own, OwnQuerySet
 from unaji.web.casebook.sealed import SealedField, sealed_text
 
 LATE_AFTER = timedelta(hours=24)
-SOURCES = ["app", "offline", "api", "example"]
+SOURCES = ["app", "offline", "api", "example", "import"]
 
 Row = TypeVar("Row", bound=models.Model)
 
