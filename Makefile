@@ -1,4 +1,4 @@
-# Two commands do everything: `make explain` and `make test`. Python 3.11 or later; `make PYTHON=python3.12 …` to choose.
+# Two commands do everything: `make explain` and `make test`; `make serve` starts the app. Python 3.11 or later; `make PYTHON=python3.12 …` to choose.
 PYTHON ?= python3
 # The tests share this many processes: WORKERS=0 runs them in one.
 WORKERS ?= 2
@@ -7,10 +7,13 @@ BIN := .venv/bin
 PYTEST := $(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 INSTALL := PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: explain test coverage check benchmark clean
+.PHONY: explain serve test coverage check benchmark clean
 
 explain: .venv/installed  ## explain the example person, print the summary, write report.html
 	$(BIN)/unaji explain examples/person --html report.html
+
+serve: .venv/installed-web  ## the web app on this machine, with the example person to look at; stop with Ctrl+C
+	$(BIN)/unaji serve
 
 test: check  ## everything CI runs
 	$(PYTEST)
@@ -48,6 +51,10 @@ benchmark: .venv/installed-dev  ## how long things take; beside peers: see the h
 
 .venv/installed: .venv/python pyproject.toml constraints.txt
 	$(INSTALL) --editable .
+	@touch $@
+
+.venv/installed-web: .venv/installed
+	$(INSTALL) --editable '.[web]'
 	@touch $@
 
 .venv/installed-dev: .venv/installed
