@@ -30,7 +30,9 @@ def published(question, moderator, **said):
 
 
 def test_a_question_is_kept_as_plain_text_and_shown_to_nobody(db):
-    asked = questions.ask(article="neck_heat", language="ja", text=" \u202eなぜ\u200b\x00首が熱いのですか。\r\n\r\n\r\n<b>\tはい</b> ")
+    asked = questions.ask(
+        article="neck_heat", language="ja", text=" \u202eなぜ\u200b\x00首が熱いのですか。\r\n\r\n\r\n<b>\tはい</b> "
+    )
 
     assert asked.text == "なぜ首が熱いのですか。\n\n<b> はい</b>"
     assert not Question.objects.published().exists()

@@ -90,7 +90,8 @@ def _crumbs(article: Publication, language: str, url: str, index_url: str) -> di
         "@type": "BreadcrumbList",
         "@id": f"{url}#breadcrumb",
         "itemListElement": [
-            {"@type": "ListItem", "position": n, "name": name, "item": to} for n, (name, to) in enumerate(steps, start=1)
+            {"@type": "ListItem", "position": n, "name": name, "item": to}
+            for n, (name, to) in enumerate(steps, start=1)
         ],
     }
 

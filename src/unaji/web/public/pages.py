@@ -33,7 +33,9 @@ JAPAN = ZoneInfo("Asia/Tokyo")
 """Where the days of an article are counted."""
 
 _WEB = Path(__file__).parents[1]
-_TAKES_GZIP = re.compile(r"(?:^|[,\s])(?:gzip|\*)\s*(?:;\s*q=(?!0(?:\.0*)?(?:[,\s]|$))[\d.]+\s*)?(?:,|$)", re.IGNORECASE)
+_TAKES_GZIP = re.compile(
+    r"(?:^|[,\s])(?:gzip|\*)\s*(?:;\s*q=(?!0(?:\.0*)?(?:[,\s]|$))[\d.]+\s*)?(?:,|$)", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)

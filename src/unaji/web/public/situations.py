@@ -22,6 +22,7 @@ from django.conf import settings
 import unaji
 from unaji.claims.model import Claims, Link, RedFlag, Words
 from unaji.claims.publication import Publication
+from unaji.web.public.shelf import shelf
 
 WIDTHS_PX = {"phone": 330, "desktop": 720}
 SCHEMES = ("light", "dark")
@@ -100,6 +101,13 @@ class Situation:
 def situations_of(article: Publication) -> tuple[Situation, ...]:
     """Return an article's situations, from where they are kept; they are played where nobody did so before."""
     return _read(_folder(article)) if article.situations else ()
+
+
+def play_all() -> None:
+    """Play the situations of every published article that nobody played yet."""
+    for article in shelf():
+        if article.situations:
+            _folder(article)
 
 
 def _folder(article: Publication) -> Path:

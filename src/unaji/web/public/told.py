@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -46,7 +46,13 @@ class Numbered:
 
 @dataclass(frozen=True, slots=True)
 class ClaimTold:
-    """One claim of a section: what is said, how well it is proven, by which ways and which sources."""
+    """One claim of a section: what is said, how well it is proven, by which ways and which sources.
+
+    Attributes
+    ----------
+    is_first : bool
+        Whether the page has not told this claim before; a link to the claim leads here.
+    """
 
     id: str
     name: str
@@ -54,6 +60,7 @@ class ClaimTold:
     grade: str
     routes: tuple[Told, ...]
     sources: tuple[Numbered, ...]
+    is_first: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +129,12 @@ def article_page(article: Publication, language: str) -> Made:
             "modified_time": article.updated.isoformat(),
         }
         context["marked_up"] = marked_up.of_article(
-            article, language, f"{settings.ORIGIN}{path}", context["index_url"], [one.source for one in sources], questions
+            article,
+            language,
+            f"{settings.ORIGIN}{path}",
+            context["index_url"],
+            [one.source for one in sources],
+            questions,
         )
         return Made(render_to_string("public/article.html", context), changed)
 
@@ -185,7 +197,9 @@ def last_changed(articles: Iterable[Publication]) -> datetime:
 
 def asked_about(article: Publication, language: str) -> list[Question]:
     """Return the published questions on an article in a language."""
-    return list(Question.objects.published().filter(article=article.claims.id, language=language).select_related("answer"))
+    return list(
+        Question.objects.published().filter(article=article.claims.id, language=language).select_related("answer")
+    )
 
 
 def changed_at(article: Publication, language: str) -> datetime:
@@ -276,7 +290,8 @@ def _numbers(claims: Claims) -> dict[str, int]:
 
 def _sections(article: Publication, language: str, numbers: dict[str, int]) -> list[SectionTold]:
     claims = {one.id: one for one in article.claims.claims}
-    told = []
+    told: list[SectionTold] = []
+    seen: set[str] = set()
     for n, section in enumerate(article.claims.article[language], start=1):
         graded = [one for one in (claims[name] for name in section.claims) if not isinstance(one, RedFlag)]
         flagged = [source for name in section.claims for source in claims[name].sources] if not graded else []
@@ -287,11 +302,15 @@ def _sections(article: Publication, language: str, numbers: dict[str, int]) -> l
                 heading=section.heading,
                 text=markdown(section.text),
                 grade=str(graded[0].grade) if graded else "",
-                claims=tuple(_claim(one, language, numbers, article.claims) for one in graded),
+                claims=tuple(
+                    replace(_claim(one, language, numbers, article.claims), is_first=one.id not in seen)
+                    for one in graded
+                ),
                 sources=_numbered(flagged, numbers, article.claims),
                 situations=_situations(article, language) if _is_figure_here(article, section) else (),
             )
         )
+        seen.update(section.claims)
     return told
 
 
@@ -371,9 +390,11 @@ def _situation(one: Situation, article: Publication, language: str) -> dict[str,
 
 def _number(name: str, one: Situation, say: Catalogue) -> dict[str, str]:
     before, peak = plain(one.before[name]), plain(one.peak[name])
-    key = "figure.same" if before == peak else "figure.change"
-    value = say(key, before=before, peak=peak)
-    return {"name": say(f"figure.name.{name}"), "value": say(f"figure.unit.{name}", value=value)}
+    if before == peak:
+        value = say("figure.same", value=say(f"figure.unit.{name}", value=before))
+    else:
+        value = say(f"figure.unit.{name}", value=say("figure.change", before=before, peak=peak))
+    return {"name": say(f"figure.name.{name}"), "value": value}
 
 
 def _when(after_s: float, say: Catalogue) -> str:
