@@ -13,9 +13,7 @@ WEAK = (Grade.C, Grade.D)
 
 _HEDGES: Mapping[str, re.Pattern[str]] = MappingProxyType(
     {
-        "ja": re.compile(
-            r"可能性|かもしれません|報告があ[るり]|はっきりしていな|はっきりしていません|確かめられていません"
-        ),
+        "ja": re.compile(r"可能性|かもしれません|報告があ[るり]|はっきりしてい(?:な|ません)|確かめられていません"),
         "en": re.compile(
             r"\b(may|might|perhaps|reported|differ|conflicting)\b|\b(not|nor|none)\b.{0,40}\b(clear|known|shown)\b"
             r"|\bno (study|trial|evidence|measurement)\b|\bhas not been\b",

@@ -16,11 +16,11 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
+from typing import cast
 from zoneinfo import ZoneInfo
 
 from django.db.models import Count, Max
 from django.http import HttpRequest, HttpResponse
-from django.http.response import HttpResponseBase
 from django.utils.cache import get_conditional_response
 from django.utils.http import http_date
 
@@ -33,9 +33,7 @@ JAPAN = ZoneInfo("Asia/Tokyo")
 """Where the days of an article are counted."""
 
 _WEB = Path(__file__).parents[1]
-_TAKES_GZIP = re.compile(
-    r"(?:^|[,\s])(?:gzip|\*)\s*(?:;\s*q=(?!0(?:\.0*)?(?:[,\s]|$))[\d.]+\s*)?(?:,|$)", re.IGNORECASE
-)
+_TAKES_GZIP = re.compile(r"(?:^|[,\s])gzip\s*(?:;\s*q=(?!0(?:\.0*)?(?:[,\s]|$))[\d.]+\s*)?(?:,|$)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,19 +66,19 @@ class _Shelf:
 _shelf = _Shelf()
 
 
-def handed_out(request: HttpRequest, make: Callable[[], Made]) -> HttpResponseBase:
+def handed_out(request: HttpRequest, make: Callable[[], Made]) -> HttpResponse:
     """Answer with the page of an address, made where it is not there yet; 304 where the reader has it."""
     kept = _page(request.path, make)
     zipped = _TAKES_GZIP.search(request.headers.get("Accept-Encoding", "")) is not None
     tag = f'"{kept.tag}-gz"' if zipped else f'"{kept.tag}"'
-    response: HttpResponseBase = HttpResponse(kept.zipped if zipped else kept.body, content_type=kept.content_type)
+    response = HttpResponse(kept.zipped if zipped else kept.body, content_type=kept.content_type)
     if zipped:
         response.headers["Content-Encoding"] = "gzip"
     response.headers["ETag"] = tag
     response.headers["Last-Modified"] = http_date(kept.modified_s)
     response.headers["Cache-Control"] = f"public, max-age={FRESH_S}"
     response.headers["Vary"] = "Accept-Encoding"
-    return get_conditional_response(request, tag, kept.modified_s, response) or response
+    return cast(HttpResponse, get_conditional_response(request, tag, kept.modified_s, response))
 
 
 def forget() -> None:

@@ -34,10 +34,9 @@ _DEPENDS_ON = ("body/**/*.py", "body/**/*.toml", "claims/parameters.*", "report/
 _SIZE = re.compile(r'<svg[^>]*? width="(\d+)" height="(\d+)"')
 _SAID = re.compile(r"<title[^>]*>(.*?)</title>", re.DOTALL)
 
-# What follows a dark page, by the classes of the report's sheet; the inside of the neck keeps its colours on any ground.
-_FOLLOWS = re.compile(
-    r'<[^<>]*class="(?:blank|axis|label|small-label|neck-value|hair|tick|felt|neck-halo|neck-line(?: leader| arrow)?)"[^<>]*>'
-)
+# What follows a dark page, by the classes of the report's sheet; the inside of the neck keeps its colours.
+_FOLLOWING = "blank|axis|label|small-label|neck-value|hair|tick|felt|neck-halo|neck-line(?: leader| arrow)?"
+_FOLLOWS = re.compile(rf'<[^<>]*class="(?:{_FOLLOWING})"[^<>]*>')
 _DARK = {
     "#FFFFFF": "#1A2229", "#1B2630": "#EEEAE3", "#46545E": "#BCC4C9", "#5F6B74": "#98A2A9", "#DDD8CE": "#303B44",
     "#33211F": "#EEEAE3", "#C8442A": "#F7743A",

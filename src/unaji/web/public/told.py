@@ -107,7 +107,6 @@ def article_page(article: Publication, language: str) -> Made:
         numbers = _numbers(article.claims)
         questions = _questions(article, language, numbers)
         changed = max([start_of(article.updated), *(one.day for one in questions)])
-        path = reverse("public:article", args=[language, article.slug])
         sources = tuple(Numbered(numbers[one], article.claims.sources[one]) for one in numbers)
         context = common(language, "public:article", article.slug) | {
             "article": article,
@@ -131,7 +130,7 @@ def article_page(article: Publication, language: str) -> Made:
         context["marked_up"] = marked_up.of_article(
             article,
             language,
-            f"{settings.ORIGIN}{path}",
+            context["canonical"],
             context["index_url"],
             [one.source for one in sources],
             questions,

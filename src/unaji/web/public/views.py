@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from django.http import Http404, HttpRequest, HttpResponse
-from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -32,14 +31,14 @@ def home(request: HttpRequest) -> HttpResponse:
 
 @anyone
 @require_safe
-def index(request: HttpRequest, language: str) -> HttpResponseBase:
+def index(request: HttpRequest, language: str) -> HttpResponse:
     """All articles."""
     return handed_out(request, lambda: told.index_page(language))
 
 
 @anyone
 @require_safe
-def article(request: HttpRequest, language: str, slug: str) -> HttpResponseBase:
+def article(request: HttpRequest, language: str, slug: str) -> HttpResponse:
     """One article."""
     found = _article(slug)
     return handed_out(request, lambda: told.article_page(found, language))
@@ -47,9 +46,7 @@ def article(request: HttpRequest, language: str, slug: str) -> HttpResponseBase:
 
 @anyone
 @require_safe
-def picture(
-    request: HttpRequest, language: str, slug: str, situation: str, width: str, scheme: str
-) -> HttpResponseBase:
+def picture(request: HttpRequest, language: str, slug: str, situation: str, width: str, scheme: str) -> HttpResponse:
     """One drawing of an article's figure."""
     found = _article(slug)
     if situation not in found.situations or width not in WIDTHS_PX or scheme not in SCHEMES:
@@ -65,7 +62,7 @@ def picture(
 
 @anyone
 @require_safe
-def person(request: HttpRequest, language: str, person_id: str) -> HttpResponseBase:
+def person(request: HttpRequest, language: str, person_id: str) -> HttpResponse:
     """Somebody who wrote or checked an article."""
     found = contributors().get(person_id)
     if found is None:
@@ -75,35 +72,35 @@ def person(request: HttpRequest, language: str, person_id: str) -> HttpResponseB
 
 @anyone
 @require_safe
-def grades(request: HttpRequest, language: str) -> HttpResponseBase:
+def grades(request: HttpRequest, language: str) -> HttpResponse:
     """How evidence is graded."""
     return handed_out(request, lambda: told.grades_page(language))
 
 
 @anyone
 @require_safe
-def corrections(request: HttpRequest, language: str) -> HttpResponseBase:
+def corrections(request: HttpRequest, language: str) -> HttpResponse:
     """What had to be put right."""
     return handed_out(request, lambda: told.corrections_page(language))
 
 
 @anyone
 @require_safe
-def feed(request: HttpRequest, language: str) -> HttpResponseBase:
+def feed(request: HttpRequest, language: str) -> HttpResponse:
     """What changed, as Atom."""
     return handed_out(request, lambda: feeds.feed(language))
 
 
 @anyone
 @require_safe
-def site_map(request: HttpRequest) -> HttpResponseBase:
+def site_map(request: HttpRequest) -> HttpResponse:
     """All public pages."""
     return handed_out(request, feeds.site_map)
 
 
 @anyone
 @require_safe
-def robots(request: HttpRequest) -> HttpResponseBase:
+def robots(request: HttpRequest) -> HttpResponse:
     """What robots may look at."""
     return handed_out(request, feeds.robots)
 
@@ -141,7 +138,7 @@ def ask(request: HttpRequest, language: str, slug: str) -> HttpResponse:
 
 @anyone
 @require_safe
-def asked(request: HttpRequest, language: str, slug: str) -> HttpResponseBase:
+def asked(request: HttpRequest, language: str, slug: str) -> HttpResponse:
     """Thank for a question."""
     found = _article(slug)
     return handed_out(request, lambda: told.asked_page(found, language))
