@@ -24,13 +24,16 @@ from unaji.claims.model import Claims, Link, RedFlag, Words
 from unaji.claims.publication import Publication
 from unaji.web.public.shelf import shelf
 
-WIDTHS_PX = {"phone": 330, "desktop": 720}
+WIDTHS_PX = {"phone": 330, "desktop": 640}
 SCHEMES = ("light", "dark")
 QUANTITIES = ("nape_skin_temp_c", "nape_skin_flow_ml_100g_min", "core_temp_c", "felt_heat")
 """What is told beside the picture, before and at the moment that counts."""
 
 _LIBRARY = Path(unaji.__file__).parent
-_DEPENDS_ON = ("body/**/*.py", "body/**/*.toml", "claims/parameters.*", "report/figures/*.py", "report/neck_scene.py")
+_DEPENDS_ON = (
+    "body/**/*.py", "body/**/*.toml", "claims/parameters.*", "report/figures/*.py", "report/neck_scene.py",
+    "web/public/situations.py",
+)  # fmt: skip
 _SIZE = re.compile(r'<svg[^>]*? width="(\d+)" height="(\d+)"')
 _SAID = re.compile(r"<title[^>]*>(.*?)</title>", re.DOTALL)
 

@@ -399,4 +399,4 @@ def _number(name: str, one: Situation, say: Catalogue) -> dict[str, str]:
 def _when(after_s: float, say: Catalogue) -> str:
     if after_s < 2 * 3_600:
         return say("figure.minutes", n=round(after_s / 60))
-    return say("figure.hours", n=plain(after_s / 3_600))
+    return say("figure.hours", n=round(after_s / 3_600))
