@@ -53,6 +53,7 @@ def test_the_site_map_lists_every_page_in_every_language(visitor):
     places = [one.findtext(f"{MAP}loc") for one in urls]
     assert "http://localhost:8000/ja/neck-heat/" in places
     assert "http://localhost:8000/en/people/reida/" in places
+    assert "http://localhost:8000/ja/grades/" in places
     assert len(set(places)) == len(places)
     for one in urls:
         links = {link.get("hreflang"): link.get("href") for link in one.findall(f"{XHTML}link")}

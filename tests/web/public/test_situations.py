@@ -55,6 +55,19 @@ def test_what_was_played_is_not_played_again(told, monkeypatch):
     assert situations_of(ARTICLE) == tuple(told.values())
 
 
+def test_two_processes_may_play_at_the_same_time_and_what_is_older_goes(settings, tmp_path, monkeypatch):
+    settings.HOME = tmp_path / "two"
+    monkeypatch.setattr(situations, "_played", lambda name, claims, folder: {"id": name})
+    older = settings.HOME / "public" / "neck_heat-0123"
+    older.mkdir(parents=True)
+    folder = situations._folder(ARTICLE)
+
+    situations._play(ARTICLE, folder)
+
+    assert [one.name for one in (settings.HOME / "public").iterdir()] == [folder.name]
+    assert (folder / "situations.json").is_file()
+
+
 def test_a_change_of_the_claims_or_the_library_is_played_anew(monkeypatch):
     before = situations._key(ARTICLE)
     monkeypatch.setattr(situations, "_library_key", lambda: "another")

@@ -18,14 +18,12 @@ from unaji.web.words import LANGUAGES, words
 ATOM = "http://www.w3.org/2005/Atom"
 SITE_MAP = "http://www.sitemaps.org/schemas/sitemap/0.9"
 XHTML = "http://www.w3.org/1999/xhtml"
-XML = "http://www.w3.org/XML/1998/namespace"
 CLOSED = ("/account/", "/add", "/bring", "/course", "/entries/", "/episodes/", "/export", "/intake", "/language/",
           "/mine", "/more", "/now", "/questions/", "/report", "/today", "/why")  # fmt: skip
 """Addresses of the app, in which a robot finds nothing but the way to sign in."""
 
 ET.register_namespace("", SITE_MAP)
 ET.register_namespace("xhtml", XHTML)
-ET.register_namespace("atom", ATOM)
 
 
 def feed(language: str) -> Made:
@@ -33,21 +31,21 @@ def feed(language: str) -> Made:
     with translation.override(language):
         entries = [entry for one in shelf() for entry in _entries(one, language)]
         changed = max(moment for moment, _ in entries)
-        root = ET.Element(f"{{{ATOM}}}feed", {f"{{{XML}}}lang": language})
+        root = ET.Element("feed", {"xmlns": ATOM, "xml:lang": language})
         _put(root, "id", _url("feed", language))
         _put(root, "title", words()("feed.title"))
         _put(root, "updated", changed.isoformat())
-        ET.SubElement(root, f"{{{ATOM}}}link", {"rel": "self", "href": _url("feed", language)})
-        ET.SubElement(root, f"{{{ATOM}}}link", {"rel": "alternate", "href": _url("index", language)})
+        ET.SubElement(root, "link", {"rel": "self", "href": _url("feed", language)})
+        ET.SubElement(root, "link", {"rel": "alternate", "href": _url("index", language)})
         for _, entry in sorted(entries, key=lambda one: one[0], reverse=True):
             root.append(entry)
-        return Made(_written(root, ATOM), changed, "application/atom+xml; charset=utf-8")
+        return Made(_written(root), changed, "application/atom+xml; charset=utf-8")
 
 
 def site_map() -> Made:
     """Make the site map: every page in every language, with when it last told something new."""
     root = ET.Element(f"{{{SITE_MAP}}}urlset")
-    listed: list[tuple[str, tuple[str, ...], dict[str, datetime]]] = []
+    listed: list[tuple[str, tuple[str, ...], dict[str, datetime]]] = [("grades", (), {})]  # has no date of its own
     for one in shelf():
         listed.append(("article", (one.slug,), {language: changed_at(one, language) for language in LANGUAGES}))
     of_all = dict.fromkeys(LANGUAGES, last_changed(shelf()))
@@ -59,12 +57,13 @@ def site_map() -> Made:
         for language in LANGUAGES:
             url = ET.SubElement(root, f"{{{SITE_MAP}}}url")
             ET.SubElement(url, f"{{{SITE_MAP}}}loc").text = _url(name, language, *args)
-            ET.SubElement(url, f"{{{SITE_MAP}}}lastmod").text = changed[language].isoformat(timespec="seconds")
+            if language in changed:
+                ET.SubElement(url, f"{{{SITE_MAP}}}lastmod").text = changed[language].isoformat(timespec="seconds")
             for other, spoken in (*((one, one) for one in LANGUAGES), ("x-default", "ja")):
                 said = {"rel": "alternate", "hreflang": other, "href": _url(name, spoken, *args)}
                 ET.SubElement(url, f"{{{XHTML}}}link", said)
     newest = max(moment for _, _, changed in listed for moment in changed.values())
-    return Made(_written(root, SITE_MAP), newest, "application/xml; charset=utf-8")
+    return Made(_written(root), newest, "application/xml; charset=utf-8")
 
 
 def robots() -> Made:
@@ -90,24 +89,24 @@ def _entries(article: Publication, language: str) -> list[tuple[datetime, ET.Ele
 
 
 def _entry(said: dict[str, str], author: str, url: str, changed: datetime, published: datetime) -> ET.Element:
-    entry = ET.Element(f"{{{ATOM}}}entry")
+    entry = ET.Element("entry")
     for name, text in said.items():
         _put(entry, name, text)
     _put(entry, "published", published.isoformat(timespec="seconds"))
     _put(entry, "updated", changed.isoformat(timespec="seconds"))
-    _put(ET.SubElement(entry, f"{{{ATOM}}}author"), "name", author)
-    ET.SubElement(entry, f"{{{ATOM}}}link", {"rel": "alternate", "href": url})
+    _put(ET.SubElement(entry, "author"), "name", author)
+    ET.SubElement(entry, "link", {"rel": "alternate", "href": url})
     return entry
 
 
 def _put(parent: ET.Element, name: str, text: str) -> None:
-    ET.SubElement(parent, f"{{{ATOM}}}{name}").text = text
+    ET.SubElement(parent, name).text = text
 
 
 def _url(name: str, language: str, *args: str) -> str:
     return f"{settings.ORIGIN}{reverse(f'public:{name}', args=[language, *args])}"
 
 
-def _written(root: ET.Element, namespace: str) -> str:
-    text = ET.tostring(root, encoding="unicode", default_namespace=None)
+def _written(root: ET.Element) -> str:
+    text = ET.tostring(root, encoding="unicode")
     return f'<?xml version="1.0" encoding="utf-8"?>\n{text}\n'

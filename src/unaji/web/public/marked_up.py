@@ -10,7 +10,6 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
-from django.utils.html import _json_script_escapes  # type: ignore[attr-defined]
 from django.utils.safestring import SafeString, mark_safe
 
 from unaji.claims.model import Source
@@ -18,6 +17,8 @@ from unaji.claims.publication import Contributor, Publication
 from unaji.web.words import words
 
 CONTEXT = "https://schema.org"
+_ESCAPES = {ord(one): f"\\u{ord(one):04X}" for one in "<>&"}
+"""As Django's ``json_script`` does: no text can end the element, and JSON reads the same."""
 
 
 class Answered(Protocol):
@@ -46,7 +47,7 @@ def of_article(
 
 def script(said: dict[str, Any]) -> SafeString:
     """Write JSON-LD so that no text in it can end the element."""
-    text = json.dumps(said, ensure_ascii=False, separators=(",", ":")).translate(_json_script_escapes)
+    text = json.dumps(said, ensure_ascii=False, separators=(",", ":")).translate(_ESCAPES)
     return mark_safe(f'<script type="application/ld+json">{text}</script>')
 
 

@@ -6,12 +6,12 @@ To play a situation takes a second, and many where the simulator is still to be 
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import re
 import shutil
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -116,10 +116,7 @@ def _folder(article: Publication) -> Path:
     folder = Path(settings.HOME) / "public" / f"{article.claims.id}-{_key(article)}"
     if not folder.is_dir():
         folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with (folder.parent / f"{article.claims.id}.lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)  # two processes of the server may be asked at the same time
-            if not folder.is_dir():
-                _play(article, folder)
+        _play(article, folder)
     return folder
 
 
@@ -145,16 +142,17 @@ def _library_key() -> str:
 
 def _play(article: Publication, folder: Path) -> None:
     """Play every situation and keep it; what is left of earlier versions goes."""
-    for old in folder.parent.glob(f"{article.claims.id}-*"):
-        shutil.rmtree(old, ignore_errors=True)
     scratch = Path(tempfile.mkdtemp(prefix=".played-", dir=folder.parent))
     try:
         told = [_played(name, article.claims, scratch) for name in article.situations]
         (scratch / "situations.json").write_text(json.dumps(told, ensure_ascii=False), encoding="utf-8")
-        scratch.rename(folder)
-    except BaseException:
+        with suppress(OSError):  # another process of the server played the same in the meantime
+            scratch.rename(folder)
+    finally:
         shutil.rmtree(scratch, ignore_errors=True)
-        raise
+    for old in folder.parent.glob(f"{article.claims.id}-*"):
+        if old != folder:
+            shutil.rmtree(old, ignore_errors=True)
 
 
 def _played(name: str, claims: Claims, folder: Path) -> dict[str, Any]:
