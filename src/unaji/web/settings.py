@@ -18,7 +18,7 @@ ALLOWED_HOSTS = [CHOSEN.host, "localhost", "127.0.0.1", "[::1]"] if not CHOSEN.s
 ORIGIN = CHOSEN.origin
 HOME = CHOSEN.home
 EXAMPLE = CHOSEN.example
-ARTICLES = HERE.parent / "claims"  # folder of the published articles and of who wrote them
+ARTICLES = CHOSEN.articles
 
 INSTALLED_APPS = [
     "unaji.web.casebook",

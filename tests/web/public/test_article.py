@@ -11,8 +11,10 @@ import pytest
 from tests.web.public.reading import Page, squeezed
 from unaji.claims.graph import load_claims
 from unaji.claims.model import Urgency
+from unaji.claims.publication import SHIPPED as SHIPPED_FOLDER
 from unaji.claims.publication import read_shelf
 from unaji.web.casebook.actions import questions
+from unaji.web.configuration import configuration
 from unaji.web.public import pages
 
 CLAIMS = load_claims("neck_heat")
@@ -209,6 +211,21 @@ def test_a_second_symptom_is_a_matter_of_files(visitor, second_article):
     assert visitor.get("/en/people/writer/").status_code == 200
     assert visitor.get("/en/neck-heat/").status_code == 404
     assert "Putasentenceright." in seen(visitor, "/en/corrections/").text
+
+
+def test_without_any_article_the_other_pages_stand(visitor, settings, tmp_path):
+    settings.ARTICLES = tmp_path
+
+    for address in ("/ja/", "/en/grades/", "/ja/corrections/", "/ja/feed.xml", "/sitemap.xml", "/robots.txt"):
+        assert visitor.get(address).status_code == 200
+    assert visitor.get("/ja/neck-heat/").status_code == 404
+
+
+def test_the_operator_names_the_folder_of_the_articles():
+    said = configuration({"UNAJI_HOME": "/srv/unaji", "UNAJI_ARTICLES": "/srv/articles"})
+
+    assert said.articles == Path("/srv/articles")
+    assert configuration({"UNAJI_HOME": "/srv/unaji"}).articles == SHIPPED_FOLDER
 
 
 def test_an_article_cannot_take_the_address_of_another_page(visitor, second_article):

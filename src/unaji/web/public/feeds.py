@@ -30,7 +30,7 @@ def feed(language: str) -> Made:
     """Make the Atom feed of a language: every article, and every correction as an entry of its own."""
     with translation.override(language):
         entries = [entry for one in shelf() for entry in _entries(one, language)]
-        changed = max(moment for moment, _ in entries)
+        changed = max((moment for moment, _ in entries), default=last_changed(()))
         root = ET.Element("feed", {"xmlns": ATOM, "xml:lang": language})
         _put(root, "id", _url("feed", language))
         _put(root, "title", words()("feed.title"))
@@ -62,7 +62,7 @@ def site_map() -> Made:
             for other, spoken in (*((one, one) for one in LANGUAGES), ("x-default", "ja")):
                 said = {"rel": "alternate", "hreflang": other, "href": _url(name, spoken, *args)}
                 ET.SubElement(url, f"{{{XHTML}}}link", said)
-    newest = max(moment for _, _, changed in listed for moment in changed.values())
+    newest = max((moment for _, _, changed in listed for moment in changed.values()), default=of_all["ja"])
     return Made(_written(root), newest, "application/xml; charset=utf-8")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from django.conf import settings
@@ -25,7 +25,8 @@ from unaji.web.public.situations import QUANTITIES, Situation, situations_of
 from unaji.web.public.text import markdown, paragraphs
 from unaji.web.words import LANGUAGES, words
 
-BARS = 4
+LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
+"""When a page changed that tells of articles where there are none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +165,7 @@ def grades_page(language: str) -> Made:
     """Make the page that says what the grades mean."""
     with translation.override(language):
         context = common(language, "public:grades") | {"grades": [str(one) for one in Grade]}
-        return Made(render_to_string("public/grades.html", context), start_of(min(one.published for one in shelf())))
+        return Made(render_to_string("public/grades.html", context), last_changed(shelf()))
 
 
 def corrections_page(language: str) -> Made:
@@ -191,7 +192,7 @@ def asked_page(article: Publication, language: str) -> Made:
 
 def last_changed(articles: Iterable[Publication]) -> datetime:
     """Return when the newest of some articles was changed."""
-    return max(start_of(one.updated) for one in articles)
+    return max((start_of(one.updated) for one in articles), default=LONG_AGO)
 
 
 def asked_about(article: Publication, language: str) -> list[Question]:
