@@ -10,7 +10,7 @@ import pytest
 
 from unaji.claims.graph import load_claims
 from unaji.web.casebook.actions import questions
-from unaji.web.casebook.models import Answer
+from unaji.web.casebook.models import Question
 
 ATOM = "{http://www.w3.org/2005/Atom}"
 MAP = "{http://www.sitemaps.org/schemas/sitemap/0.9}"
@@ -74,7 +74,7 @@ def test_its_dates_follow_what_the_pages_tell(visitor, moderator, monkeypatch):
     asked = questions.ask(article="neck_heat", language="ja", text="熱があるときはどうなりますか。")
     questions.publish(asked, by=moderator, claims=load_claims("neck_heat"), moderated_text="熱があるときは?",
                       answer="首の皮膚も温まります。", claim_ids=["fever"])  # fmt: skip
-    Answer.objects.update(answered_at=datetime(2027, 1, 2, 3, 4, 5, tzinfo=UTC))
+    Question.objects.update(changed_at=datetime(2027, 1, 2, 3, 4, 5, tzinfo=UTC))
     after = changed()
 
     assert before["/ja/neck-heat/"] == "2026-11-28T15:00:00+00:00"

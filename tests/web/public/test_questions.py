@@ -115,8 +115,18 @@ def test_nobody_but_staff_moderates(question, said):
 def test_a_declined_question_is_shown_to_nobody_and_a_published_one_is_taken_down(question, moderator):
     published(question, moderator)
 
+    before = Question.objects.get().changed_at
+
     for _ in range(2):
         questions.decline(question, by=moderator)
 
     assert not Question.objects.published().exists()
+    assert Question.objects.get().changed_at > before
     assert AuditEvent.objects.filter(object_id=str(question.pk), action="decline").count() == 1
+
+
+def test_declining_what_nobody_saw_changes_nothing_the_public_sees(question, moderator):
+    questions.decline(question, by=moderator)
+
+    assert Question.objects.get().state == "declined"
+    assert Question.objects.get().changed_at is None

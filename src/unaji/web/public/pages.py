@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import cast
 from zoneinfo import ZoneInfo
 
-from django.db.models import Count, Max
+from django.db.models import Max
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import get_conditional_response
 from django.utils.http import http_date
@@ -111,8 +111,7 @@ def _edition() -> tuple[object, ...]:
     if now_s - _shelf.looked_s < LOOK_EVERY_S and _shelf.edition and _shelf.edition[0] == day:
         return _shelf.edition
     _shelf.looked_s = now_s
-    seen = Question.objects.published().order_by().aggregate(n=Count("pk"), last=Max("answer__answered_at"))
-    return day, seen["n"], seen["last"]
+    return day, Question.objects.aggregate(last=Max("changed_at"))["last"]
 
 
 def _kept(made: Made) -> _Kept:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
+from django.db.models import Max
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import translation
@@ -107,7 +108,7 @@ def article_page(article: Publication, language: str) -> Made:
     with translation.override(language):
         numbers = _numbers(article.claims)
         questions = _questions(article, language, numbers)
-        changed = max([start_of(article.updated), *(one.day for one in questions)])
+        overdue = article.is_overdue(today())
         sources = tuple(Numbered(numbers[one], article.claims.sources[one]) for one in numbers)
         context = common(language, "public:article", article.slug) | {
             "article": article,
@@ -116,9 +117,7 @@ def article_page(article: Publication, language: str) -> Made:
             "category": article.category.in_(language),
             "summary": article.summary.in_(language),
             "days": _days(article),
-            "overdue": words()("article.overdue", day=say_date(article.next_review))
-            if article.is_overdue(today())
-            else "",
+            "overdue": words()("article.overdue", day=say_date(article.next_review)) if overdue else "",
             "people": [_person(article.author, language, "author"), _person(article.reviewer, language, "reviewer")],
             "flags": _flags(article.claims, language),
             "sections": _sections(article, language, numbers),
@@ -136,7 +135,7 @@ def article_page(article: Publication, language: str) -> Made:
             [one.source for one in sources],
             questions,
         )
-        return Made(render_to_string("public/article.html", context), changed)
+        return Made(render_to_string("public/article.html", context), changed_at(article, language))
 
 
 def index_page(language: str) -> Made:
@@ -203,8 +202,13 @@ def asked_about(article: Publication, language: str) -> list[Question]:
 
 
 def changed_at(article: Publication, language: str) -> datetime:
-    """Return when the page of an article last told something new: its text, or an answer."""
-    return max([start_of(article.updated), *(one.answer.answered_at for one in asked_about(article, language))])
+    """Return when the page of an article last changed: its text, its questions, or that its review became overdue."""
+    moments = [start_of(article.updated)]
+    if article.is_overdue(today()):
+        moments.append(start_of(article.next_review + timedelta(days=1)))
+    asked = Question.objects.filter(article=article.claims.id, language=language)
+    last: datetime | None = asked.aggregate(last=Max("changed_at"))["last"]
+    return max(moments if last is None else [*moments, last])
 
 
 def say_date(day: date) -> str:

@@ -80,7 +80,7 @@ def publish(
         held = Question.objects.select_for_update().get(pk=question.pk)
         shown = held.state == QuestionState.PUBLISHED
         held.moderated_text, held.state = asked, QuestionState.PUBLISHED
-        held.published_at = held.published_at if shown else now
+        held.published_at, held.changed_at = held.published_at if shown else now, now
         held.save()
         given, _ = Answer.objects.update_or_create(
             question=held,
@@ -103,6 +103,8 @@ def decline(question: Question, *, by: User) -> None:
         held = Question.objects.select_for_update().get(pk=question.pk)
         if held.state == QuestionState.DECLINED:
             return
+        if held.state == QuestionState.PUBLISHED:
+            held.changed_at = timezone.now()
         held.state = QuestionState.DECLINED
         held.save()
         record("decline", held, by=by, person=None, role=ROLE)
