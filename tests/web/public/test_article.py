@@ -113,6 +113,14 @@ def test_every_source_is_listed_once_and_every_link_within_the_page_arrives(arti
     assert not [one for one in inner if one[1:] not in article.ids]
 
 
+def test_a_citation_says_which_language_it_is_in(article):
+    written = dict(re.findall(r'<li id="source-(\d+)"><span lang="\w+">(.*?)</span>', article.html))
+    spoken = dict(re.findall(r'<li id="source-(\d+)"><span lang="(\w+)">', article.html))
+
+    assert {spoken[n] for n in written if written[n].startswith("全日本")} == {"ja"}
+    assert {spoken[n] for n in written if written[n].startswith("Rushton")} == {"en"}
+
+
 def test_the_way_into_the_app_comes_after_the_text(article):
     last = squeezed(CLAIMS.article[article.language][-1].text[:20])
 

@@ -17,6 +17,7 @@ from django.utils.safestring import SafeString
 from unaji.claims.graph import citations
 from unaji.claims.model import Cause, Claims, Grade, RedFlag, Section, Source, TreatmentClaim, Urgency, Words
 from unaji.claims.publication import Contributor, Publication
+from unaji.claims.table import JAPANESE
 from unaji.report.words import Catalogue, plain
 from unaji.web.casebook.models import Question
 from unaji.web.public import marked_up
@@ -44,6 +45,11 @@ class Numbered:
 
     n: int
     source: Source
+
+    @property
+    def language(self) -> str:
+        """What its citation is written in, for its ``lang``."""
+        return "ja" if JAPANESE.match(self.source.citation) else "en"
 
 
 @dataclass(frozen=True, slots=True)
