@@ -6,6 +6,7 @@ import math
 import re
 import tomllib
 from collections.abc import Collection, Mapping
+from datetime import date, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import NoReturn, TypeVar
@@ -32,7 +33,8 @@ def read_table(file: Path) -> Table:
         return Table(file, tomllib.loads(file.read_text(encoding="utf-8-sig")))
     except FileNotFoundError:
         raise ClaimsError(
-            f"{file}: the file is missing; an article is a folder with model.toml, ja.md and en.md"
+            f"{file}: the file is missing; an article is a folder with model.toml, ja.md and en.md; to be published it "
+            "needs an article.toml in it and a people.toml beside the folder"
         ) from None
     except UnicodeDecodeError as error:
         raise ClaimsError(f"{file}: not UTF-8 text (byte {error.start}); save it as UTF-8") from None
@@ -100,6 +102,13 @@ class Table:
         if first < low or last > high:
             self.fail(f"must lie within {low:g} to {high:g}, got [{first:g}, {last:g}]", name)
         return first, last
+
+    def day(self, name: str) -> date:
+        """Return a day, written without quotes as 2026-11-29."""
+        value = self._get(name, None)
+        if not isinstance(value, date) or isinstance(value, datetime):
+            self.fail(f"must be a day such as 2026-11-29, without quotes, got {value!r}", name)
+        return value
 
     def choice(self, name: str, choices: type[Choice], default: Choice | None = None) -> Choice:
         """Return a member of a closed set, written as its value."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from unaji.claims.publication import SHIPPED
 from unaji.errors import InputError
 
 LOCAL = ("localhost", "127.0.0.1", "::1")
@@ -35,6 +36,8 @@ class Configuration:
         Sender of mail. ``UNAJI_MAIL_FROM``.
     example : bool
         Whether anybody may look around as the example person. ``UNAJI_EXAMPLE=1``.
+    articles : Path
+        Folder of the published articles. Default: those that ship with unaji. ``UNAJI_ARTICLES``.
     """
 
     home: Path
@@ -44,6 +47,7 @@ class Configuration:
     mail: str = ""
     mail_from: str = "unaji@localhost"
     example: bool = False
+    articles: Path = SHIPPED
 
     def __post_init__(self) -> None:
         parts = urlsplit(self.origin)
@@ -91,6 +95,7 @@ def configuration(environment: Mapping[str, str] | None = None) -> Configuration
         mail=said.get("UNAJI_MAIL_URL", ""),
         mail_from=said.get("UNAJI_MAIL_FROM", "unaji@localhost"),
         example=said.get("UNAJI_EXAMPLE", "") == "1",
+        articles=Path(said.get("UNAJI_ARTICLES", "") or SHIPPED).expanduser().absolute(),
     )
 
 

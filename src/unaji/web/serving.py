@@ -40,9 +40,11 @@ def prepare() -> None:
 
     from unaji.web.casebook.files import sweep_scratch  # noqa: PLC0415
     from unaji.web.casebook.keys import master_ring  # noqa: PLC0415
+    from unaji.web.public.situations import play_all  # noqa: PLC0415
 
     master_ring()
     sweep_scratch()
+    play_all()  # so that no reader waits for the figure of an article
 
 
 def warm() -> None:

@@ -28,7 +28,13 @@ class QuestionQuerySet(models.QuerySet["Question"]):
 
 
 class Question(models.Model):
-    """A reader's question; `text` is as it came and shown to nobody but the moderator."""
+    """A reader's question; `text` is as it came and shown to nobody but the moderator.
+
+    Attributes
+    ----------
+    changed_at : datetime, optional
+        When what the public sees of it last changed: it was published, worded anew or taken down.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     article = models.CharField(max_length=40)
@@ -38,6 +44,7 @@ class Question(models.Model):
     state = models.CharField(max_length=10, choices=QuestionState.choices, default=QuestionState.ASKED)
     asked_at = models.DateTimeField(auto_now_add=True)
     published_at = models.DateTimeField(null=True, blank=True)
+    changed_at = models.DateTimeField(null=True, blank=True, db_index=True)
 
     objects: ClassVar[QuestionQuerySet] = QuestionQuerySet.as_manager()  # type: ignore[assignment]
 
