@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from importlib.resources import files
 
 import pytest
-from django.apps import apps
-from django.db import connection
 
 from unaji.claims.graph import load_claims
 from unaji.web.casebook.actions import questions
@@ -28,17 +25,6 @@ def _played():
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")  # the driver runs a loop beside the database
         yield
-
-
-@pytest.fixture(autouse=True)
-def _unsealed_afterwards(transactional_db):
-    """Empty the audit, which is sealed against everybody, so that the database can be emptied for the next test."""
-    yield
-    seals = import_module("unaji.web.casebook.migrations.0002_sealed_rows")
-    with connection.schema_editor() as editor:
-        seals.remove(apps, editor)
-        editor.execute("DELETE FROM casebook_auditevent")
-        seals.add(apps, editor)
 
 
 @pytest.fixture(autouse=True)
@@ -77,8 +63,7 @@ def publish_one():
     return staff
 
 
-@pytest.mark.parametrize(("language", "width", "scheme"), [("ja", 360, "light"), ("en", 1200, "dark"),
-                                                            ("ja", 1200, "light"), ("en", 360, "dark")])  # fmt: skip
+@pytest.mark.parametrize(("language", "width", "scheme"), [("ja", 360, "light"), ("en", 1200, "dark")])
 def test_every_page_fits_says_nothing_to_the_console_and_shuts_nobody_out(opened, language, width, scheme):
     pytest.importorskip("axe_playwright_python")
     axe = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")

@@ -16,7 +16,13 @@ WEB = Path(unaji.web.__file__).parent
 SAID = re.compile(r"""\{%\s*say\s+['"]([^'"]+)['"]([^%]*)%\}""")
 PUT_TOGETHER = re.compile(r"""\|said:['"]([^'"]+)['"]""")
 IN_CODE = re.compile(r"""\b(?:say|words\(\))\(\s*f?["']([a-z_]+(?:\.[a-z_{}.\[\]()]+)*)["']""")
-NAMES = {"more.ja", "more.en"}  # each language by its own name
+NAMES = {
+    "more.ja",
+    "more.en",
+    "public.language.ja",
+    "public.language.en",
+    "people.mark",
+}  # each language by its own name; 例 beside "example"
 
 
 def placeholders(text: str) -> set[str]:
@@ -46,6 +52,15 @@ def test_no_text_is_empty_or_in_the_other_language():
             assert text.strip(), key
             if language == "en" and key not in NAMES:
                 assert not JAPANESE.search(text), key
+
+
+def test_nothing_is_shouted_and_nothing_is_called_without_danger():
+    ja, en = (catalogue(language).texts for language in LANGUAGES)
+    denied = "「安全」という意味ではありません"  # what is said where no warning sign was found
+
+    assert not [key for key, text in (*ja.items(), *en.items()) if re.search("[!!]", text)]
+    assert not [key for key, text in ja.items() if "安全" in text.replace(denied, "") or "完治" in text]
+    assert not [key for key, text in en.items() if re.search(r"\bsafe\b(?!”)", text, re.IGNORECASE)]
 
 
 @pytest.mark.parametrize("file", templates(), ids=lambda file: file.relative_to(WEB).as_posix())
