@@ -16,7 +16,8 @@ WEB = Path(unaji.web.__file__).parent
 SAID = re.compile(r"""\{%\s*say\s+['"]([^'"]+)['"]([^%]*)%\}""")
 PUT_TOGETHER = re.compile(r"""\|said:['"]([^'"]+)['"]""")
 IN_CODE = re.compile(r"""\b(?:say|words\(\))\(\s*f?["']([a-z_]+(?:\.[a-z_{}.\[\]()]+)*)["']""")
-NAMES = {
+# Each language by its own name, and the mark 例 beside the word "example".
+NAMES = {"more.ja", "more.en", "public.language.ja", "public.language.en", "people.mark"}
     "more.ja",
     "more.en",
     "public.language.ja",
