@@ -18,12 +18,6 @@ PUT_TOGETHER = re.compile(r"""\|said:['"]([^'"]+)['"]""")
 IN_CODE = re.compile(r"""\b(?:say|words\(\))\(\s*f?["']([a-z_]+(?:\.[a-z_{}.\[\]()]+)*)["']""")
 # Each language by its own name, and the mark 例 beside the word "example".
 NAMES = {"more.ja", "more.en", "public.language.ja", "public.language.en", "people.mark"}
-    "more.ja",
-    "more.en",
-    "public.language.ja",
-    "public.language.en",
-    "people.mark",
-}  # each language by its own name; 例 beside "example"
 
 
 def placeholders(text: str) -> set[str]:
