@@ -21,7 +21,7 @@ from fido2.webauthn import AttestationObject, AttestedCredentialData, Authentica
 
 from unaji.web.casebook.models import User
 
-ORIGIN = "http://testserver"
+HOST = "localhost"  # the only one to which a browser gives passkeys over http
 
 
 def account(email="mio@example.org", *, password=None):
@@ -31,9 +31,14 @@ def account(email="mio@example.org", *, password=None):
     return user
 
 
+def browser():
+    """Open a browser at the address of this machine."""
+    return Client(HTTP_HOST=HOST)
+
+
 def sign_in(user, *, proved_s_ago=0, **kept):
     """Sign in as somebody who showed that it is them so many seconds ago; None for never."""
-    client = Client()
+    client = browser()
     client.force_login(user)
     session = client.session
     if proved_s_ago is not None:
@@ -72,7 +77,7 @@ def options_in(html):
 class Device:
     """A device with one passkey, in software: signs as the WebAuthn standard asks (ES256, no attestation)."""
 
-    def __init__(self, origin=ORIGIN, *, verifies=True):
+    def __init__(self, origin=f"http://{HOST}", *, verifies=True):
         self.origin, self.number = origin, os.urandom(16)
         self.key = ec.generate_private_key(ec.SECP256R1())
         self.flags = AuthenticatorData.FLAG.UP | (AuthenticatorData.FLAG.UV if verifies else 0)
@@ -104,10 +109,8 @@ class Device:
 
     def add_to(self, user, name="電話"):
         """Put the passkey into an account, as if it had been made there."""
-        client = Client()
-        client.force_login(user)
         answer = self.make(
-            {"creation_options": {"publicKey": {"challenge": "AA", "rp": {"id": "testserver"},
+            {"creation_options": {"publicKey": {"challenge": "AA", "rp": {"id": HOST},
                                                 "user": {"id": websafe_encode(user.pk.hex.encode())}}}}
         )  # fmt: skip
         return Authenticator.objects.create(
