@@ -14,15 +14,18 @@ from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.contrib.sessions.models import Session
 from django.core import mail
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
 from tests.web.accounts import Device, account, add_app, app_code, browser, code_in, options_in, sign_in
 from unaji.web.account import sessions
 from unaji.web.account.adapters import MfaAdapter
+from unaji.web.casebook.audit import broken_at
 from unaji.web.casebook.example import ADDRESS
 from unaji.web.casebook.keys import SealError
-from unaji.web.casebook.models import User
+from unaji.web.casebook.models import AuditEvent, User
 
 PASSWORD = "a long enough word"
 pytestmark = pytest.mark.django_db
@@ -351,12 +354,35 @@ def test_a_persons_session_ends_thirty_days_after_their_last_visit(monkeypatch):
     Session.objects.update(expire_date=timezone.now() + timedelta(days=3))
 
     client.get(reverse("account_email"))
-    assert Session.objects.get().expire_date < timezone.now() + timedelta(days=4), "noted once a day"
+    assert Session.objects.get().expire_date < timezone.now() + timedelta(days=4), "noted once an hour"
     now = time.time()
-    monkeypatch.setattr(sessions.time, "time", lambda: now + 86_401)
+    monkeypatch.setattr(sessions.time, "time", lambda: now + 3601)
     client.get(reverse("account_email"))
 
     assert Session.objects.get().expire_date > timezone.now() + timedelta(days=29)
+
+
+def test_looking_twice_writes_nothing(hana):
+    client = sign_in(hana.user)
+    client.get("/now")
+
+    with CaptureQueriesContext(connection) as asked:
+        assert client.get("/now").status_code == 200
+
+    assert [one["sql"] for one in asked if not one["sql"].startswith("SELECT")] == []
+
+
+def test_what_is_left_of_ended_sessions_is_swept():
+    here, ended = sign_in(account()), sign_in(account("ken@example.org"))
+    opened_by(here)
+    Session.objects.filter(session_key=opened_by(ended).session_key).update(
+        expire_date=timezone.now() - timedelta(days=1)
+    )
+
+    assert sessions.sweep_sessions() == 1
+
+    assert UserSession.objects.get().user.email == "mio@example.org"
+    assert Session.objects.count() == 1
 
 
 def visits(client, monkeypatch, *minutes):
@@ -462,6 +488,39 @@ def test_a_view_that_gives_everything_away_asks_again_and_then_does_what_was_ask
 @pytest.mark.urls("tests.web.doors")
 def test_a_visitor_is_led_to_the_sign_in_before_anything_is_given_away(db):
     assert browser().post("/give")["Location"].startswith(reverse("account_login"))
+
+
+# -- noted -------------------------------------------------------------------------------------------------------------
+
+
+def noted(user):
+    lines = AuditEvent.objects.filter(object_type="user", object_id=str(user.pk)).order_by("pk")
+    return list(lines.values_list("action", flat=True))
+
+
+def test_the_audit_tells_the_person_of_each_sign_in_and_of_each_change(hana):
+    EmailAddress.objects.create(user=hana.user, email=hana.user.email, primary=True, verified=True)
+    client, device = sign_in(hana.user), Device()
+    client.post(reverse("account_set_password"), {"password1": PASSWORD, "password2": PASSWORD})
+    page = client.get(reverse("mfa_add_webauthn")).content.decode()
+    client.post(reverse("mfa_add_webauthn"), {"passwordless": "on", "credential": device.make(options_in(page))})
+    other = browser()
+    other.post(reverse("mfa_login_webauthn"), {"credential": device.use(passkey_asked(other))})
+    client.post(reverse("mfa_remove_webauthn", args=[Authenticator.objects.get(type="webauthn").pk]))
+
+    assert noted(hana.user) == ["change", "change", "login", "change", "change"]  # recovery codes go with the passkey
+    mine = AuditEvent.objects.visible_to(hana.user).filter(object_type="user")
+    assert {line.actor for line in mine} == {hana.user_id}
+    assert broken_at() is None
+
+
+def test_a_sign_in_that_stopped_at_the_second_step_is_not_noted_as_one():
+    user = account(password=PASSWORD)
+    add_app(user)
+
+    enter(browser())
+
+    assert noted(user) == []
 
 
 # -- staff -------------------------------------------------------------------------------------------------------------

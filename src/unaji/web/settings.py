@@ -21,6 +21,7 @@ EXAMPLE = CHOSEN.example
 
 INSTALLED_APPS = [
     "unaji.web.casebook",
+    "unaji.web.account",
     "unaji.web.patient",
     "unaji.web.public",
     "allauth",
@@ -48,13 +49,12 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "unaji.web.account.sessions.sessions",
     "unaji.web.middleware.language",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "unaji.web.account.example.example_keeps_out",
     "allauth.account.middleware.AccountMiddleware",
-    "allauth.usersessions.middleware.UserSessionsMiddleware",
+    "unaji.web.account.sessions.sessions",
 ]
 
 ROOT_URLCONF = "unaji.web.urls"

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from importlib import import_module
 from urllib.parse import urlencode
 
+from allauth.usersessions.models import UserSession
+from django.conf import settings
 from django.contrib.auth import logout
 from django.contrib.sessions.backends.base import SessionBase
 from django.http import HttpRequest, HttpResponse
@@ -14,7 +17,7 @@ from django.urls import reverse
 
 STAFF_IDLE_S = 15 * 60
 STAFF_LONGEST_S = 12 * 3600
-PERSON_NOTED_EVERY_S = 86_400  # a visit is noted once a day, which moves the end of the session by up to a day
+PERSON_NOTED_EVERY_S = 3600  # a page that is only looked at writes nothing; the session may end an hour early
 STAFF_NOTED_EVERY_S = 30
 SINCE, SEEN = "signed_in_at", "seen_at"
 
@@ -30,7 +33,8 @@ def sessions(get_response: Answer) -> Answer:
             if staff and has_ended(request.session, now):
                 logout(request)
                 return redirect(f"{reverse('account_login')}?{urlencode({'next': request.path})}")
-            note_visit(request.session, now, STAFF_NOTED_EVERY_S if staff else PERSON_NOTED_EVERY_S)
+            if note_visit(request.session, now, STAFF_NOTED_EVERY_S if staff else PERSON_NOTED_EVERY_S):
+                UserSession.objects.create_from_request(request)
         return get_response(request)
 
     return answer
@@ -42,8 +46,25 @@ def has_ended(session: SessionBase, now: int) -> bool:
     return bool(now - seen > STAFF_IDLE_S or now - since > STAFF_LONGEST_S)
 
 
-def note_visit(session: SessionBase, now: int, every_s: int) -> None:
-    """Write the visit into the session, which saves it anew with its whole length before it."""
+def note_visit(session: SessionBase, now: int, every_s: int) -> bool:
+    """Write the visit into the session, which saves it anew with its whole length before it.
+
+    Returns
+    -------
+    bool
+        False where a visit was noted a short while ago.
+    """
+    if now - session.get(SEEN, 0) < every_s:
+        return False
     session.setdefault(SINCE, now)
-    if now - session.get(SEEN, 0) >= every_s:
-        session[SEEN] = now
+    session[SEEN] = now
+    return True
+
+
+def sweep_sessions() -> int:
+    """Remove sessions that have ended, and from where and with what they were opened; return how many of these."""
+    engine = import_module(settings.SESSION_ENGINE)
+    engine.SessionStore.clear_expired()
+    ended = [one.pk for one in UserSession.objects.iterator() if not one.exists()]
+    UserSession.objects.filter(pk__in=ended).delete()
+    return len(ended)
