@@ -191,6 +191,30 @@ def test_a_recovery_code_stands_in_for_the_app_once():
     assert not is_in(second)
 
 
+def test_a_code_of_the_app_that_somebody_saw_is_worth_nothing_a_second_time():
+    user = account(password=PASSWORD)
+    secret = add_app(user)
+    first, second, code = browser(), browser(), app_code(secret)
+
+    for client in (first, second):
+        enter(client)
+        client.post(reverse("mfa_authenticate"), {"code": code})
+
+    assert is_in(first)
+    assert not is_in(second)
+
+
+def test_an_address_is_the_same_however_its_letters_are_written():
+    account("mio@example.org", password=PASSWORD)
+    client = browser()
+
+    enter(client, "Mio@Example.ORG")
+    browser().post(reverse("account_signup"), {"email": "MIO@example.org"})
+
+    assert is_in(client)
+    assert User.objects.count() == 1
+
+
 def test_the_secret_of_an_app_is_sealed_in_the_database(settings, tmp_path):
     user = account()
     secret = add_app(user)
@@ -294,6 +318,19 @@ def test_an_address_without_an_account_is_locked_the_same():
         enter(browser(), "nobody@example.org", REMOTE_ADDR=f"192.0.2.{i}")
 
     assert "しばらく受け付けません" in enter(browser(), "nobody@example.org").content.decode()
+
+
+def test_codes_of_an_app_cannot_be_tried_one_after_the_other(monkeypatch):
+    secret = add_app(account(password=PASSWORD))
+    client = browser()
+    enter(client)
+    for i in range(12):
+        client.post(reverse("mfa_authenticate"), {"code": f"{i:06}"})
+
+    answer = client.post(reverse("mfa_authenticate"), {"code": app_code(secret)})
+
+    assert not is_in(client), "the right code, after too many wrong ones"
+    assert "しばらく受け付けません" in answer.content.decode()
 
 
 def test_too_many_mails_are_refused_with_a_page_that_says_so():
