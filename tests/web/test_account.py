@@ -538,7 +538,8 @@ def noted(user):
 def test_the_audit_tells_the_person_of_each_sign_in_and_of_each_change(hana):
     EmailAddress.objects.create(user=hana.user, email=hana.user.email, primary=True, verified=True)
     client, device = sign_in(hana.user), Device()
-    client.post(reverse("account_set_password"), {"password1": PASSWORD, "password2": PASSWORD})
+    answer = client.post(reverse("account_set_password"), {"password1": PASSWORD, "password2": PASSWORD})
+    assert answer["Location"] == reverse("mfa_index")
     page = client.get(reverse("mfa_add_webauthn")).content.decode()
     client.post(reverse("mfa_add_webauthn"), {"passwordless": "on", "credential": device.make(options_in(page))})
     other = browser()

@@ -101,6 +101,10 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ca
         response: HttpResponse = super().post_login(request, user, **known)
         return response
 
+    def get_password_change_redirect_url(self, request: HttpRequest) -> str:
+        """Lead back to the ways to sign in, of which the password is one."""
+        return reverse("mfa_index")
+
     def get_reauthentication_methods(self, user: User) -> list[dict[str, Any]]:
         """Offer the quickest proof first: a passkey, the app's code, the password, then a code by mail."""
         order = ["mfa_reauthenticate:webauthn", "mfa_reauthenticate", "reauthenticate", "reauthenticate_by_code"]
