@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from allauth.account.models import EmailAddress
@@ -397,6 +397,16 @@ def test_a_persons_session_ends_thirty_days_after_their_last_visit(monkeypatch):
     client.get(reverse("account_email"))
 
     assert Session.objects.get().expire_date > timezone.now() + timedelta(days=29)
+
+
+def test_the_times_of_sessions_are_those_where_the_person_lives(hana):
+    client = sign_in(hana.user)
+    UserSession.objects.filter(pk=opened_by(client).pk).update(created_at=datetime(2026, 3, 31, 20, 5, tzinfo=UTC))
+
+    page = client.get(reverse("usersessions_list")).content.decode()
+
+    assert "2026-04-01 05:05" in page
+    assert "Asia/Tokyo" in page
 
 
 def test_looking_twice_writes_nothing(hana):
