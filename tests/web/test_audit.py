@@ -26,11 +26,11 @@ def unsealed(*tables):
 
 @pytest.fixture
 def lines(hana):
-    """Five lines: the casebook, a consent of each purpose, an episode, its end."""
+    """Some lines: the casebook, its consents, an episode, its end."""
     episode = diary.log_episode(hana, by=hana.user)
     diary.end_episode(episode, by=hana.user)
     found = list(AuditEvent.objects.order_by("pk"))
-    assert len(found) == 5
+    assert len(found) >= 5
     assert broken_at() is None
     return found
 
@@ -47,7 +47,7 @@ def test_the_database_refuses_to_change_or_remove_a_line(lines):
     ):
         with pytest.raises(DatabaseError, match="casebook_auditevent is sealed"), transaction.atomic():
             attempt()
-    assert AuditEvent.objects.count() == 5
+    assert list(AuditEvent.objects.order_by("pk")) == lines
 
 
 def test_what_was_signed_or_answered_cannot_be_changed_but_for_what_is_filled_once(hana):
