@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from tests.web.accounts import Device, account, add_app, app_code, code_in, sign_in
-from unaji.web.words import FOLDER, catalogue
+from unaji.web.words import catalogue
 
 NAMES = {"unaji", "English", "JavaScript", "UTC"}
 
@@ -209,22 +208,6 @@ def test_every_mail_and_every_message_of_allauth_has_our_words():
         keys = [f"account.mail.{one}.{part}" for one in mails - NEVER_SENT for part in ("subject", "body")]
         keys += [f"account.said.{one}" for one in said - unsaid - by_telephone]
         assert [key for key in keys if key not in words] == []
-
-
-def test_the_words_of_the_account_are_the_same_in_both_languages():
-    def keys(table, at=""):
-        for name, value in table.items():
-            yield from (
-                keys(value, f"{at}{name}.")
-                if isinstance(value, dict)
-                else [(f"{at}{name}", tuple(sorted(re.findall(r"\{\w+\}", value))))]
-            )
-
-    ja, en = (
-        set(keys(tomllib.loads((FOLDER / language / "account.toml").read_text(encoding="utf-8"))))
-        for language in ("ja", "en")
-    )
-    assert ja == en
 
 
 @pytest.mark.parametrize("language", ["ja", "en"])
