@@ -12,7 +12,7 @@ from django.core.cache import cache
 from django.db import connection
 
 from tests.web.accounts import app_code, code_in
-from unaji.web.casebook.models import AuditEvent, User
+from unaji.web.casebook.models import AuditEvent, Person
 
 PICTURES = os.environ.get("UNAJI_PICTURES")  # a folder: each page that is looked at is drawn there
 
@@ -120,8 +120,8 @@ def test_a_passkey_is_enough_to_sign_up_and_to_sign_in_again(browser, site, widt
 
     visit.page.get_by_label("記録を預かること").check()
     visit.press("記録を始める")
-    visit.at("/now")
-    user = User.objects.get()
+    visit.page.wait_for_url(lambda url: not url.endswith("/welcome"))
+    user = Person.objects.get().user
     assert user.email == "mio@example.org"
     assert not user.has_usable_password()
     assert visit.heard == []
