@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from django.test import Client
 
+from tests.web.accounts import account, sign_in
 from unaji.web.casebook.actions.people import open_casebook
 from unaji.web.casebook.actions.screens import answer_screen
 from unaji.web.casebook.claims import claims_in_use
-from unaji.web.casebook.models import User
 
 
 @pytest.fixture(autouse=True)
@@ -19,7 +19,7 @@ def _own_home(settings, tmp_path):
 
 
 def make_person(email: str, *, purposes=("care", "wearable_import"), asked=True):
-    user = User.objects.create_user(email)
+    user = account(email)
     person = open_casebook(by=user, timezone_name="Asia/Tokyo", purposes=purposes, language="ja")
     if asked:  # nobody who is new opens the app without the warning signs
         claims = claims_in_use()
@@ -40,16 +40,12 @@ def ken(db):
 
 @pytest.fixture
 def as_hana(hana):
-    client = Client()
-    client.force_login(hana.user)
-    return client
+    return sign_in(hana.user)
 
 
 @pytest.fixture
 def as_ken(ken):
-    client = Client()
-    client.force_login(ken.user)
-    return client
+    return sign_in(ken.user)
 
 
 @pytest.fixture

@@ -6,12 +6,19 @@ from collections.abc import Callable
 from enum import StrEnum
 from functools import wraps
 from typing import Concatenate, ParamSpec, cast
+from urllib.parse import urlencode
 
+from allauth.account.authentication import get_authentication_records
+from allauth.account.decorators import reauthentication_required
+from allauth.mfa.models import Authenticator
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 
 from unaji.web.casebook.models import Person, RedFlagScreen, User
+from unaji.web.words import words
 
 P = ParamSpec("P")
 
@@ -32,6 +39,7 @@ class Rule(StrEnum):
     SIGNED_IN = "signed_in"  # has an account, may have no casebook yet
     DATA = "data"  # a person's device, which is answered with a status and not led to another page
     PERSON = "person"  # has a casebook, and no warning sign waits to be read
+    STAFF = "staff"  # moderates, and has proved it in two ways
 
 
 def anyone(view: View[P]) -> View[P]:
@@ -83,4 +91,37 @@ def person_data(view: Callable[Concatenate[SignedIn, Person, P], HttpResponse]) 
         return view(cast(SignedIn, request), person, *args, **kwargs)
 
     guarded.rule = Rule.DATA  # type: ignore[attr-defined]
+    return guarded
+
+
+def freshly_signed_in(
+    view: Callable[Concatenate[SignedIn, P], HttpResponse],
+) -> Callable[Concatenate[SignedIn, P], HttpResponse]:
+    """Ask again who it is, unless they said so in the last ten minutes; what was sent goes through afterwards.
+
+    Stands below `person_page` or `signed_in`, on views that give everything away or destroy it. The example account
+    cannot prove who it is, and is refused.
+    """
+    guarded: Callable[Concatenate[SignedIn, P], HttpResponse] = reauthentication_required(view, app="unaji")
+    return guarded
+
+
+def staff_page(view: Callable[Concatenate[SignedIn, P], HttpResponse]) -> View[P]:
+    """Open a view to staff who entered with a passkey or an app's code; to all others it is not there."""
+
+    @login_required
+    @wraps(view)
+    def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        if not request.user.is_staff:
+            raise Http404
+        if any(record["method"] == "mfa" for record in get_authentication_records(request, request.user)):
+            return view(cast(SignedIn, request), *args, **kwargs)
+        kinds = set(Authenticator.objects.filter(user=request.user).values_list("type", flat=True))
+        if not kinds:
+            messages.warning(request, words()("account.staff_needs_second"))
+            return redirect("mfa_index")
+        prove = "mfa_reauthenticate_webauthn" if Authenticator.Type.WEBAUTHN in kinds else "mfa_reauthenticate"
+        return redirect(f"{reverse(prove)}?{urlencode({'next': request.path})}")
+
+    guarded.rule = Rule.STAFF  # type: ignore[attr-defined]
     return guarded

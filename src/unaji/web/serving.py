@@ -38,12 +38,14 @@ def prepare() -> None:
     call_command("createcachetable", verbosity=0)
     call_command("collectstatic", verbosity=0, interactive=False)
 
+    from unaji.web.account.sessions import sweep_sessions  # noqa: PLC0415
     from unaji.web.casebook.files import sweep_scratch  # noqa: PLC0415
     from unaji.web.casebook.keys import master_ring  # noqa: PLC0415
     from unaji.web.public.situations import play_all  # noqa: PLC0415
 
     master_ring()
     sweep_scratch()
+    sweep_sessions()
     play_all()  # so that no reader waits for the figure of an article
 
 

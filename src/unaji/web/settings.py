@@ -22,6 +22,7 @@ ARTICLES = CHOSEN.articles
 
 INSTALLED_APPS = [
     "unaji.web.casebook",
+    "unaji.web.account",
     "unaji.web.patient",
     "unaji.web.public",
     "allauth",
@@ -52,8 +53,9 @@ MIDDLEWARE = [
     "unaji.web.middleware.language",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "unaji.web.account.example.example_keeps_out",
     "allauth.account.middleware.AccountMiddleware",
-    "allauth.usersessions.middleware.UserSessionsMiddleware",
+    "unaji.web.account.sessions.sessions",
 ]
 
 ROOT_URLCONF = "unaji.web.urls"
@@ -69,7 +71,7 @@ TEMPLATES: list[dict[str, Any]] = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
             ],
-            "libraries": {"words": "unaji.web.words"},
+            "libraries": {"words": "unaji.web.words", "devices": "unaji.web.account.devices"},
             "builtins": ["unaji.web.words", "django.templatetags.static"],
         },
     }
@@ -82,6 +84,8 @@ TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": []}
 
 # -- people ------------------------------------------------------------------------------------------------------------
 
+CODE_LASTS_S = 600  # a code sent by mail
+
 AUTH_USER_MODEL = "casebook.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
@@ -93,24 +97,38 @@ AUTH_PASSWORD_VALIDATORS = [
 SILENCED_SYSTEM_CHECKS = ["auth.W004"]  # addresses are unique however their letters are written: a constraint says so
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "patient:now"
+ACCOUNT_ADAPTER = "unaji.web.account.adapters.AccountAdapter"
+ACCOUNT_FORMS = {"login": "unaji.web.account.forms.PasswordSignInForm"}
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
-ACCOUNT_SIGNUP_FIELDS = ["email*"]
+ACCOUNT_SIGNUP_FIELDS = ["email*"]  # a password may be added later, and need not
+ACCOUNT_SIGNUP_REDIRECT_URL = "patient:welcome"
+ACCOUNT_CHANGE_EMAIL = True
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
+ACCOUNT_EMAIL_VERIFICATION_BY_CODE_TIMEOUT = CODE_LASTS_S
+ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND = True
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_LOGIN_BY_CODE_ENABLED = True
+ACCOUNT_LOGIN_BY_CODE_TIMEOUT = CODE_LASTS_S
+ACCOUNT_LOGIN_BY_CODE_SUPPORTS_RESEND = True
+ACCOUNT_PASSWORD_RESET_BY_CODE_ENABLED = True
+ACCOUNT_PASSWORD_RESET_BY_CODE_TIMEOUT = CODE_LASTS_S
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 600
 ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if CHOSEN.secure else "http"
+ALLAUTH_USER_CODE_FORMAT = {"numeric": True, "dashed": True, "length": 8}
+ALLAUTH_TRUSTED_PROXY_COUNT = 1 if CHOSEN.behind_proxy else 0  # else all people would share one rate limit
+MFA_ADAPTER = "unaji.web.account.adapters.MfaAdapter"
 MFA_SUPPORTED_TYPES = ["webauthn", "totp", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_PASSKEY_SIGNUP_ENABLED = True
 MFA_TOTP_ISSUER = "unaji"
-MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not CHOSEN.secure  # passkeys on this machine, over http://localhost
+MFA_TOTP_TOLERANCE = 1  # a phone's clock may be half a minute off
 USERSESSIONS_TRACK_ACTIVITY = True
 
 SESSION_COOKIE_AGE = 30 * 86_400

@@ -73,3 +73,13 @@ def failed(request: HttpRequest) -> HttpResponse:
 def refused(request: HttpRequest, reason: str = "") -> HttpResponse:
     """Say that a form did not come from a page of ours, or from one opened too long ago."""
     return render(request, "error.html", {"error": "refused"}, status=403)
+
+
+def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """Say that this cannot be done with this account."""
+    return render(request, "error.html", {"error": "forbidden"}, status=403)
+
+
+def too_many(request: HttpRequest) -> HttpResponse:
+    """Say that it was tried too often."""
+    return render(request, "error.html", {"error": "too_many"}, status=429)

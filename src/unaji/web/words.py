@@ -59,6 +59,13 @@ def said(key: str, prefix: str = "") -> str:
     return words()(f"{prefix}{key}")
 
 
+@register.filter
+def may_be_said(key: str, prefix: str = "") -> str:
+    """Say a text where there is one under this key, and nothing otherwise."""
+    say = words()
+    return say(f"{prefix}{key}") if f"{prefix}{key}" in say else ""
+
+
 @register.simple_tag
 def language_now() -> str:
     """Return the language of the page, for its ``lang``."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from uuid import uuid4
 
 import pytest
-from django.test import Client
 
+from tests.web.accounts import sign_in_as_staff
 from unaji.web.casebook.actions import questions
 from unaji.web.casebook.models import Question
 
@@ -20,9 +20,7 @@ def asked(db):
 
 @pytest.fixture
 def as_moderator(moderator):
-    client = Client()
-    client.force_login(moderator)
-    return client
+    return sign_in_as_staff(moderator)
 
 
 def answered(client, question, **said):

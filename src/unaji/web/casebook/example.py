@@ -41,6 +41,11 @@ def example_user() -> User | None:
     return User.objects.filter(email=ADDRESS).first()
 
 
+def is_example(user: User) -> bool:
+    """Say whether an account is the invented person's, which visitors share."""
+    return user.email == ADDRESS
+
+
 def load_example() -> Person:
     """Make the invented person, whose records end yesterday; one that is there stays as it is."""
     held = Person.objects.filter(user__email=ADDRESS).first()

@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
-from unaji.web.access import SignedIn, person_page
+from unaji.web.access import SignedIn, freshly_signed_in, person_page
 from unaji.web.casebook.actions.consents import give_consent, withdraw_consent
 from unaji.web.casebook.actions.exports import ask_export, erase_person, fetch_export
 from unaji.web.casebook.models import AuditEvent, Consent, ConsentText, ExportJob, Job, Person
@@ -62,6 +62,7 @@ def _line(person: Person, event: AuditEvent) -> str:
 
 
 @person_page
+@freshly_signed_in
 @require_POST
 def change_consent(request: SignedIn, person: Person) -> HttpResponse:
     """Agree to a purpose, or withdraw."""
@@ -80,6 +81,7 @@ def change_consent(request: SignedIn, person: Person) -> HttpResponse:
 
 
 @person_page
+@freshly_signed_in
 @require_POST
 def export(request: SignedIn, person: Person) -> HttpResponse:
     """Ask for everything in one file."""
@@ -88,6 +90,7 @@ def export(request: SignedIn, person: Person) -> HttpResponse:
 
 
 @person_page
+@freshly_signed_in
 @require_GET
 def fetch(request: SignedIn, person: Person, pk: UUID) -> HttpResponse:
     """Hand the file over."""
@@ -100,6 +103,7 @@ def fetch(request: SignedIn, person: Person, pk: UUID) -> HttpResponse:
 
 
 @person_page
+@freshly_signed_in
 @require_POST
 def erase(request: SignedIn, person: Person) -> HttpResponse:
     """Erase everything, when the person has written the word."""

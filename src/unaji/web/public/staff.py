@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import wraps
-from typing import Concatenate, ParamSpec
 from uuid import UUID
 
 from django.http import Http404, HttpResponse
@@ -13,7 +10,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from unaji.claims.model import RedFlag
 from unaji.claims.publication import Publication
-from unaji.web.access import SignedIn, signed_in
+from unaji.web.access import SignedIn, staff_page
 from unaji.web.casebook.actions.questions import (
     MOST_CHARACTERS,
     MOST_IN_ANSWER,
@@ -26,30 +23,16 @@ from unaji.web.casebook.models.question import QuestionState
 from unaji.web.public.shelf import find_claims
 from unaji.web.words import words
 
-P = ParamSpec("P")
 
-
-def _staff(view: Callable[Concatenate[SignedIn, P], HttpResponse]) -> Callable[Concatenate[SignedIn, P], HttpResponse]:
-    @wraps(view)
-    def guarded(request: SignedIn, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
-        if not request.user.is_staff:
-            raise Http404
-        return view(request, *args, **kwargs)
-
-    return guarded
-
-
-@signed_in
+@staff_page
 @require_safe
-@_staff
 def waiting(request: SignedIn) -> HttpResponse:
     """List the questions that wait for an answer, and those that are published."""
     return _list(request)
 
 
-@signed_in
+@staff_page
 @require_POST
-@_staff
 def answer(request: SignedIn, pk: UUID) -> HttpResponse:
     """Publish a question with its answer."""
     question = get_object_or_404(Question, pk=pk)
@@ -65,9 +48,8 @@ def answer(request: SignedIn, pk: UUID) -> HttpResponse:
     return redirect("public:waiting")
 
 
-@signed_in
+@staff_page
 @require_POST
-@_staff
 def take_down(request: SignedIn, pk: UUID) -> HttpResponse:
     """Leave a question unpublished, or take it down."""
     decline(get_object_or_404(Question, pk=pk), by=request.user)
