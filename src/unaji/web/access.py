@@ -31,6 +31,7 @@ class Rule(StrEnum):
     ANYONE = "anyone"
     SIGNED_IN = "signed_in"  # has an account, may have no casebook yet
     DATA = "data"  # a person's device, which is answered with a status and not led to another page
+    TOKEN = "token"  # a device of the person's with a token of the API; no cookie counts
     PERSON = "person"  # has a casebook, and no warning sign waits to be read
 
 

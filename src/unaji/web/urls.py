@@ -11,6 +11,7 @@ urlpatterns = [
     path("example", views.look_at_example, name="example"),
     path("language/", views.choose_language, name="language"),
     path("account/", include("allauth.urls")),
+    path("api/", include("unaji.web.api.urls")),
     path("", include("unaji.web.patient.urls")),
     path("", include("unaji.web.public.urls")),
 ]
