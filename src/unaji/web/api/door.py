@@ -20,7 +20,7 @@ from unaji.web.words import LANGUAGES
 TOKEN_A_MINUTE = 120
 ADDRESS_A_MINUTE = 300
 WRONG_COSTS = 15
-"""How many requests a wrong token counts for: 20 guesses a minute from one address, which leads nowhere with 256 bits."""
+"""How many requests a wrong token counts for: an address may guess 20 times a minute, which of 256 bits is nothing."""
 
 
 class Token(HttpBearer):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Annotated
 from uuid import UUID
 
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
-from ninja import Query, Router, Status
+from ninja import Router, Status
+from pydantic import Field
 
 from unaji.web.api import facts
 from unaji.web.api.door import Token, person_of
@@ -27,8 +28,6 @@ PROBLEMS = {400: ProblemOut, 401: ProblemOut, 403: ProblemOut, 413: ProblemOut, 
 PROBLEMS_OF_ONE = {**PROBLEMS, 404: ProblemOut}
 MAY_LOG, MAY_READ = Token(Scope.LOG), Token(Scope.READ)
 
-Out = TypeVar("Out")
-
 
 @router.post("/episodes", auth=MAY_LOG, response={201: facts.EpisodeOut, 200: facts.EpisodeOut, **PROBLEMS})
 def log_episode(request: HttpRequest, said: facts.EpisodeIn) -> Status[facts.EpisodeOut]:
@@ -46,7 +45,7 @@ def log_episode(request: HttpRequest, said: facts.EpisodeIn) -> Status[facts.Epi
 
 @router.get("/episodes", auth=MAY_READ, response={200: facts.Episodes, **PROBLEMS})
 def episodes(
-    request: HttpRequest, since: facts.Moment | None = None, limit: int = Query(PAGE, ge=1, le=MOST)
+    request: HttpRequest, since: facts.Moment | None = None, limit: Annotated[int, Field(ge=1, le=MOST)] = PAGE
 ) -> facts.Episodes:
     """Give episodes that began at or after `since`, in order of their start."""
     person = person_of(request)

@@ -40,6 +40,10 @@ def _without_nul(said: str) -> str:
     return said.strip()
 
 
+def _whole(said: Any) -> Any:
+    return int(said) if isinstance(said, float) and said.is_integer() else said  # 8.0 is a whole number in JSON
+
+
 Moment = Annotated[
     datetime,
     BeforeValidator(_read_moment),
@@ -51,7 +55,7 @@ Moment = Annotated[
         }
     ),
 ]
-Tenth = Annotated[int, Field(strict=True, ge=0, le=10)]
+Tenth = Annotated[int, Field(strict=True, ge=0, le=10), BeforeValidator(_whole)]
 Score = Annotated[float, Field(strict=True, ge=0, le=10, allow_inf_nan=False)]
 Amount = Annotated[float, Field(strict=True, ge=0, le=1000, allow_inf_nan=False)]
 Note = Annotated[str, Field(max_length=MOST_NOTE), AfterValidator(_without_nul)]

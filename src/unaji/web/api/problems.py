@@ -51,8 +51,8 @@ class ProblemOut(Schema):
     title: str
     status: int
     code: str
-    errors: list[Wrong] = []
-    id: str | None = None
+    errors: list[Wrong]
+    id: str | None
 
 
 class ProblemError(Exception):
@@ -90,8 +90,9 @@ def answer(code: str, errors: Sequence[tuple[str, str]] = (), number: object = N
     return response
 
 
-def told(_request: HttpRequest, error: Exception) -> HttpResponse:
+def told(_request: HttpRequest, error: Exception | type[Exception]) -> HttpResponse:
     """Turn whatever came up into an answer; of what nobody expected the log keeps the kind and the place alone."""
+    assert isinstance(error, Exception)
     match error:
         case ProblemError():
             return answer(error.code, error.errors, error.number)

@@ -27,6 +27,10 @@ View = Callable[..., HttpResponse]
 class Api(NinjaAPI):
     """The API; its description says of every problem that it is told as one."""
 
+    def set_default_exception_handlers(self) -> None:
+        """Answer whatever comes up with a problem."""
+        self.add_exception_handler(Exception, problems.told)
+
     def get_openapi_schema(self, **options: Any) -> OpenAPISchema:
         """Describe the API, with the media type of problems set right."""
         schema = super().get_openapi_schema(**options)
@@ -46,9 +50,6 @@ api = Api(
     docs_url=None,  # its scripts come from elsewhere, which the content security policy does not let in
     urls_namespace="api",
 )
-api.add_exception_handler(Exception, problems.told)
-for known in (problems.Http404, problems.HttpError, problems.ValidationError, problems.AuthenticationError):
-    api.add_exception_handler(known, problems.told)
 for router in (entries.router, files.router, answers.router):
     api.add_router("", router)
 
