@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from unaji.web.patient import data, mine, offline, tokens, views, why
+from unaji.web.patient import data, evening, mine, offline, reminders, tokens, views, why
 
 app_name = "patient"
 
@@ -38,6 +38,10 @@ urlpatterns = [
     path("mine/export", mine.export, name="export"),
     path("mine/export/<uuid:pk>", mine.fetch, name="fetch_export"),
     path("mine/erase", mine.erase, name="erase"),
+    path("evening", evening.evening, name="evening"),
+    path("mine/reminders", reminders.reminders, name="reminders"),
+    path("mine/reminders/stop", reminders.stop, name="stop_reminders"),
+    path("mine/push", reminders.subscribe, name="subscribe"),
     path("mine/tokens", tokens.tokens, name="tokens"),
     path("mine/tokens/<uuid:pk>/revoke", tokens.revoke, name="revoke_token"),
     path("sw.js", offline.worker, name="worker"),
