@@ -196,8 +196,7 @@ def service(monkeypatch, tmp_path):
     service = Service(certificate, key)
 
     def trusted():
-        context = ssl.create_default_context(cafile=str(certificate))
-        return context
+        return ssl.create_default_context(cafile=str(certificate))
 
     monkeypatch.setattr(push, "_trusted", trusted)
     monkeypatch.setattr(push, "PORT", service.port)

@@ -17,6 +17,7 @@ import os
 import socket
 import ssl
 import threading
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -310,10 +311,8 @@ class _Pinned(http.client.HTTPSConnection):
     def cut(self) -> None:
         """Break off, wherever it is: one who answers a byte at a time must not hold up the others."""
         if self._held is not None:
-            try:
+            with suppress(OSError):  # it has just come to its end by itself
                 self._held.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
 
 
 def _trusted() -> ssl.SSLContext:

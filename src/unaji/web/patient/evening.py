@@ -31,7 +31,7 @@ UP = time(7, 0)
 """When a night is told to have ended, where the person did not say when they got up."""
 DRINKS = ("caffeine", "alcohol")
 PARTS = {"morning": time(8, 0), "noon": time(12, 30), "late": time(16, 0), "night": time(20, 0)}
-"""Parts of the day, and the hour that stands for each: a drink acts within hours, so that "three today" would not do."""
+"""Parts of the day, and the hour that stands for each: a drink acts within hours, so "three today" would not do."""
 RATED = ("stress", "neck_stiffness", "sleep_quality")
 
 
@@ -110,7 +110,7 @@ def _drink(person: Person, told: Evening, kind: str) -> Drink:
     say, what = words(), words()(f"exposure.{kind}")
     already = _exposures(person, told, kind)
     parts = tuple(
-        Part(f"{kind}-{one}", say(f"evening.part.{one}"), say("evening.part", what=what, part=say(f"evening.part.{one}")))
+        Part(f"{kind}-{one}", name := say(f"evening.part.{one}"), say("evening.part_aloud", what=what, part=name))
         for one, hour in PARTS.items()
         if from_wall(person, datetime.combine(told.day, hour)) <= told.at
     )  # fmt: skip

@@ -123,7 +123,7 @@ def _due_on(reminder: Reminder, now: datetime) -> date | None:
 
 
 def _claimed(reminder: Reminder, day: date) -> bool:
-    """Take a day for oneself, so that two clocks do not both send; a day on which nothing had to be sent is done too."""
+    """Take a day for oneself, so that two clocks do not both send; where nothing has to be sent it is done too."""
     open_ = Reminder.objects.filter(Q(sent_on__isnull=True) | Q(sent_on__lt=day), pk=reminder.pk)
     return bool(open_.update(sent_on=day))
 

@@ -1,4 +1,4 @@
-"""What is due without anybody asking: jobs whose worker died, answers out of date, exports whose time is over, reminders."""
+"""What is due without anybody asking: jobs whose worker died, answers out of date, exports that are over, reminders."""
 
 from __future__ import annotations
 
