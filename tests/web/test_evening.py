@@ -119,6 +119,7 @@ def test_parts_of_the_day_that_are_still_to_come_are_not_offered_and_never_writt
     page = as_hana.get("/evening").content.decode()
     as_hana.post("/evening", {"client_id": str(uuid4()), "drink": ["caffeine-night"]})
 
+    assert "ゆうべはよく眠れましたか" in page
     assert "caffeine-noon" in page
     assert "caffeine-late" not in page
     assert Exposure.objects.get().start == now

@@ -33,6 +33,7 @@ DRINKS = ("caffeine", "alcohol")
 PARTS = {"morning": time(8, 0), "noon": time(12, 30), "late": time(16, 0), "night": time(20, 0)}
 """Parts of the day, and the hour that stands for each: a drink acts within hours, so "three today" would not do."""
 RATED = ("stress", "neck_stiffness", "sleep_quality")
+ASKED = {"sleep_quality": "last_night"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,8 @@ def _asked(request: SignedIn, person: Person, told: Evening, errors: tuple[str, 
         request, "evening.html", person, "today", 422 if errors else 200, errors=errors,
         heading=say("evening.heading", day=say_day(told.day)),
         count=say.count("evening.count", hot) if hot else "", checked=_exposures(person, told, diary.CHECK_IN) > 0,
-        scales=[forms.Scale(one) for one in RATED], drinks=[_drink(person, told, one) for one in DRINKS],
+        scales=[forms.Scale(one, asked=ASKED.get(one, "")) for one in RATED],
+        drinks=[drink for one in DRINKS if (drink := _drink(person, told, one)).parts],
         numbers=forms.read_client_id(sent) if sent else uuid7(),
     )  # fmt: skip
 
