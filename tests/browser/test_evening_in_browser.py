@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from importlib.resources import files
 from time import monotonic
@@ -53,11 +54,11 @@ def visit(browser, live_server, hana):
     contexts = []
 
     def opened(path, scheme="light", viewport=None, **more):
+        more = {"service_workers": "block", **more}
         context = browser.new_context(
             viewport=viewport or PHONE,
             color_scheme=scheme,
             locale="ja-JP",
-            service_workers="block",
             has_touch=True,
             **more,
         )
@@ -74,6 +75,8 @@ def visit(browser, live_server, hana):
         context.close()
 
 
+SHOWN = """navigator.serviceWorker.ready.then((one) => one.getNotifications())
+  .then((all) => all.map(({ title, body, lang, data }) => ({ title, body, lang, to: data.to })))"""
 BLOCKED = "Service Worker registration blocked by Playwright"
 
 
@@ -156,3 +159,27 @@ def test_a_browser_that_may_not_notify_says_so_and_keeps_the_rest(visit, hana):
     assert page.get_by_label("画面の通知").is_checked() is False
     page.get_by_role("button", name="お知らせを始める").tap()
     page.get_by_text("毎日21:00にお知らせします").wait_for()
+
+
+def test_what_is_pushed_is_shown_with_its_words_alone(visit, live_server):
+    page, _ = visit("/now", service_workers="allow", permissions=["notifications"])
+    page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+    driver = page.context.new_cdp_session(page)
+    registered = []
+    driver.on("ServiceWorker.workerRegistrationUpdated", lambda said: registered.extend(said["registrations"]))
+    driver.send("ServiceWorker.enable")
+    while not registered:
+        page.wait_for_timeout(50)
+    said = {"title": "unaji", "body": "unaji に新しいお知らせ", "to": "/evening", "lang": "ja"}
+
+    driver.send("ServiceWorker.deliverPushMessage", {
+        "origin": live_server.url, "registrationId": registered[0]["registrationId"],
+        "data": json.dumps(said, ensure_ascii=False),
+    })  # fmt: skip
+
+    for _ in range(100):
+        shown = page.evaluate(SHOWN)
+        if shown:
+            break
+        page.wait_for_timeout(50)
+    assert shown == [said]
