@@ -171,6 +171,15 @@ def test_a_mail_server_that_is_away_does_not_stop_the_others(reminded, monkeypat
     assert len(tried) == 2
 
 
+def test_a_look_that_takes_too_long_leaves_the_rest_for_the_next(reminded, monkeypatch):
+    other = make_person("ken@example.org", purposes=("care", "contact"))
+    set_reminder(other, by=other.user, local_time=time(21), by_mail=True, by_push=False, now=at(12, day=26))
+    monkeypatch.setattr(reminders, "LONGEST_LOOK_S", -1.0)
+
+    assert [send_due(at(21)) for _ in range(3)] == [1, 1, 0]
+    assert {one.to[0] for one in mail.outbox} == {"hana@example.org", "ken@example.org"}
+
+
 def test_a_notification_says_no_more_than_the_mail(pushed, services):
     assert send_due(at(21)) == 1
 

@@ -38,6 +38,9 @@ self.addEventListener("notificationclick", (event) => {
   const to = new URL(event.notification.data?.to ?? "/now", self.location.origin);
   if (to.origin !== self.location.origin) return;
   event.waitUntil(
-    self.clients.matchAll({ type: "window" }).then(([open]) => (open ? open.focus().then((one) => one.navigate(to)) : self.clients.openWindow(to)))
+    self.clients.matchAll({ type: "window" }).then(([open]) => {
+      const fresh = () => self.clients.openWindow(to);
+      return open ? open.focus().then((one) => one.navigate(to)).catch(fresh) : fresh();
+    })
   );
 });
