@@ -112,14 +112,14 @@ def test_all_that_is_tapped_lies_in_reach_of_a_thumb_and_is_large_enough(visit):
     assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
 
 
-def test_a_drink_that_lies_under_the_button_can_be_reached_with_the_keyboard(visit):
+def test_what_gets_the_focus_is_never_hidden_under_the_button(visit):
     page, _ = visit("/evening")
-    chip = page.locator("input[name=drink]").last
+    fields = page.locator(".evening input:not([type=hidden]), .evening button[data-step]")
 
-    chip.focus()
-    box, save = chip.bounding_box(), page.locator(".save").bounding_box()
-
-    assert box["y"] + box["height"] <= save["y"] + 1
+    for i in range(fields.count()):
+        fields.nth(i).focus()
+        box, save = fields.nth(i).bounding_box(), page.locator(".save").bounding_box()
+        assert box["y"] + box["height"] <= save["y"] + 1, fields.nth(i).get_attribute("name")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
