@@ -160,13 +160,29 @@ def test_a_token_that_comes_too_often_waits(hanas, kens, monkeypatch):
     assert kens.get("/episodes").status_code == 200
 
 
-def test_an_address_that_guesses_is_shut_out_soon_also_with_a_right_token(hanas, monkeypatch):
-    for _ in range(door.ADDRESS_A_MINUTE // (door.WRONG_COSTS + 1) + 1):
-        Device("unaji_guess").get("/episodes")
+def test_an_address_that_guesses_is_shut_out_for_the_minute_and_others_are_not(hanas):
+    answers = {Device("unaji_guess").get("/episodes").status_code for _ in range(door.WRONG_A_MINUTE)}
 
+    assert answers == {401}
     assert Device("unaji_guess").get("/episodes").status_code == 429
     assert hanas.get("/episodes").status_code == 429
     assert hanas.get("/episodes", REMOTE_ADDR="192.0.2.7").status_code == 200
+
+
+def test_an_address_from_which_right_tokens_come_is_not_shut_out(hanas, monkeypatch):
+    monkeypatch.setattr(door, "WRONG_A_MINUTE", 3)
+
+    assert {hanas.get("/episodes").status_code for _ in range(10)} == {200}
+
+
+def test_a_new_minute_begins_anew(hanas, monkeypatch):
+    monkeypatch.setattr(door, "TOKEN_A_MINUTE", 1)
+    clock = [1_800_000_000.0]
+    monkeypatch.setattr(door.time, "time", lambda: clock[0])
+
+    assert [hanas.get("/episodes").status_code for _ in range(2)] == [200, 429]
+    clock[0] += 60
+    assert hanas.get("/episodes").status_code == 200
 
 
 def test_behind_a_proxy_the_address_is_the_one_that_the_proxy_saw(settings):
