@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -146,7 +145,7 @@ FINDINGS = {"unaji": unaji.__version__, "enough": {"verdict": "more", "say": "„Å
 
 @pytest.fixture
 def answered(hana):
-    answer = Explanation(person=hana, made_at=timezone.now() - timedelta(hours=1), article="neck_heat",
+    answer = Explanation(person=hana, made_at=timezone.now(), article="neck_heat",
                          claims_sha256="0", library=unaji.__version__, inputs_sha256="0", verdict="more")  # fmt: skip
     put_document(hana.pk, f"{answer.pk}/findings.json", json.dumps(FINDINGS).encode())
     answer.save(force_insert=True)
