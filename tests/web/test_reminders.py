@@ -311,3 +311,13 @@ def test_the_worker_of_the_browser_shows_what_it_is_sent(visitor):
     assert 'addEventListener("push"' in script
     assert 'addEventListener("notificationclick"' in script
     assert "/static/unaji/icon-192" in script
+
+
+def test_nobody_is_reminded_or_notified_as_the_invented_person(as_hana, hana, services):
+    hana.simulated = True
+    hana.save()
+
+    assert as_hana.post("/mine/reminders", {"time": "20:30", "by_mail": "yes", "consent": "yes"}).status_code == 422
+    assert put(as_hana, subscription(consent="yes")).status_code == 409
+    assert not Reminder.objects.exists()
+    assert not PushSubscription.objects.exists()
