@@ -43,5 +43,7 @@ form.addEventListener("submit", async (event) => {
   const trouble = await subscribe();
   if (!trouble) return form.submit();
   form.elements.by_push.checked = false;
-  form.querySelector(`[data-push-says=${trouble}]`).hidden = false;
+  const note = form.querySelector(`[data-push-says=${trouble}]`);
+  note.hidden = false;
+  note.scrollIntoView({ block: "center" });
 });
