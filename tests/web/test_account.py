@@ -517,7 +517,6 @@ def test_an_address_is_changed_only_by_who_has_just_shown_that_it_is_them_and_re
 
 @pytest.mark.urls("tests.web.doors")
 def test_a_view_that_gives_everything_away_asks_again_and_then_does_what_was_asked(hana):
-    EmailAddress.objects.create(user=hana.user, email=hana.user.email, primary=True, verified=True)
     client = sign_in(hana.user, proved_s_ago=601)
 
     led = client.post("/give", {"all": "yes"})
@@ -546,7 +545,6 @@ def noted(user):
 
 
 def test_the_audit_tells_the_person_of_each_sign_in_and_of_each_change(hana):
-    EmailAddress.objects.create(user=hana.user, email=hana.user.email, primary=True, verified=True)
     client, device = sign_in(hana.user), Device()
     answer = client.post(reverse("account_set_password"), {"password1": PASSWORD, "password2": PASSWORD})
     assert answer["Location"] == reverse("mfa_index")

@@ -38,6 +38,7 @@ class Rule(StrEnum):
     ANYONE = "anyone"
     SIGNED_IN = "signed_in"  # has an account, may have no casebook yet
     DATA = "data"  # a person's device, which is answered with a status and not led to another page
+    TOKEN = "token"  # a device of the person's with a token of the API; no cookie counts
     PERSON = "person"  # has a casebook, and no warning sign waits to be read
     STAFF = "staff"  # moderates, and has proved it in two ways
 
@@ -103,6 +104,16 @@ def freshly_signed_in(
     cannot prove who it is, and is refused.
     """
     guarded: Callable[Concatenate[SignedIn, P], HttpResponse] = reauthentication_required(view, app="unaji")
+    return guarded
+
+
+def fresh_to_send(
+    view: Callable[Concatenate[SignedIn, P], HttpResponse],
+) -> Callable[Concatenate[SignedIn, P], HttpResponse]:
+    """Ask again who it is before something is sent, as `freshly_signed_in` does; who only looks is not asked."""
+    guarded: Callable[Concatenate[SignedIn, P], HttpResponse] = reauthentication_required(
+        view, app="unaji", allow_get=True
+    )
     return guarded
 
 

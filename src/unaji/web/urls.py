@@ -13,6 +13,7 @@ urlpatterns = [
     path("language/", views.choose_language, name="language"),
     path("account/sessions/end", end_session, name="end_session"),
     path("account/", include("allauth.urls")),
+    path("api/", include("unaji.web.api.urls")),
     path("", include("unaji.web.patient.urls")),
     path("", include("unaji.web.public.urls")),
 ]

@@ -11,6 +11,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from django import template
+from django.conf import settings
 from django.utils import translation
 from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
@@ -103,3 +104,9 @@ def grade_aloud(grade: str) -> str:
     """Say an evidence grade in words, for those who listen."""
     report = report_words(spoken())
     return report("grade.aloud", grade=grade, text=report(f"grade.{grade}"))
+
+
+@register.simple_tag
+def example_offered() -> bool:
+    """Say whether visitors may look around as the invented person."""
+    return bool(settings.EXAMPLE)

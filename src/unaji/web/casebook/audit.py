@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import datetime
 from uuid import UUID
 
@@ -14,6 +17,18 @@ from unaji.web.casebook.models import AuditEvent, AuditHead, Person, User
 
 APP = None
 """Who acts where no user does: a worker, the clock."""
+
+_role: ContextVar[str] = ContextVar("role", default="person")
+
+
+@contextmanager
+def acting_as(role: str) -> Iterator[None]:
+    """Let every line that is written meanwhile for a user say by which way they came, such as "api"."""
+    before = _role.set(role)
+    try:
+        yield
+    finally:
+        _role.reset(before)
 
 
 def record(
@@ -37,7 +52,7 @@ def record(
     event = AuditEvent(
         at=timezone.now(),
         actor=None if by is None else by.pk,
-        role=role or ("app" if by is None else "person"),
+        role=role or ("app" if by is None else _role.get()),
         action=action,
         object_type=row._meta.model_name or "",
         object_id=str(row.pk),

@@ -21,8 +21,8 @@ from unaji.web.casebook.models import ImportBatch, Job, Person, SeriesFile
 from unaji.web.casebook.models.consent import Purpose
 from unaji.web.casebook.models.imported import ImportState
 from unaji.web.casebook.models.results import JobKind, JobState
+from unaji.web.casebook.uploads import SealingHandler
 from unaji.web.patient.clock import local, say_day_short
-from unaji.web.patient.uploads import SealingHandler
 from unaji.web.patient.views import screen
 from unaji.web.words import spoken, words
 

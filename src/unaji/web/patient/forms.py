@@ -37,11 +37,12 @@ class Scale:
     value: int | None = None
     look: str = ""
     kind: str = "scale"
+    asked: str = ""  # under which words, where it is not asked as usual
 
     @property
     def question(self) -> str:
         """What is asked."""
-        return words()(f"scale.{self.name}.question")
+        return words()(f"scale.{self.asked or self.name}.question")
 
     @property
     def low(self) -> str:

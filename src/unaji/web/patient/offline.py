@@ -27,9 +27,8 @@ SHELL = ("report/report.css", "unaji/app.css", "unaji/app.js", "unaji/queue.js",
 def worker(request: HttpRequest) -> HttpResponse:
     """Give the browser's worker; it keeps the shell and nothing of a person."""
     assets = [static(one) for one in SHELL]
-    answer = render(
-        request, "patient/sw.js", {"assets": json.dumps(assets), "language": spoken()}, content_type="text/javascript"
-    )
+    said = {"assets": json.dumps(assets), "language": spoken(), "icon": static("unaji/icon-192.png")}
+    answer = render(request, "patient/sw.js", said, content_type="text/javascript")
     answer["Service-Worker-Allowed"] = "/"
     answer["Cache-Control"] = "no-cache"
     return answer

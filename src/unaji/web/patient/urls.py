@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from unaji.web.patient import data, intake, mine, offline, views, what_if, why
+from unaji.web.patient import data, evening, intake, mine, offline, reminders, tokens, views, what_if, why
 
 app_name = "patient"
 
@@ -43,6 +43,12 @@ urlpatterns = [
     path("mine/export", mine.export, name="export"),
     path("mine/export/<uuid:pk>", mine.fetch, name="fetch_export"),
     path("mine/erase", mine.erase, name="erase"),
+    path("evening", evening.evening, name="evening"),
+    path("mine/reminders", reminders.reminders, name="reminders"),
+    path("mine/reminders/stop", reminders.stop, name="stop_reminders"),
+    path("mine/push", reminders.subscribe, name="subscribe"),
+    path("mine/tokens", tokens.tokens, name="tokens"),
+    path("mine/tokens/<uuid:pk>/revoke", tokens.revoke, name="revoke_token"),
     path("sw.js", offline.worker, name="worker"),
     path("now/shell", offline.shell, name="shell"),
     path("now/sync", offline.sync, name="sync"),

@@ -26,3 +26,21 @@ self.addEventListener("fetch", (event) => {
     event.respondWith(caches.match(pathname).then((kept) => kept || fetch(request)));
   }
 });
+
+self.addEventListener("push", (event) => {
+  const { title = "unaji", body = "", to = "/now", lang = "" } = event.data?.json() ?? {};
+  const look = { body, lang, tag: "unaji", icon: "{{ icon }}", data: { to } };
+  event.waitUntil(self.registration.showNotification(title, look));
+});
+
+self.addEventListener("notificationclick", (event) => {
+  event.notification.close();
+  const to = new URL(event.notification.data?.to ?? "/now", self.location.origin);
+  if (to.origin !== self.location.origin) return;
+  event.waitUntil(
+    self.clients.matchAll({ type: "window" }).then(([open]) => {
+      const fresh = () => self.clients.openWindow(to);
+      return open ? open.focus().then((one) => one.navigate(to)).catch(fresh) : fresh();
+    })
+  );
+});

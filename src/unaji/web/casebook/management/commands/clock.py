@@ -1,4 +1,4 @@
-"""What is due without anybody asking: jobs whose worker died, answers out of date, exports whose time is over."""
+"""What is due without anybody asking: jobs whose worker died, answers out of date, exports that are over, reminders."""
 
 from __future__ import annotations
 
@@ -14,12 +14,20 @@ from django.db import close_old_connections
 
 from unaji.web.casebook.actions.explanations import refresh_stale
 from unaji.web.casebook.actions.exports import finish_erasures, remove_expired
+from unaji.web.casebook.actions.reminders import send_due
 from unaji.web.casebook.files import sweep_scratch
 from unaji.web.casebook.jobs import wake_silent
 
 logger = logging.getLogger(__name__)
 
-DUE: tuple[Callable[[], int], ...] = (wake_silent, refresh_stale, remove_expired, finish_erasures, sweep_scratch)
+DUE: tuple[Callable[[], int], ...] = (
+    wake_silent,
+    refresh_stale,
+    remove_expired,
+    finish_erasures,
+    sweep_scratch,
+    send_due,
+)
 
 
 class Command(BaseCommand):
