@@ -42,6 +42,7 @@ benchmark: .venv/installed-dev  ## how long things take; beside peers: see the h
 	$(BIN)/python benchmarks/importers_weather.py
 	$(BIN)/python benchmarks/importers_e4.py
 	$(BIN)/python -m benchmarks.store phone
+	$(BIN)/python -m benchmarks.public_article
 
 .venv/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
