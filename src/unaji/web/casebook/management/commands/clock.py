@@ -14,12 +14,15 @@ from django.db import close_old_connections
 
 from unaji.web.casebook.actions.explanations import refresh_stale
 from unaji.web.casebook.actions.exports import finish_erasures, remove_expired
+from unaji.web.casebook.beats import call_worker, clock_beats, forget_finished
 from unaji.web.casebook.files import sweep_scratch
 from unaji.web.casebook.jobs import wake_silent
 
 logger = logging.getLogger(__name__)
 
-DUE: tuple[Callable[[], int], ...] = (wake_silent, refresh_stale, remove_expired, finish_erasures, sweep_scratch)
+DUE: tuple[Callable[[], int], ...] = (
+    wake_silent, refresh_stale, remove_expired, finish_erasures, sweep_scratch, call_worker, forget_finished, clock_beats,
+)  # fmt: skip
 
 
 class Command(BaseCommand):
