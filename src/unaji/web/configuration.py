@@ -155,6 +155,7 @@ def secret_key(chosen: Configuration) -> str:
     """Return the key that signs sessions; made on first use, readable by the operator alone."""
     file = chosen.keys / "secret"
     if not file.exists():
+        chosen.home.mkdir(parents=True, exist_ok=True, mode=0o700)
         write_private(file, secrets.token_urlsafe(64))
     return file.read_text(encoding="ascii").strip()
 

@@ -1,7 +1,7 @@
 """Signs of life of the clock and the worker, for whoever looks after the app.
 
-The clock notes each of its rounds. Every minute it also puts a call into the queue, which the worker answers between two
-jobs: so an answer says that work which is asked for is done, not only that a process is there.
+The clock notes each of its rounds. Every minute it also puts a call into the queue, which the worker answers between
+two jobs: so an answer says that work which is asked for is done, not only that a process is there.
 """
 
 from __future__ import annotations

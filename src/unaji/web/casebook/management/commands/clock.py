@@ -21,7 +21,8 @@ from unaji.web.casebook.jobs import wake_silent
 logger = logging.getLogger(__name__)
 
 DUE: tuple[Callable[[], int], ...] = (
-    wake_silent, refresh_stale, remove_expired, finish_erasures, sweep_scratch, call_worker, forget_finished, clock_beats,
+    wake_silent, refresh_stale, remove_expired, finish_erasures, sweep_scratch,
+    call_worker, forget_finished, clock_beats,
 )  # fmt: skip
 
 
