@@ -17,7 +17,7 @@ from pathlib import Path
 
 MISSING = "PostgreSQL is not installed (apt install postgresql): what is tested on it did not run"
 # Nothing of a test's database must outlive the machine, so it need not wait for the disk.
-HURRY = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=300"
+HURRY = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off"
 
 
 def programs() -> Path | None:
@@ -35,8 +35,13 @@ def available() -> bool:
 
 
 @contextmanager
-def server() -> Iterator[str]:
+def server(*, careful: bool = False) -> Iterator[str]:
     """Start a server on a free port of this machine alone.
+
+    Parameters
+    ----------
+    careful : bool
+        Whether to write to the disk as a server that must not lose anything does.
 
     Yields
     ------
@@ -53,7 +58,7 @@ def server() -> Iterator[str]:
         data, port = folder / "data", _free_port()
         _run(user, [str(place / "initdb"), "--pgdata", str(data), "--username=unaji", "--auth=trust",
                     "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"])  # fmt: skip
-        options = f"-h 127.0.0.1 -p {port} -k {folder} {HURRY}"
+        options = f"-h 127.0.0.1 -p {port} -k {folder} {'' if careful else HURRY}"
         control = [str(place / "pg_ctl"), "--pgdata", str(data), "--wait"]
         _run(user, [*control, "--log", str(folder / "log"), "--options", options, "start"])
         try:

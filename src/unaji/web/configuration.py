@@ -107,6 +107,8 @@ def databases(chosen: Configuration) -> dict[str, dict[str, Any]]:
             "default": {
                 "ENGINE": "django.db.backends.sqlite3",
                 "NAME": chosen.home / "unaji.sqlite3",
+                # Opening costs more than a query, and the last one that closes writes the whole log back.
+                "CONN_MAX_AGE": 60,
                 # Writers queue instead of failing when two processes write at the same time.
                 "OPTIONS": {
                     "transaction_mode": "IMMEDIATE",
