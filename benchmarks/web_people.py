@@ -109,13 +109,11 @@ def _make(number: int) -> list[dict[str, str]]:
     from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
     from django.contrib.sessions.backends.db import SessionStore
 
-    from unaji.web.casebook.actions.people import open_casebook
-    from unaji.web.casebook.models import User
+    from tests.web.conftest import make_person
 
     cookies = []
     for i in range(number):
-        user = User.objects.create_user(f"walker{i}@unaji.invalid")
-        open_casebook(by=user, timezone_name="Asia/Tokyo", purposes=("care",), language="ja")
+        user = make_person(f"walker{i}@unaji.invalid", purposes=("care",)).user
         session = SessionStore()
         session[SESSION_KEY] = str(user.pk)
         session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 from django.test import Client
 
-from tests.web import postgres
 from unaji.web.casebook.actions.people import open_casebook
 from unaji.web.casebook.models import User
 
@@ -15,15 +14,6 @@ def _own_home(settings, tmp_path):
     """Give each test a home of its own: keys and sealed files of one are not there for another."""
     settings.HOME = tmp_path / "home"
     settings.HOME.mkdir()
-
-
-@pytest.fixture(scope="session")
-def postgres_url():
-    """Address of a PostgreSQL server of the tests' own, without the name of a database; skips where there is none."""
-    if not postgres.available():
-        pytest.skip(postgres.MISSING)
-    with postgres.server() as url:
-        yield url
 
 
 def make_person(email: str, *, purposes=("care", "wearable_import")):
@@ -58,3 +48,14 @@ def as_ken(ken):
 @pytest.fixture
 def visitor():
     return Client()
+
+
+@pytest.fixture(scope="session")
+def postgres_url():
+    """Address of a PostgreSQL server of the tests' own, without the name of a database; skips where there is none."""
+    from tests.web import postgres
+
+    if not postgres.available():
+        pytest.skip(postgres.MISSING)
+    with postgres.server() as url:
+        yield url
