@@ -36,6 +36,7 @@ class Walker:
     acknowledged: list[UUID] = field(default_factory=list)
     took_s: dict[str, list[float]] = field(default_factory=dict)
     resent: int = 0
+    broken: int = 0
     refused: dict[int, int] = field(default_factory=dict)
     _reader: asyncio.StreamReader | None = None
     _writer: asyncio.StreamWriter | None = None
@@ -61,6 +62,7 @@ class Walker:
         try:
             answer = await asyncio.wait_for(self._ask(method, path, body, known=known), PATIENCE_S)
         except (OSError, EOFError, TimeoutError):
+            self.broken += 1
             self.close()
             return None
         if answer.status < 400:
