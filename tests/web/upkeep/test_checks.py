@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
 import sys
+import tarfile
 from datetime import timedelta
 
 import pytest
@@ -154,6 +156,22 @@ def test_a_fresh_copy_apart_from_its_keys_is_right(well, tmp_path):
     back_up(tmp_path / "copies", now=timezone.now(), keys_into=tmp_path / "elsewhere")
 
     assert states(backups=tmp_path / "copies")["backup"] is State.RIGHT
+
+
+def test_an_audit_that_was_written_anew_does_not_match_the_copy(well, tmp_path):
+    back_up(tmp_path / "copies", now=timezone.now())
+    diary.log_episode(well, by=well.user)
+    assert states(backups=tmp_path / "copies")["audit_of_then"] is State.RIGHT
+
+    with tarfile.open(next((tmp_path / "copies").iterdir())) as whole:
+        manifest = json.load(whole.extractfile("manifest.json"))
+    told = json.dumps({**manifest, "chain": "0" * 64}).encode()
+    with tarfile.open(next((tmp_path / "copies").iterdir()), "w") as other:
+        entry = tarfile.TarInfo("manifest.json")
+        entry.size = len(told)
+        other.addfile(entry, io.BytesIO(told))
+
+    assert wrong(backups=tmp_path / "copies") == {"audit_of_then"}
 
 
 def test_an_old_copy_and_keys_beside_the_copies_are_wrong(well, tmp_path):

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import random
 import shutil
+import tarfile
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 from stat import S_IMODE
@@ -24,8 +24,8 @@ from unaji.web.casebook import beats
 from unaji.web.casebook.audit import broken_at
 from unaji.web.casebook.files import check_file, scratch, sealed_files
 from unaji.web.casebook.keys import KeyGoneError, SealError, master_ring, person_key
-from unaji.web.casebook.models import Episode, Person
-from unaji.web.upkeep.backup import DATA, dated
+from unaji.web.casebook.models import AuditEvent, Episode, Person
+from unaji.web.upkeep.backup import DATA, MANIFEST, dated
 
 SAMPLE = 20
 """So many sealed files, and as many notes, are opened to see that they can be."""
@@ -83,6 +83,7 @@ def look(*, backups: Path | None = None, sample: int = SAMPLE) -> Iterator[Line]
         "people_keys": _people_keys,
         "sealed": lambda: _sealed(sample),
         "audit": _audit,
+        "audit_of_then": lambda: _audit_of_then(backups),
         "space": _space,
         "static": _static,
         "clock": lambda: _alive(beats.CLOCK),
@@ -251,12 +252,26 @@ def _backup(folder: Path | None) -> Finding:
     for file in folder.rglob("*"):
         if file.name.startswith("unaji-keys-") or (file.name == "master" and file.parent.name == "keys"):
             return _of(str(file))
-    newest: datetime | None = None
-    with suppress(ValueError):
-        newest = max(dated(folder, DATA).values())
-    if newest is None or newest < timezone.now() - OLDEST_BACKUP:
-        return _of("–" if newest is None else newest.isoformat(timespec="seconds"))
-    return State.RIGHT, {"at": newest.isoformat(timespec="seconds")}
+    copies = dated(folder, DATA)
+    if not copies:
+        return _of("–")
+    newest, made_at = list(copies.items())[-1]
+    if made_at < timezone.now() - OLDEST_BACKUP:
+        return _of(made_at.isoformat(timespec="seconds"))
+    return State.RIGHT, {"at": made_at.isoformat(timespec="seconds")}
+
+
+def _audit_of_then(folder: Path | None) -> Finding:
+    """See that the chain still holds the head that the newest copy noted: a chain written anew does not."""
+    readable = [one for one in dated(folder, DATA) if one.suffix == ".tar"] if folder is not None else []
+    if not readable:
+        return State.APART, {}
+    with tarfile.open(readable[-1]) as archive:
+        manifest = archive.extractfile(MANIFEST)
+        assert manifest is not None
+        head = json.load(manifest)["chain"]
+    stands = not head or AuditEvent.objects.filter(chain=head).exists()
+    return _of("" if stands else readable[-1].name)
 
 
 def _is_private(file: Path) -> bool:
