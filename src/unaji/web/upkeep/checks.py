@@ -255,7 +255,7 @@ def _backup(folder: Path | None) -> Finding:
     copies = dated(folder, DATA)
     if not copies:
         return _of("–")
-    newest, made_at = list(copies.items())[-1]
+    made_at = list(copies.values())[-1]
     if made_at < timezone.now() - OLDEST_BACKUP:
         return _of(made_at.isoformat(timespec="seconds"))
     return State.RIGHT, {"at": made_at.isoformat(timespec="seconds")}
