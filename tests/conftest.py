@@ -40,6 +40,8 @@ FIRST = (
     "body/test_counterfactual.py",
     "body/test_conditions.py",
     "cli/test_cli.py",
+    "web/test_kill.py",
+    "web/test_on_postgres.py",
     "test_real_records.py",
     "test_published_results.py",
     "causes/test_engine.py",

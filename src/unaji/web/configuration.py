@@ -109,11 +109,12 @@ def databases(chosen: Configuration) -> dict[str, dict[str, Any]]:
                 "NAME": chosen.home / "unaji.sqlite3",
                 # Opening costs more than a query, and the last one that closes writes the whole log back.
                 "CONN_MAX_AGE": 60,
-                # Writers queue instead of failing when two processes write at the same time.
+                # Writers queue instead of failing when two processes write at the same time. An acknowledged entry is
+                # on the disk; a deleted row is overwritten there, so that erasing leaves nothing to be found.
                 "OPTIONS": {
                     "transaction_mode": "IMMEDIATE",
                     "timeout": 20,
-                    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
+                    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;",
                 },
             }
         }

@@ -177,6 +177,7 @@ def _copy_sqlite(target: Path) -> tuple[dict[str, int], str]:
             if table in there:
                 copy.execute(f'DELETE FROM "{table}"')
         copy.execute("PRAGMA journal_mode=DELETE")
+        copy.execute("PRAGMA temp_store=MEMORY")  # no rows in a file elsewhere, on another disk
         copy.execute("VACUUM")  # what was deleted would otherwise still lie in the file
         if (said := copy.execute("PRAGMA integrity_check").fetchone()[0]) != "ok":
             raise OutputError(f"the copy of the database is damaged: {said}")
