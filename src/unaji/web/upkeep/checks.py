@@ -166,17 +166,18 @@ def _keys() -> Finding:
 
 def _people_keys() -> Finding:
     people = list(Person.objects.values_list("pk", flat=True))
-    missing, damaged = 0, 0
+    without = 0
     for person in people:
         try:
             person_key(person)
-        except KeyGoneError:
-            missing += 1
-        except (SealError, KeyError, ValueError):
-            damaged += 1
-    if missing or damaged:
-        return State.WRONG, {"what": f"{missing} + {damaged}"}
-    return State.RIGHT, {"n": len(people)}
+        except (
+            KeyGoneError,
+            SealError,
+            KeyError,
+            ValueError,
+        ):  # gone, damaged, or wrapped by a master key that is gone
+            without += 1
+    return (State.WRONG, {"what": str(without)}) if without else (State.RIGHT, {"n": len(people)})
 
 
 def _sealed(sample: int) -> Finding:
