@@ -7,7 +7,7 @@ BIN := .venv/bin
 PYTEST := $(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 INSTALL := PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: explain serve test coverage check benchmark clean
+.PHONY: explain serve test test-postgres coverage check benchmark clean
 
 explain: .venv/installed  ## explain the example person, print the summary, write report.html
 	$(BIN)/unaji explain examples/person --html report.html
@@ -20,6 +20,9 @@ test: check  ## everything CI runs
 
 coverage: .venv/installed-dev  ## the tests once more, and which lines and branches they do not reach: takes half as long again
 	$(PYTEST) --cov --cov-report=term:skip-covered
+
+test-postgres: .venv/installed-dev  ## all tests of the web app on a PostgreSQL of their own
+	$(BIN)/python -m tests.web.run_on_postgres tests/web --numprocesses 0
 
 check: .venv/installed-dev  ## style, types and the import contract
 	$(BIN)/ruff check .
@@ -43,6 +46,7 @@ benchmark: .venv/installed-dev  ## how long things take; beside peers: see the h
 	$(BIN)/python benchmarks/importers_e4.py
 	$(BIN)/python -m benchmarks.store phone
 	$(BIN)/python -m benchmarks.public_article
+	$(BIN)/python -m benchmarks.web_load --minutes 1
 
 .venv/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -63,6 +63,7 @@ EXIT_CODES = {
     3: "a file or folder that cannot be used as it is",
     4: "an article's model file that is wrong",
     5: "the result could not be written",
+    6: "`unaji web check` found something that is not as it should be",
     130: "stopped by the user",
 }
 

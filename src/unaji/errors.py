@@ -14,6 +14,7 @@ class ExitCode(IntEnum):
     INPUT = 3  # a file or folder that cannot be used as it is
     CLAIMS = 4  # an article's model file that is wrong
     OUTPUT = 5  # the result could not be written
+    NOT_READY = 6  # `unaji web check` found something that is not as it should be
     INTERRUPTED = 130
 
 

@@ -51,3 +51,14 @@ def as_ken(ken):
 @pytest.fixture
 def visitor():
     return Client()
+
+
+@pytest.fixture(scope="session")
+def postgres_url():
+    """Address of a PostgreSQL server of the tests' own, without the name of a database; skips where there is none."""
+    from tests.web import postgres
+
+    if not postgres.available():
+        pytest.skip(postgres.MISSING)
+    with postgres.server() as url:
+        yield url

@@ -10,6 +10,8 @@ atexit.register(shutil.rmtree, HOME_OF_TESTS, ignore_errors=True)
 os.environ["UNAJI_HOME"] = HOME_OF_TESTS
 os.environ["UNAJI_ORIGIN"] = "http://localhost:8000"
 os.environ["UNAJI_EXAMPLE"] = "1"
+# Another database for all of these tests: postgresql://user@host:port/name, of which Django makes its own test_name.
+os.environ["UNAJI_DATABASE_URL"] = os.environ.get("UNAJI_TEST_DATABASE_URL", "")
 
 from unaji.web.settings import *  # noqa: E402, F403
 from unaji.web.settings import DATABASES, MIDDLEWARE, STORAGES  # noqa: E402

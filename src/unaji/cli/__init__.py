@@ -25,6 +25,7 @@ VERBS = {
     "simulate": "The neck under a scenario, or the heat balance over a table of surroundings.",
     "simulate-person": "Make up a person with a known truth, to try things on.",
     "trial": "Plan a trial on yourself, its days drawn by lot, and analyse it.",
+    "web": "Run the web app: is all as it should be, keep a copy, bring one back.",
     "weather": "Fetch the weather of a person's place and period into their folder.",
 }
 
@@ -64,8 +65,10 @@ def unaji() -> None:
 def main() -> None:
     """Run the command line; problems the user can put right are told without a traceback."""
     try:
-        unaji(standalone_mode=False)
+        code = unaji(standalone_mode=False)  # what a verb ended with, where it ended early
         sys.stdout.flush()
+        if isinstance(code, int) and code:
+            sys.exit(code)
     except UnajiError as error:
         click.echo(f"unaji: {error}", err=True)
         sys.exit(error.exit_code)

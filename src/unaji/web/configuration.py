@@ -112,11 +112,14 @@ def databases(chosen: Configuration) -> dict[str, dict[str, Any]]:
             "default": {
                 "ENGINE": "django.db.backends.sqlite3",
                 "NAME": chosen.home / "unaji.sqlite3",
-                # Writers queue instead of failing when two processes write at the same time.
+                # Opening costs more than a query, and the last one that closes writes the whole log back.
+                "CONN_MAX_AGE": 60,
+                # Writers queue instead of failing when two processes write at the same time. An acknowledged entry is
+                # on the disk; a deleted row is overwritten there, so that erasing leaves nothing to be found.
                 "OPTIONS": {
                     "transaction_mode": "IMMEDIATE",
                     "timeout": 20,
-                    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
+                    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;",
                 },
             }
         }
@@ -160,6 +163,7 @@ def secret_key(chosen: Configuration) -> str:
     """Return the key that signs sessions; made on first use, readable by the operator alone."""
     file = chosen.keys / "secret"
     if not file.exists():
+        chosen.home.mkdir(parents=True, exist_ok=True, mode=0o700)
         write_private(file, secrets.token_urlsafe(64))
     return file.read_text(encoding="ascii").strip()
 

@@ -11,6 +11,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 WEB_WORKERS = 2
+CONNECTIONS = 1024
+"""So many a process holds open. Phones keep theirs open between two taps; one more would wait for others to end."""
 RESTART_AFTER_S = 2.0
 
 
@@ -60,8 +62,8 @@ def server_command(host: str, port: int) -> list[str]:
     """Return the command of the web server: granian, WSGI, two processes of one thread."""
     return [
         sys.executable, "-m", "granian", "--interface", "wsgi", "--host", host, "--port", str(port),
-        "--workers", str(WEB_WORKERS), "--blocking-threads", "1", "--backpressure", "64", "--log-level", "warning",
-        "--respawn-failed-workers", "unaji.web.wsgi:application",
+        "--workers", str(WEB_WORKERS), "--blocking-threads", "1", "--backpressure", str(CONNECTIONS),
+        "--log-level", "warning", "--respawn-failed-workers", "unaji.web.wsgi:application",
     ]  # fmt: skip
 
 

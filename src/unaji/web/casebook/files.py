@@ -123,6 +123,29 @@ def remove_all(person: UUID) -> int:
     return count
 
 
+def sealed_files(person: UUID) -> list[Path]:
+    """Return every sealed file that a person has here: folder, documents, uploads."""
+    return _sealed_files(_home(person))
+
+
+def check_file(person: UUID, file: Path) -> None:
+    """Open one of a person's sealed files, and keep nothing of it.
+
+    Raises
+    ------
+    KeyGoneError
+        The person's key was destroyed.
+    SealError
+        The file was damaged, or belongs elsewhere.
+    """
+    room, _, name = file.relative_to(_home(person)).as_posix().removesuffix(SEALED).partition("/")
+    key = person_key(person)
+    if room == "documents":
+        unseal(key, file.read_bytes(), _place(person, f"documents/{name}"))
+    else:
+        _unseal_file(key, file, Path(os.devnull), _place(person, f"up/{name}" if room == "uploads" else name))
+
+
 def sweep_scratch() -> int:
     """Remove plain files that a process which no longer runs has left; return how many folders that was."""
     swept = 0

@@ -159,16 +159,20 @@ def _wake_next(person: UUID) -> None:
 
 
 def _progress(job_id: UUID) -> Progress:
-    told_at = 0.0
+    told_at, ours = 0.0, threading.get_ident()
 
     def tell(share: float) -> None:
         nonlocal told_at
         if monotonic() - told_at < 0.5:
             return
         told_at = monotonic()
-        Job.objects.filter(pk=job_id).update(share=min(max(share, 0.0), 1.0), beat_at=timezone.now())
-        if Job.objects.filter(pk=job_id, cancel_asked=True).exists():
-            raise CancelledError
+        try:
+            Job.objects.filter(pk=job_id).update(share=min(max(share, 0.0), 1.0), beat_at=timezone.now())
+            if Job.objects.filter(pk=job_id, cancel_asked=True).exists():
+                raise CancelledError
+        finally:
+            if threading.get_ident() != ours:  # a reader's own thread, whose connection nobody else would close
+                connection.close()
 
     return tell
 

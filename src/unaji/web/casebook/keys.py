@@ -143,6 +143,11 @@ def _unwrapped(person: UUID, text: str) -> Key:
     return Key(unseal(master_ring()[number_of(wrapped)], wrapped, _wrap(person)))
 
 
+def has_key(person: UUID) -> bool:
+    """Say whether a person's key is on this machine."""
+    return _file(person).exists()
+
+
 def destroy_person_key(person: UUID) -> None:
     """Destroy a person's key: overwritten, then removed. Nothing sealed with it can ever be read again."""
     file = _file(person)

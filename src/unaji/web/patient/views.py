@@ -54,10 +54,11 @@ def now(request: SignedIn, person: Person) -> HttpResponse:
         return redirect("patient:check")
     say, day = words(), local_today(person)
     first, last = day_bounds(person, day)
-    episodes = list(Episode.objects.filter(person=person, start__gte=first, start__lt=last).kept().order_by("start"))
-    count = say.count("now.count", len(episodes)) if episodes else say("now.count_none")
-    if episodes:
-        count = say("now.count_last", count=count, time=clock_time(person, episodes[-1].start))
+    episodes = Episode.objects.filter(person=person, start__gte=first, start__lt=last).kept()
+    starts = list(episodes.order_by("start").values_list("start", flat=True))
+    count = say.count("now.count", len(starts)) if starts else say("now.count_none")
+    if starts:
+        count = say("now.count_last", count=count, time=clock_time(person, starts[-1]))
     running = (
         Episode.objects.filter(person=person, end__isnull=True, start__gte=timezone.now() - RUNNING_FOR)
         .kept()

@@ -193,7 +193,7 @@ ERASED: tuple[type[models.Model], ...] = (
 """Everything that belongs to a person; a test compares it with the models."""
 
 
-def erase_person(person: Person, *, by: User) -> ErasureRequest:
+def erase_person(person: Person, *, by: User | None) -> ErasureRequest:
     """Erase a person: rows and account, then files and key. The audit keeps numbers, not content.
 
     Once the key is destroyed, what older backups still hold of the person cannot be read any more.

@@ -2,6 +2,7 @@
 
 from unaji.web.casebook.models.account import ApiToken, PushSubscription, Reminder, User
 from unaji.web.casebook.models.audit import AuditEvent, AuditHead
+from unaji.web.casebook.models.beat import Beat
 from unaji.web.casebook.models.consent import Consent, ConsentText
 from unaji.web.casebook.models.diary import Episode, Exposure, Rating, Treatment
 from unaji.web.casebook.models.imported import ImportBatch, SeriesFile
@@ -15,6 +16,7 @@ __all__ = [
     "ApiToken",
     "AuditEvent",
     "AuditHead",
+    "Beat",
     "Consent",
     "ConsentText",
     "Episode",

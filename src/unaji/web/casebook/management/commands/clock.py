@@ -15,6 +15,7 @@ from django.db import close_old_connections
 from unaji.web.casebook.actions.explanations import refresh_stale
 from unaji.web.casebook.actions.exports import finish_erasures, remove_expired
 from unaji.web.casebook.actions.reminders import send_due
+from unaji.web.casebook.beats import call_worker, clock_beats, forget_finished
 from unaji.web.casebook.files import sweep_scratch
 from unaji.web.casebook.jobs import wake_silent
 
@@ -27,6 +28,9 @@ DUE: tuple[Callable[[], int], ...] = (
     finish_erasures,
     sweep_scratch,
     send_due,
+    call_worker,
+    forget_finished,
+    clock_beats,
 )
 
 

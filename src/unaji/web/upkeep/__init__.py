@@ -1,0 +1,1 @@
+"""What whoever runs the app needs: is everything as it should be, keep a copy, bring it back."""

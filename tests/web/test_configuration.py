@@ -1,0 +1,29 @@
+"""What the operator decides, and what the databases are told."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+from unaji.web.configuration import Configuration, databases, secret_key
+
+
+def test_what_is_deleted_from_sqlite_is_overwritten_and_what_is_acknowledged_is_on_the_disk(tmp_path):
+    said = databases(Configuration(home=tmp_path))["default"]
+    with sqlite3.connect(tmp_path / "unaji.sqlite3") as there:
+        there.execute("PRAGMA secure_delete=OFF")
+        there.executescript(said["OPTIONS"]["init_command"])
+
+        assert there.execute("PRAGMA secure_delete").fetchone() == (1,)
+        assert there.execute("PRAGMA synchronous").fetchone() == (2,)
+        assert there.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+def test_a_new_home_is_closed_to_others(tmp_path: Path):
+    home = tmp_path / "new"
+
+    secret_key(Configuration(home=home))
+
+    assert home.stat().st_mode & 0o077 == 0
+    assert (home / "keys").stat().st_mode & 0o077 == 0
+    assert (home / "keys" / "secret").stat().st_mode & 0o077 == 0

@@ -1,0 +1,94 @@
+"""The tables can be made, unmade and made again on both databases, and what is sealed is sealed on both."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from uuid import uuid4
+
+import pytest
+from django.core.management import call_command
+
+ALL_THE_WAY = """
+import django
+django.setup()
+from django.core.management import call_command
+from django.db import connection
+from django.utils import timezone
+
+def tables():
+    with connection.cursor() as cursor:
+        return sorted(one for one in connection.introspection.table_names(cursor) if one.startswith("casebook_"))
+
+call_command("migrate", verbosity=0, interactive=False)
+first = tables()
+assert "casebook_episode" in first and "casebook_auditevent" in first, first
+call_command("migrate", "account", "zero", verbosity=0, interactive=False)
+call_command("migrate", "mfa", "zero", verbosity=0, interactive=False)
+call_command("migrate", "usersessions", "zero", verbosity=0, interactive=False)
+call_command("migrate", "casebook", "zero", verbosity=0, interactive=False)
+assert tables() == [], tables()
+if connection.vendor == "postgresql":
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT proname FROM pg_proc WHERE proname LIKE 'casebook%'")
+        assert cursor.fetchall() == []
+call_command("migrate", verbosity=0, interactive=False)
+assert tables() == first, tables()
+
+from django.db import DatabaseError, transaction
+from unaji.web.casebook.models import AuditEvent, AuditHead, ConsentText
+from unaji.web.casebook.audit import record
+from unaji.web.casebook.models import Beat
+
+beat = Beat.objects.create(pk="clock", at=timezone.now())
+with transaction.atomic():
+    line = record("create", beat, by=None, person=None)
+
+refused = []
+for change in (
+    lambda: AuditEvent.objects.filter(pk=line.pk).update(action="view"),
+    lambda: AuditEvent.objects.filter(pk=line.pk).delete(),
+    lambda: ConsentText.objects.filter(purpose="care").update(body="other"),
+):
+    try:
+        with transaction.atomic():
+            change()
+    except DatabaseError as error:
+        refused.append("sealed" in str(error))
+assert refused == [True, True, True], refused
+assert AuditEvent.objects.get(pk=line.pk).action == "create"
+print("all the way")
+"""
+
+
+def go(home, url=""):
+    home.mkdir()
+    env = {
+        **os.environ, "UNAJI_HOME": str(home), "UNAJI_ORIGIN": "http://localhost:8000", "UNAJI_DATABASE_URL": url,
+        "DJANGO_SETTINGS_MODULE": "unaji.web.settings",
+    }  # fmt: skip
+    return subprocess.run([sys.executable, "-c", ALL_THE_WAY], env=env, capture_output=True, text=True, check=False)
+
+
+def test_on_sqlite_the_way_goes_forwards_and_back_and_sealed_rows_stay(tmp_path):
+    done = go(tmp_path / "other")
+
+    assert done.stdout.strip() == "all the way", done.stderr
+
+
+def test_on_postgresql_the_way_goes_forwards_and_back_and_sealed_rows_stay(tmp_path, postgres_url):
+    import psycopg
+
+    name = f"migrations_{uuid4().hex[:8]}"
+    with psycopg.connect(f"{postgres_url}/postgres", autocommit=True) as admin:
+        admin.execute(f'CREATE DATABASE "{name}"')
+
+    done = go(tmp_path / "other", f"{postgres_url}/{name}")
+
+    assert done.stdout.strip() == "all the way", done.stderr
+
+
+@pytest.mark.django_db
+def test_no_change_of_a_model_waits_for_its_migration():
+    call_command("makemigrations", check=True, dry_run=True, verbosity=0)
