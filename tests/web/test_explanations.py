@@ -9,10 +9,13 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.auth import SESSION_KEY
+from django.contrib.sessions.models import Session
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 import unaji
+from tests.web.accounts import sign_in
+from tests.web.conftest import make_person
 from unaji.claims.graph import load_claims
 from unaji.explain import explain
 from unaji.records.folder import read_folder
@@ -20,7 +23,7 @@ from unaji.web.casebook.actions import diary
 from unaji.web.casebook.actions.explanations import fingerprint, is_stale, latest_of, page_of, refresh_stale
 from unaji.web.casebook.actions.exports import ERASED, erase_person, finish_erasures
 from unaji.web.casebook.files import opened, put_document
-from unaji.web.casebook.jobs import run
+from unaji.web.casebook.jobs import cancel, run
 from unaji.web.casebook.keys import KeyGoneError, person_key
 from unaji.web.casebook.models import (
     AuditEvent,
@@ -174,6 +177,84 @@ def test_what_is_taken_out_can_be_brought_to_another_account_and_taken_back(answ
     as_ken.post(f"/data/{batch.pk}/drop")
     work(ken)
     assert timeline_of(ken).episodes == ()
+
+
+def test_an_export_brought_back_to_its_own_account_doubles_nothing(answered, hana):
+    answered.post("/mine/export")
+    work(hana)
+    content = answered.get(f"/mine/export/{ExportJob.objects.get(person=hana).pk}").content
+    before = fingerprint(timeline_of(hana))
+    withdrawn = Episode.objects.filter(person=hana).first()
+    diary.withdraw(withdrawn, by=hana.user)
+
+    for _ in range(2):
+        file = io.BytesIO(content)
+        file.name = "unaji.zip"
+        answered.post("/data/upload", {"file": file})
+        work(hana)
+        batch = ImportBatch.objects.filter(person=hana).latest("made_at")
+        answered.post(f"/data/{batch.pk}/save")
+        work(hana)
+        assert len(timeline_of(hana).episodes) == 2  # the one that was taken back by hand does not return
+        answered.post(f"/data/{batch.pk}/drop")
+        work(hana)
+        assert ImportBatch.objects.get(pk=batch.pk).state == "undone"
+
+    assert Episode.objects.filter(person=hana).kept().count() == 2
+    assert before != fingerprint(timeline_of(hana))
+
+
+def test_an_export_holds_every_column_also_of_what_was_taken_back(answered, hana):
+    diary.withdraw(Episode.objects.filter(person=hana).first(), by=hana.user)
+    answered.post("/mine/export")
+    work(hana)
+    content = answered.get(f"/mine/export/{ExportJob.objects.get(person=hana).pk}").content
+
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        told = json.loads(archive.read("unaji/diary.json"))
+    assert len(told["episode"]) == 3
+    assert sum(one["withdrawn_at"] is not None for one in told["episode"]) == 1
+    assert {one["note"] for one in told["episode"]} == {SECRET}
+
+
+def test_an_export_that_was_stopped_can_be_asked_for_again(answered, hana):
+    answered.post("/mine/export")
+    cancel(Job.objects.get(person=hana, kind="export"), by=hana.user)
+
+    answered.post("/mine/export")
+    work(hana)
+
+    assert ExportJob.objects.get(person=hana).done_at is not None
+
+
+def test_erasing_ends_the_sessions_of_other_devices(answered, hana):
+    other = sign_in(hana.user)
+    other.get("/now")
+    key = other.session.session_key
+    assert Session.objects.filter(session_key=key).exists()
+
+    answered.post("/mine/erase", {"word": "消す"})
+
+    assert not Session.objects.filter(session_key=key).exists()
+
+
+def test_an_answer_that_failed_is_not_asked_for_again_and_again(answered, hana):
+    Person.objects.filter(pk=hana.pk).update(asked_anew_at=timezone.now() - timedelta(minutes=16))
+    assert refresh_stale() == 1
+    assert refresh_stale() == 0
+    Job.objects.filter(person=hana).update(state="failed")
+
+    assert refresh_stale() == 0
+
+
+@pytest.mark.parametrize("path", ["/why", "/why/report", "/why/report.pdf", "/course"])
+def test_no_answer_is_shown_to_whom_nobody_asked_about_warning_signs(db, path):
+    person = make_person("neu@example.org", asked=False)
+
+    answer = sign_in(person.user).get(path)
+
+    assert answer.status_code == 302
+    assert answer["Location"] == "/check"
 
 
 def test_everything_of_a_person_is_named_for_erasure():

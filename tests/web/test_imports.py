@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import zipfile
 
 import pytest
 
+from unaji.web.casebook.actions import imports
 from unaji.web.casebook.files import opened
-from unaji.web.casebook.jobs import run
+from unaji.web.casebook.jobs import cancel, run
 from unaji.web.casebook.models import ImportBatch, Job, Person, SeriesFile
 from unaji.web.casebook.timeline import timeline_of
 
@@ -129,6 +131,77 @@ def test_an_archive_that_unpacks_to_far_more_is_refused(as_hana, hana):
     work(hana)
 
     assert ImportBatch.objects.get(person=hana).state == "refused"
+
+
+def test_a_save_that_was_stopped_can_be_taken_up_again_or_left(as_hana, hana, settings):
+    send(as_hana, e4_session())
+    work(hana)
+    batch = ImportBatch.objects.get(person=hana)
+    as_hana.post(f"/data/{batch.pk}/save")
+    cancel(Job.objects.get(person=hana, kind="store"), by=hana.user)
+    assert "やめました" in as_hana.get("/data").content.decode()
+
+    as_hana.post(f"/data/{batch.pk}/save")
+    work(hana)
+
+    batch.refresh_from_db()
+    assert batch.state == "stored"
+
+
+def test_a_store_that_was_cut_off_after_the_folder_can_still_be_taken_back(as_hana, hana, monkeypatch):
+    send(as_hana, e4_session())
+    work(hana)
+    batch = ImportBatch.objects.get(person=hana)
+    as_hana.post(f"/data/{batch.pk}/save")
+    with monkeypatch.context() as patched:
+        patched.setattr(imports, "_tell", lambda *_: (_ for _ in ()).throw(RuntimeError))
+        work(hana)
+    assert timeline_of(hana).of("skin_temp_c") is not None
+
+    as_hana.post(f"/data/{batch.pk}/save")
+    work(hana)
+    batch.refresh_from_db()
+    assert batch.state == "stored"
+    assert batch.rows > 1000
+    as_hana.post(f"/data/{batch.pk}/drop")
+    work(hana)
+
+    assert timeline_of(hana).of("skin_temp_c") is None
+
+
+def test_a_disk_that_is_full_fails_the_upload_and_does_not_hang(as_hana, hana, monkeypatch):
+    def full(person, number, parts):
+        for _ in parts:
+            pass
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("unaji.web.casebook.uploads.keep_upload", full)
+
+    with pytest.raises(OSError, match="No space"):
+        send(as_hana, e4_session(1))
+
+
+def test_too_many_files_at_once_leave_nothing(as_hana, hana, settings):
+    files = [io.BytesIO(b"x" * 100) for _ in range(25)]
+    for n, file in enumerate(files):
+        file.name = f"{n}.txt"
+
+    answer = as_hana.post("/data/upload", {"file": files})
+
+    assert answer.status_code == 400
+    assert not list((settings.HOME / "people").rglob("uploads/*"))
+
+
+def test_an_upload_that_nobody_waits_for_is_swept(as_hana, hana, settings):
+    send(as_hana, e4_session(1))
+    kept = list((settings.HOME / "people").rglob("uploads/*"))
+    forgotten = kept[0].with_name("0190163d-8694-739b-aea5-966c26f8ad91.sealed")
+    forgotten.write_bytes(b"x")
+    for one in (*kept, forgotten):
+        os.utime(one, (0, 0))
+
+    assert imports.sweep_uploads() == 1
+    assert list((settings.HOME / "people").rglob("uploads/*")) == kept
 
 
 def test_without_consent_nothing_is_taken(as_hana, hana, settings):

@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from unaji.web.casebook import jobs
-from unaji.web.casebook.jobs import CannotError, ask, cancel, retry, run, wake_silent
+from unaji.web.casebook.jobs import CancelledError, CannotError, ask, cancel, hold, retry, run, wake_silent
 from unaji.web.casebook.models import Job
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -148,3 +148,17 @@ def test_what_cannot_be_done_says_why(as_hana, hana, doer):
     run(ask(hana, "explain", by=hana.user).pk)
 
     assert "記録がまだ何もありません" in as_hana.get("/why").content.decode()
+
+
+def test_a_worker_that_slept_too_long_changes_nothing_any_more(hana, doer):
+    def do(job, progress):
+        Job.objects.filter(pk=job.pk).update(tries=2)  # another worker has begun it anew
+        with pytest.raises(CancelledError):
+            hold(job)
+
+    doer(do)
+    job = ask(hana, "explain", by=hana.user)
+    run(job.pk)
+
+    job.refresh_from_db()
+    assert (job.state, job.tries) == ("running", 2)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,7 +18,7 @@ from uuid import UUID
 
 from django.conf import settings
 
-from unaji.web.casebook.keys import Key, person_key, seal, unseal
+from unaji.web.casebook.keys import Key, SealError, person_key, seal, unseal
 
 SEALED = ".sealed"
 MEMORY = Path("/dev/shm")
@@ -46,8 +47,8 @@ def opened(person: UUID, *, write: bool = False) -> Iterator[Path]:
         The person's key was destroyed.
     """
     key, home = person_key(person), _home(person) / "files"
-    with tempfile.TemporaryDirectory(prefix=f"unaji-{os.getpid()}-", dir=scratch()) as place:
-        folder = Path(place) / str(person)
+    with scratch_folder() as place:
+        folder = place / str(person)
         folder.mkdir()
         before: dict[str, tuple[int, int]] = {}
         for file in _sealed_files(home):
@@ -103,8 +104,8 @@ def put_upload(person: UUID, name: str, parts: Iterator[bytes]) -> None:
 @contextmanager
 def upload(person: UUID, name: str, called: str) -> Iterator[Path]:
     """Unseal an uploaded file, under the name it was called, for as long as it is read."""
-    with tempfile.TemporaryDirectory(prefix=f"unaji-{os.getpid()}-", dir=scratch()) as place:
-        plain = Path(place) / called
+    with scratch_folder() as place:
+        plain = place / called
         file = _home(person) / "uploads" / f"{name}{SEALED}"
         _unseal_file(person_key(person), file, plain, _place(person, f"up/{name}"))
         yield plain
@@ -113,6 +114,16 @@ def upload(person: UUID, name: str, called: str) -> Iterator[Path]:
 def remove_upload(person: UUID, name: str) -> None:
     """Remove an uploaded file; nothing happens where there is none."""
     (_home(person) / "uploads" / f"{name}{SEALED}").unlink(missing_ok=True)
+
+
+def abandoned_uploads(person: UUID, wanted: set[str], *, older_than_s: float) -> list[Path]:
+    """List uploaded files, also half-written ones, that nobody waits for."""
+    folder, now = _home(person) / "uploads", time.time()
+    return [
+        file
+        for file in (folder.iterdir() if folder.is_dir() else ())
+        if now - file.stat().st_mtime > older_than_s and file.name.removesuffix(SEALED) not in wanted
+    ]
 
 
 def remove_all(person: UUID) -> int:
@@ -144,6 +155,13 @@ def check_file(person: UUID, file: Path) -> None:
         unseal(key, file.read_bytes(), _place(person, f"documents/{name}"))
     else:
         _unseal_file(key, file, Path(os.devnull), _place(person, f"up/{name}" if room == "uploads" else name))
+
+
+@contextmanager
+def scratch_folder() -> Iterator[Path]:
+    """Give a folder for plain files; should this process be killed, `sweep_scratch` of another one removes it."""
+    with tempfile.TemporaryDirectory(prefix=f"unaji-{os.getpid()}-", dir=scratch()) as place:
+        yield Path(place)
 
 
 def sweep_scratch() -> int:
@@ -193,6 +211,8 @@ def _write_part(out: object, sealed: bytes) -> None:
 def _unseal_file(key: Key, sealed: Path, plain: Path, what: str) -> None:
     with sealed.open("rb") as source, plain.open("wb") as out:
         size, number = source.read(4), 1
+        if not size:
+            raise SealError(f"{what}: the file is empty")
         while size:
             part = source.read(int.from_bytes(size))
             size = source.read(4)
@@ -204,7 +224,10 @@ def _write(target: Path, content: bytes) -> None:
     target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     fresh = target.with_name(f".{target.name}.{os.getpid()}")
     try:
-        fresh.write_bytes(content)
+        with fresh.open("wb") as out:
+            out.write(content)
+            out.flush()
+            os.fsync(out.fileno())
         fresh.replace(target)
     finally:
         fresh.unlink(missing_ok=True)

@@ -21,7 +21,7 @@ from django.utils import timezone
 from unaji.errors import UnajiError
 from unaji.web.casebook.audit import record
 from unaji.web.casebook.models import Job, Person, User
-from unaji.web.casebook.models.results import JobState
+from unaji.web.casebook.models.results import JobQuerySet, JobState
 from unaji.web.tasks import task
 
 logger = logging.getLogger(__name__)
@@ -109,8 +109,8 @@ def run(job_id: UUID) -> None:
     began = monotonic()
     state, error = JobState.FAILED, "unexpected"
     try:
-        with _beating(job_id):
-            DOERS[job.kind](job, _progress(job_id))
+        with _beating(job):
+            DOERS[job.kind](job, _progress(job))
         state, error = JobState.DONE, ""
     except CancelledError:
         state, error = JobState.CANCELLED, ""
@@ -121,9 +121,26 @@ def run(job_id: UUID) -> None:
     except Exception as unknown:
         logger.error("job %s (%s) failed: %s", job.pk, job.kind, type(unknown).__name__, exc_info=True)
     share = {"share": 1.0} if state == JobState.DONE else {}
-    Job.objects.filter(pk=job_id).update(state=state, error=error, finished_at=timezone.now(), **share)
+    _ours(job).update(state=state, error=error, finished_at=timezone.now(), **share)
     logger.info("job %s (%s) %s after %.1f s", job.pk, job.kind, state, monotonic() - began)
     _wake_next(job.person_id)
+
+
+def hold(job: Job) -> None:
+    """See that a job is still this worker's, before something is kept of it.
+
+    Raises
+    ------
+    CancelledError
+        The person asked for a stop, or this worker was silent for so long that another has begun the job anew.
+    """
+    if not _ours(job).filter(cancel_asked=False).exists():
+        raise CancelledError
+
+
+def _ours(job: Job) -> JobQuerySet:
+    """Give the job's row while it is this try's: a try that was given up changes nothing any more."""
+    return Job.objects.filter(pk=job.pk, state=JobState.RUNNING, tries=job.tries)
 
 
 def wake_silent() -> int:
@@ -158,7 +175,7 @@ def _wake_next(person: UUID) -> None:
         work.enqueue(str(following.pk))
 
 
-def _progress(job_id: UUID) -> Progress:
+def _progress(job: Job) -> Progress:
     told_at, ours = 0.0, threading.get_ident()
 
     def tell(share: float) -> None:
@@ -167,9 +184,8 @@ def _progress(job_id: UUID) -> Progress:
             return
         told_at = monotonic()
         try:
-            Job.objects.filter(pk=job_id).update(share=min(max(share, 0.0), 1.0), beat_at=timezone.now())
-            if Job.objects.filter(pk=job_id, cancel_asked=True).exists():
-                raise CancelledError
+            _ours(job).update(share=min(max(share, 0.0), 1.0), beat_at=timezone.now())
+            hold(job)
         finally:
             if threading.get_ident() != ours:  # a reader's own thread, whose connection nobody else would close
                 connection.close()
@@ -178,14 +194,14 @@ def _progress(job_id: UUID) -> Progress:
 
 
 @contextmanager
-def _beating(job_id: UUID) -> Iterator[None]:
+def _beating(job: Job) -> Iterator[None]:
     """Say every few seconds that the worker lives, also where a long step tells no progress."""
     done = threading.Event()
 
     def beat() -> None:
         while not done.wait(BEAT_EVERY_S):
             with suppress(OperationalError):  # the database is busy: the next beat comes soon
-                Job.objects.filter(pk=job_id, state=JobState.RUNNING).update(beat_at=timezone.now())
+                _ours(job).update(beat_at=timezone.now())
         connection.close()
 
     thread = threading.Thread(target=beat, daemon=True)

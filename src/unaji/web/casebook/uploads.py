@@ -44,6 +44,7 @@ class SealingHandler(FileUploadHandler):
         self.too_large = False
         self._parts: queue.Queue[bytes | None] = queue.Queue(maxsize=2)
         self._failed: list[BaseException] = []
+        self._thread: threading.Thread | None = None
 
     def new_file(self, *args: Any, **kwargs: Any) -> None:
         """Begin a file."""
@@ -75,20 +76,32 @@ class SealingHandler(FileUploadHandler):
         """Leave nothing of a file that broke off."""
         self._stop(complete=False)
 
+    def abandon(self) -> None:
+        """Leave nothing of what arrived, also where reading broke off in the middle of a file."""
+        if self._thread is not None and self._thread.is_alive():
+            self._stop(complete=False)
+        for one in self.arrived:
+            remove_upload(self.person.pk, str(one.number))
+
     def _stop(self, *, complete: bool) -> None:
         self._parts.put(None)
-        self._thread.join()
+        if self._thread is not None:
+            self._thread.join()
         if not complete:
             remove_upload(self.person.pk, str(self._number))
 
     def _seal(self) -> None:
+        ended = False
+
         def parts() -> Iterator[bytes]:
+            nonlocal ended
             while (part := self._parts.get()) is not None:
                 yield part
+            ended = True
 
         try:
             keep_upload(self.person, self._number, parts())
         except BaseException as error:
             self._failed.append(error)
-            while self._parts.get() is not None:  # let the other side finish
+            while not ended and self._parts.get() is not None:  # let the other side finish
                 pass

@@ -78,10 +78,13 @@ def upload(request: SignedIn, person: Person) -> HttpResponse:
     """Take files in."""
     handler = SealingHandler(request, person)
     request.upload_handlers = [handler]
-    response = csrf_protect(_upload)(request, person, handler)
+    try:
+        response = csrf_protect(_upload)(request, person, handler)
+    except BaseException:  # a connection that broke, too many files: what has no batch yet is swept by the clock
+        handler.abandon()
+        raise
     if response.status_code == 403:
-        for one in handler.arrived:
-            remove_upload(person.pk, str(one.number))
+        handler.abandon()
     return response
 
 
@@ -93,9 +96,9 @@ def _upload(request: HttpRequest, person: Person, handler: SealingHandler) -> Ht
         give_consent(person, Purpose.WEARABLE_IMPORT, language=spoken(), by=user)
     may = consented(person, Purpose.WEARABLE_IMPORT)
     for one in handler.arrived:
-        if not may or not one.size:
+        if not may or not one.size or person.simulated:  # anybody may be signed in as the invented person
             remove_upload(person.pk, str(one.number))
-            said.append("data.needs_consent" if one.size else "data.empty")
+            said.append("data.example" if person.simulated else "data.needs_consent" if one.size else "data.empty")
             continue
         try:
             imports.bring(person, by=user, number=one.number, name=one.name, size_bytes=one.size, sha256=one.sha256)
@@ -123,7 +126,7 @@ def _upload(request: HttpRequest, person: Person, handler: SealingHandler) -> Ht
 def save(request: SignedIn, person: Person, pk: UUID) -> HttpResponse:
     """Store what was understood."""
     batch = get_object_or_404(ImportBatch.objects.visible_to(request.user), pk=pk)
-    if batch.state == ImportState.UNDERSTOOD:  # a second tap finds it on its way
+    if batch.state == ImportState.UNDERSTOOD or (batch.state == ImportState.WANTED and imports.is_stuck(batch)):
         imports.want(batch, by=request.user)
     return redirect("patient:data")
 
@@ -133,7 +136,7 @@ def save(request: SignedIn, person: Person, pk: UUID) -> HttpResponse:
 def drop(request: SignedIn, person: Person, pk: UUID) -> HttpResponse:
     """Do without it, or take it back."""
     batch = get_object_or_404(ImportBatch.objects.visible_to(request.user), pk=pk)
-    if batch.state in (ImportState.UPLOADED, ImportState.UNDERSTOOD, ImportState.STORED):
+    if batch.state in (ImportState.UPLOADED, ImportState.UNDERSTOOD, ImportState.STORED) or imports.is_stuck(batch):
         imports.drop(batch, by=request.user)
     return redirect("patient:data")
 
@@ -173,6 +176,7 @@ def _told(person: Person, batch: ImportBatch) -> Batch:
     say = words()
     told = json.loads(batch.told_text or "{}")
     kind = JobKind.LOOK if batch.state == ImportState.UPLOADED else JobKind.STORE
+    stuck = imports.is_stuck(batch)
     newest = Job.objects.filter(person=person, subject=batch.pk).order_by("-made_at").first()
     shown = newest if newest is not None and newest.state not in (JobState.DONE,) else None
     rows = sorted(told.get("rows", {}).items(), key=lambda pair: -pair[1])
@@ -188,8 +192,8 @@ def _told(person: Person, batch: ImportBatch) -> Batch:
         ),
         refused=told.get("refused", "") if batch.state == ImportState.REFUSED else "",
         job=shown if shown is None or shown.kind in (kind, JobKind.LOOK, JobKind.STORE, JobKind.UNDO) else None,
-        can_save=batch.state == ImportState.UNDERSTOOD,
-        can_drop=batch.state in (ImportState.UPLOADED, ImportState.UNDERSTOOD, ImportState.STORED),
+        can_save=batch.state == ImportState.UNDERSTOOD or (stuck and batch.state == ImportState.WANTED),
+        can_drop=batch.state in (ImportState.UPLOADED, ImportState.UNDERSTOOD, ImportState.STORED) or stuck,
     )
 
 

@@ -21,7 +21,7 @@ from unaji.web.casebook.actions import diary
 from unaji.web.casebook.actions.explanations import strip_of
 from unaji.web.casebook.actions.people import open_casebook
 from unaji.web.casebook.ids import uuid7
-from unaji.web.casebook.models import ConsentText, Episode, Exposure, Person, Rating, Treatment
+from unaji.web.casebook.models import ConsentText, Episode, Exposure, Person, Rating, SeriesFile, Treatment
 from unaji.web.casebook.models.diary import Entry
 from unaji.web.patient import forms
 from unaji.web.patient.clock import clock_time, day_bounds, local, local_today, say_day, say_day_short
@@ -238,7 +238,10 @@ def _line(person: Person, entry: Entry) -> Line:
 def _missing(person: Person, day: date, entries: object) -> dict[str, str] | None:
     """Ask for one thing at most: the night, which more causes wait for than for anything else."""
     first, last = day_bounds(person, day)
-    slept = Exposure.objects.filter(person=person, kind="sleep", end__gt=first, end__lt=last).kept().exists()
+    slept = (
+        Exposure.objects.filter(person=person, kind="sleep", end__gt=first, end__lt=last).kept().exists()
+        or SeriesFile.objects.filter(person=person, quantity="sleep", first_at__lt=last, last_at__gt=first).exists()
+    )
     return (
         None if slept else {"text": words()("today.missing_sleep"), "to": f"{reverse('patient:add')}?open=sleep#night"}
     )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -16,13 +18,25 @@ from unaji.web.casebook.actions.explanations import ask_why, is_stale, latest_of
 from unaji.web.casebook.models import Job, Person
 from unaji.web.casebook.models.results import JobKind, JobState
 from unaji.web.patient.clock import clock_time, local, say_day_short
+from unaji.web.patient.signs import never_asked
 from unaji.web.patient.views import screen
 from unaji.web.words import spoken
 
 STYLE, SCRIPT = policy_hashes()
 
 
+def signs_first(view: Callable[[SignedIn, Person], HttpResponse]) -> Callable[[SignedIn, Person], HttpResponse]:
+    """Ask for warning signs before any answer is shown: one that says none were found needs the questions."""
+
+    @wraps(view)
+    def guarded(request: SignedIn, person: Person) -> HttpResponse:
+        return redirect("patient:check") if never_asked(person) else view(request, person)
+
+    return guarded
+
+
 @person_page
+@signs_first
 @require_GET
 def why(request: SignedIn, person: Person) -> HttpResponse:
     """What is behind it, what is not, what to do next."""
@@ -30,6 +44,7 @@ def why(request: SignedIn, person: Person) -> HttpResponse:
 
 
 @person_page
+@signs_first
 @require_GET
 def course(request: SignedIn, person: Person) -> HttpResponse:
     """How it went over the weeks, and what treatment has to do with it."""
@@ -59,6 +74,7 @@ def _drawn(told: dict[str, Any]) -> dict[str, Any]:
 
 
 @person_page
+@signs_first
 @require_POST
 def ask(request: SignedIn, person: Person) -> HttpResponse:
     """Work it out anew."""
@@ -67,6 +83,7 @@ def ask(request: SignedIn, person: Person) -> HttpResponse:
 
 
 @person_page
+@signs_first
 @require_GET
 def report(request: SignedIn, person: Person) -> HttpResponse:
     """Show the full report, as it was written."""
@@ -80,6 +97,7 @@ def report(request: SignedIn, person: Person) -> HttpResponse:
 
 
 @person_page
+@signs_first
 @require_GET
 def paper(request: SignedIn, person: Person) -> HttpResponse:
     """Give the pages for a doctor as PDF."""

@@ -95,8 +95,8 @@ def detail_episode(
             for rating in Rating.objects.filter(person=locked.person, time=locked.start, quantity__in=ratings).kept():
                 withdraw(rating, by=by)
             _rate(locked.person, locked.start, ratings, by, locked.source)
-        record("change", locked, by=by, person=locked.person_id)
         ask_anew(locked.person)
+        record("change", locked, by=by, person=locked.person_id)
         return locked
 
 
@@ -157,8 +157,8 @@ def withdraw(entry: Entry, *, by: User) -> None:
     with transaction.atomic():
         rows = type(entry)._default_manager.filter(pk=entry.pk, withdrawn_at__isnull=True)
         if rows.update(withdrawn_at=timezone.now()):
-            record("withdraw", entry, by=by, person=entry.person_id)
             ask_anew(entry.person)
+            record("withdraw", entry, by=by, person=entry.person_id)
 
 
 def _once(entry: Row, by: User) -> tuple[Row, bool]:
@@ -175,8 +175,8 @@ def _once(entry: Row, by: User) -> tuple[Row, bool]:
                 raise
     if held is not None:
         return held, False
-    record("create", entry, by=by, person=entry.person_id)
     ask_anew(entry.person)
+    record("create", entry, by=by, person=entry.person_id)
     return entry, True
 
 

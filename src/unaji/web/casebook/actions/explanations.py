@@ -27,7 +27,7 @@ from unaji.report.why import why
 from unaji.web.casebook.audit import record
 from unaji.web.casebook.claims import claims_in_use
 from unaji.web.casebook.files import document, opened, put_document, remove_document
-from unaji.web.casebook.jobs import CannotError, Progress, ask, does
+from unaji.web.casebook.jobs import CannotError, Progress, ask, does, hold
 from unaji.web.casebook.models import Explanation, Job, Person, User
 from unaji.web.casebook.models.results import JobKind
 from unaji.web.casebook.timeline import read_timeline
@@ -60,7 +60,11 @@ def refresh_stale() -> int:
     number = 0
     for person in Person.objects.filter(asked_anew_at__lt=before):
         latest = latest_of(person)
-        if latest is not None and person.asked_anew_at is not None and person.asked_anew_at > latest.made_at:
+        if latest is None or person.asked_anew_at is None or person.asked_anew_at <= latest.made_at:
+            continue
+        asked = Job.objects.filter(person=person, kind=JobKind.EXPLAIN)
+        # Once for what was added: an answer that failed, or that the person stopped, is not asked for again.
+        if not asked.filter(made_at__gt=person.asked_anew_at).exists() and not asked.unfinished().exists():
             ask_why(person, by=None)
             number += 1
     return number
@@ -83,7 +87,8 @@ def work_out(job: Job, progress: Progress) -> None:
             raise CannotError("nothing_to_explain") from None
         inputs = fingerprint(timeline)
         pages = _pages(findings)
-        _keep_days(person, timeline)
+        keep_days(person, timeline)
+    hold(job)
     explanation = Explanation(
         person=person, made_at=began, article=claims.id, claims_sha256=claims_fingerprint(claims),
         library=unaji.__version__, seed=SEED, inputs_sha256=inputs, verdict=findings.enough.verdict,
@@ -99,7 +104,7 @@ def work_out(job: Job, progress: Progress) -> None:
             remove_document(person.pk, f"{before.pk}/{name}")
 
 
-def _keep_days(person: Person, timeline: Timeline) -> None:
+def keep_days(person: Person, timeline: Timeline) -> None:
     """Keep what was measured on the latest days, for the screen of one day; of older ones nothing is kept."""
     zones, today = timeline.zones, timeline.zones.local(timezone.now()).date()
     strips = {}

@@ -5,20 +5,20 @@ from __future__ import annotations
 import csv
 import io
 import json
-import tempfile
 import zipfile
 from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 from uuid import UUID
 
+from allauth.usersessions.models import UserSession
+from django.contrib.sessions.models import Session
 from django.db import models, transaction
 from django.utils import timezone
 
 from unaji.records.folder import write_folder
 from unaji.web.casebook.actions.explanations import BUNDLE, FINDINGS, latest_of, page_of
 from unaji.web.casebook.audit import record
-from unaji.web.casebook.files import document, opened, put_document, remove_all, remove_document, scratch
+from unaji.web.casebook.files import document, opened, put_document, remove_all, remove_document, scratch_folder
 from unaji.web.casebook.jobs import Progress, ask, does, subject_of
 from unaji.web.casebook.keys import destroy_person_key
 from unaji.web.casebook.models import (
@@ -43,10 +43,13 @@ from unaji.web.casebook.models import (
     Trial,
     User,
 )
+from unaji.web.casebook.models.diary import Entry
 from unaji.web.casebook.models.results import JobKind
+from unaji.web.casebook.sealed import SealedField
 from unaji.web.casebook.timeline import read_timeline
 
 KEPT_FOR = timedelta(days=7)
+DIARY: tuple[type[Entry], ...] = (Episode, Rating, Exposure, Treatment)
 RECORDS = "records"
 """Folder inside the export that `unaji explain` reads."""
 
@@ -56,6 +59,8 @@ def ask_export(person: Person, *, by: User) -> ExportJob:
     with transaction.atomic():
         open_wish = ExportJob.objects.filter(person=person, done_at__isnull=True).first()
         if open_wish is not None:
+            if not Job.objects.filter(subject=open_wish.pk).unfinished().exists():  # it was stopped, or failed
+                ask(person, JobKind.EXPORT, by=by, subject=open_wish.pk)
             return open_wish
         wish = ExportJob.objects.create(person=person, asked_at=timezone.now())
         record("export", wish, by=by, person=person.pk)
@@ -80,7 +85,7 @@ def remove_expired() -> int:
     over = ExportJob.objects.filter(until__lt=timezone.now())
     for wish in over:
         remove_document(wish.person_id, _name(wish.pk))
-    return over.count()
+    return over.update(until=None)
 
 
 @does(JobKind.EXPORT)
@@ -90,15 +95,15 @@ def pack(job: Job, progress: Progress) -> None:
     if wish.done_at is not None:
         return
     person = wish.person
-    with tempfile.TemporaryDirectory(dir=scratch()) as place:
+    with scratch_folder() as place:
         with opened(person.pk) as folder:
-            write_folder(read_timeline(person, folder), Path(place) / RECORDS)
+            write_folder(read_timeline(person, folder), place / RECORDS)
         progress(0.5)
         packed = io.BytesIO()
         with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-            for file in sorted((Path(place) / RECORDS).rglob("*")):
+            for file in sorted((place / RECORDS).rglob("*")):
                 if file.is_file():
-                    archive.write(file, f"unaji/{RECORDS}/{file.relative_to(Path(place) / RECORDS).as_posix()}")
+                    archive.write(file, f"unaji/{RECORDS}/{file.relative_to(place / RECORDS).as_posix()}")
             for name, content in _beside_records(person):
                 archive.writestr(f"unaji/{name}", content)
         put_document(person.pk, _name(wish.pk), packed.getvalue())
@@ -119,6 +124,11 @@ def _beside_records(person: Person) -> Iterator[tuple[str, bytes | str]]:
         ):
             if (content := page_of(latest, name)) is not None:
                 yield called, content
+    diary = {
+        str(model._meta.model_name): [_row(one) for one in model._default_manager.filter(person=person)]
+        for model in DIARY
+    }
+    yield "diary.json", json.dumps(diary, ensure_ascii=False, indent=1)
     yield (
         "consents.csv",
         _table(
@@ -148,6 +158,15 @@ def _beside_records(person: Person) -> Iterator[tuple[str, bytes | str]]:
                 "kana": person.kana,
                 "birth_date": person.birth_date,
                 "contact": person.contact,
+                "address": person.user.email,
+                "files": [
+                    {"name": b.file_name, "state": b.state, "rows": b.rows, "at": b.made_at.isoformat()}
+                    for b in ImportBatch.objects.filter(person=person)
+                ],
+                "reminders": [
+                    {"local_time": str(r.local_time), "by_mail": r.by_mail, "by_push": r.by_push}
+                    for r in Reminder.objects.filter(person=person)
+                ],
                 "opened_at": person.opened_at.isoformat(),
                 "screens": [
                     {"at": s.at.isoformat(), "level": s.level, "rules": s.rules, "answers": s.answers}
@@ -166,6 +185,19 @@ def _beside_records(person: Person) -> Iterator[tuple[str, bytes | str]]:
             indent=1,
         ),
     )
+
+
+def _row(entry: Entry) -> dict[str, object]:
+    """Give every column of an entry, also of one that was taken back."""
+    told: dict[str, object] = {}
+    for field in entry._meta.local_fields:
+        if field.name == "person" or isinstance(field, SealedField):
+            continue
+        value = getattr(entry, field.attname)
+        told[field.name] = value if isinstance(value, (int, float, bool, str, type(None))) else str(value)
+    if isinstance(entry, (Episode, Treatment)):
+        told["note"] = entry.note
+    return told
 
 
 def _table(head: tuple[str, ...], rows: Iterator[tuple[object, ...]]) -> str:
@@ -211,6 +243,9 @@ def erase_person(person: Person, *, by: User | None) -> ErasureRequest:
         for model in ERASED:
             model._default_manager.filter(person=person).delete()
         user = person.user
+        # Sessions on other devices too: allauth writes into them by which address somebody entered.
+        keys = UserSession.objects.filter(user=user).values_list("session_key", flat=True)
+        Session.objects.filter(session_key__in=list(keys)).delete()
         person.delete()
         user.delete()
         receipt.receipt = {"gone": gone, "kept": {"audit": AuditEvent.objects.filter(person_number=number).count()}}

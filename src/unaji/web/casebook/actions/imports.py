@@ -3,32 +3,37 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import polars as pl
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 import unaji
 from unaji.records.batch import Kind
 from unaji.records.importing import Imported, import_files, undo_import
 from unaji.records.person import person_toml
 from unaji.records.store.reading import Store
+from unaji.web.casebook.actions.consents import consented
+from unaji.web.casebook.actions.explanations import keep_days
 from unaji.web.casebook.actions.people import ask_anew
 from unaji.web.casebook.actions.restoring import PutBack, counted, exported, is_export, put_back, take_back
 from unaji.web.casebook.audit import record
-from unaji.web.casebook.files import opened, put_upload, remove_upload, scratch, upload
-from unaji.web.casebook.jobs import Progress, ask, does, subject_of
+from unaji.web.casebook.files import abandoned_uploads, opened, put_upload, remove_upload, scratch_folder, upload
+from unaji.web.casebook.jobs import CannotError, Progress, ask, cancel, does, hold, subject_of
 from unaji.web.casebook.models import ImportBatch, Job, Person, SeriesFile, User
+from unaji.web.casebook.models.consent import Purpose
 from unaji.web.casebook.models.imported import MOVES, ImportState
 from unaji.web.casebook.models.results import JobKind
-from unaji.web.casebook.timeline import person_of
+from unaji.web.casebook.timeline import person_of, read_timeline
 
 MOST_TOLD = 20
+ANSWER_WITHIN = timedelta(days=30)
+SWEEP_AFTER_S = 6 * 3600.0
 UNFINISHED = (ImportState.UPLOADED, ImportState.UNDERSTOOD, ImportState.WANTED, ImportState.STORED)
 
 
@@ -69,7 +74,8 @@ def bring(person: Person, *, by: User, number: UUID, name: str, size_bytes: int,
 def want(batch: ImportBatch, *, by: User) -> None:
     """Let what was understood be stored."""
     with transaction.atomic():
-        move(batch, ImportState.WANTED, by=by)
+        if batch.state != ImportState.WANTED:  # else it was wanted before, and the job was stopped or failed
+            move(batch, ImportState.WANTED, by=by)
         ask(batch.person, JobKind.STORE, by=by, subject=batch.pk)
 
 
@@ -80,6 +86,8 @@ def drop(batch: ImportBatch, *, by: User) -> None:
             ask(batch.person, JobKind.UNDO, by=by, subject=batch.pk)
             return
         move(batch, ImportState.UNDONE, by=by)
+        for job in Job.objects.filter(subject=batch.pk).unfinished():
+            cancel(job, by=by)
         transaction.on_commit(lambda: remove_upload(batch.person_id, str(batch.pk)))
 
 
@@ -99,6 +107,28 @@ def move(batch: ImportBatch, to: ImportState, *, by: User | None) -> None:
     record(to, batch, by=by, person=batch.person_id)
 
 
+def is_stuck(batch: ImportBatch) -> bool:
+    """Say whether nobody works on a file that is to be looked into or stored."""
+    waits = batch.state in (ImportState.UPLOADED, ImportState.WANTED)
+    return waits and not Job.objects.filter(subject=batch.pk).unfinished().exists()
+
+
+def sweep_uploads() -> int:
+    """Remove uploaded files that nobody waits for: of a connection that broke, of a question nobody answered."""
+    open_states = (ImportState.UPLOADED, ImportState.UNDERSTOOD, ImportState.WANTED)
+    long_ago = timezone.now() - ANSWER_WITHIN
+    for batch in ImportBatch.objects.filter(state=ImportState.UNDERSTOOD, changed_at__lt=long_ago):
+        with transaction.atomic():
+            move(batch, ImportState.UNDONE, by=None)
+    swept = 0
+    for person in Person.objects.all():
+        waiting = ImportBatch.objects.filter(person=person, state__in=open_states).values_list("pk", flat=True)
+        for file in abandoned_uploads(person.pk, set(map(str, waiting)), older_than_s=SWEEP_AFTER_S):
+            file.unlink(missing_ok=True)
+            swept += 1
+    return swept
+
+
 # -- what the worker does ----------------------------------------------------------------------------------------------
 
 
@@ -108,12 +138,12 @@ def look(job: Job, progress: Progress) -> None:
     batch = ImportBatch.objects.select_related("person").get(pk=subject_of(job))
     if batch.state != ImportState.UPLOADED:
         return
-    with tempfile.TemporaryDirectory(dir=scratch()) as empty, _plain(batch) as file:
+    with scratch_folder() as empty, _plain(batch) as file:
         if is_export(file):
             with exported(file) as timeline:
                 found = counted(timeline, file)
         else:
-            folder = Path(empty) / "person"
+            folder = empty / "person"
             folder.mkdir()
             found = _imported(batch, file, folder, progress)
     with transaction.atomic():
@@ -129,6 +159,8 @@ def store(job: Job, progress: Progress) -> None:
     batch = ImportBatch.objects.select_related("person").get(pk=subject_of(job))
     if batch.state != ImportState.WANTED:
         return
+    if not consented(batch.person, Purpose.WEARABLE_IMPORT):
+        raise CannotError("no_consent")
     added = None
     with _plain(batch) as file, opened(batch.person_id, write=True) as folder:
         if is_export(file):
@@ -137,9 +169,15 @@ def store(job: Job, progress: Progress) -> None:
         else:
             found = _imported(batch, file, folder, progress)
         contents = _contents(folder)
+        # A try before this one may have got as far as the folder: then the store knows the file already.
+        before = Store.open(folder).manifest.batch_of(batch.sha256)
+        keep_days(batch.person, read_timeline(batch.person, folder))
+        hold(job)  # what follows is kept
     with transaction.atomic():
         _tell(batch, found, added)
         batch.store_batch = found.batch
+        if found.batch is None and before is not None:
+            batch.store_batch, batch.rows = before.id, sum(before.rows.values())
         move(batch, ImportState.REFUSED if found.refused else ImportState.STORED, by=None)
         _note_series(batch.person, contents)
         ask_anew(batch.person)
@@ -154,7 +192,8 @@ def undo(job: Job, progress: Progress) -> None:
         return
     told = json.loads(batch.told_text or "{}")
     with opened(batch.person_id, write=True) as folder:
-        if batch.store_batch is not None:
+        known = {one.id for one in Store.open(folder).batches}  # not, where a try before this one got as far
+        if batch.store_batch is not None and batch.store_batch in known:
             undo_import(batch.store_batch, folder)
         if told.get("stamp") is not None:
             added = PutBack(datetime.fromisoformat(told["stamp"]), tuple(told["tables"]))

@@ -51,10 +51,13 @@ def describe_person(person: Person, *, by: User, **said: object) -> None:
         for field, value in said.items():
             setattr(person, field, value)
         person.save()
-        record("change", person, by=by, person=person.pk)
         ask_anew(person)
+        record("change", person, by=by, person=person.pk)
 
 
 def ask_anew(person: Person) -> None:
-    """Note that results do not know of something that was just added."""
+    """Note that results do not know of something that was just added.
+
+    Before the audit line, everywhere: whoever locks the person after the audit waits for whoever does it the other way.
+    """
     Person.objects.filter(pk=person.pk).update(asked_anew_at=timezone.now())

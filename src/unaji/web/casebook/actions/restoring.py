@@ -5,21 +5,22 @@ from __future__ import annotations
 import shutil
 import zipfile
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TypeVar
-from uuid import NAMESPACE_OID, UUID, uuid5
 
 from django.utils import timezone
 
-from unaji.records.folder import contents_of, put_files, read_folder
+from unaji.errors import InputError
+from unaji.records.folder import contents_of, own_files, put_files, read_folder
 from unaji.records.importing import Imported
 from unaji.records.timeline import Timeline
-from unaji.web.casebook.files import scratch
+from unaji.web.casebook.files import scratch_folder
+from unaji.web.casebook.ids import uuid7
+from unaji.web.casebook.jobs import CannotError
 from unaji.web.casebook.models import Episode, Exposure, Person, Rating, Treatment
 from unaji.web.casebook.models.diary import Entry
 
@@ -49,8 +50,8 @@ def exported(file: Path) -> Iterator[Timeline]:
     InputError
         There is nothing in it that can be used.
     """
-    with TemporaryDirectory(dir=scratch()) as place, zipfile.ZipFile(file) as archive:
-        folder, left = Path(place) / "records", LARGEST_BYTES
+    with scratch_folder() as place, zipfile.ZipFile(file) as archive:
+        folder, left = place / "records", LARGEST_BYTES
         for info in archive.infolist():
             name = info.filename.removeprefix(RECORDS)
             inside = (folder / name).resolve()
@@ -58,7 +59,7 @@ def exported(file: Path) -> Iterator[Timeline]:
                 continue
             left -= info.file_size
             if left < 0:
-                break
+                raise InputError(f"the export holds more than {LARGEST_BYTES:,} bytes of records")
             inside.parent.mkdir(parents=True, exist_ok=True)
             with archive.open(info) as packed, inside.open("wb") as plain:
                 shutil.copyfileobj(packed, plain)
@@ -91,41 +92,45 @@ class PutBack:
 
 
 def put_back(person: Person, timeline: Timeline, folder: Path) -> PutBack:
-    """Add a timeline to a person's diary and open folder; what is there already is not doubled."""
+    """Add a timeline to a person's diary and open folder.
+
+    What stands in the diary already is not doubled, and what the person once took back by hand does not return.
+
+    Raises
+    ------
+    CannotError
+        The folder holds the tables of another export, which would be replaced: that one has to be taken back first.
+    """
     stamp = timezone.now()
     measured = replace(timeline, episodes=(), ratings=(), exposures=(), treatments=(), outcomes=())
     contents = {name: content for name, content in contents_of(measured).items() if name != "person.toml"}
+    if contents and any(file.name != "person.toml" for file in own_files(folder)):
+        raise CannotError("another_export")
     if contents:
         put_files(contents, folder, ())
 
-    def common(*said: object) -> dict[str, object]:
-        number: UUID = uuid5(NAMESPACE_OID, repr(said))
-        return {"person": person, "client_id": number, "recorded_at": stamp, "source": SOURCE}
+    def common() -> dict[str, object]:
+        return {"person": person, "client_id": uuid7(), "recorded_at": stamp, "source": SOURCE}
 
     episodes = []
     for e in timeline.episodes:
-        row = Episode(
-            **common("episode", e.start, e.end, e.intensity, e.note), start=e.start, end=e.end,
-            intensity=None if e.intensity is None else round(e.intensity),
-        )  # fmt: skip
+        strength = None if e.intensity is None else round(e.intensity)
+        row = Episode(**common(), start=e.start, end=e.end, intensity=strength)
         row.note = e.note
         episodes.append(row)
     treatments = []
     for t in timeline.treatments:
-        told = Treatment(**common("treatment", t.time, t.kind, t.note), time=t.time, kind=t.kind)
+        told = Treatment(**common(), time=t.time, kind=t.kind)
         told.note = t.note
         treatments.append(told)
-    _add(person, Episode, episodes)
-    _add(person, Treatment, treatments)
-    _add(person, Rating, (
-        Rating(**common("rating", r.time, r.quantity, r.value), time=r.time, quantity=r.quantity, value=r.value)
-        for r in timeline.ratings
-    ))  # fmt: skip
-    _add(person, Exposure, (
-        Exposure(**common("exposure", e.start, e.end, e.kind, e.amount), start=e.start, end=e.end, kind=e.kind,
-                 amount=e.amount)
-        for e in timeline.exposures
-    ))  # fmt: skip
+    _add(person, Episode, episodes, ("start", "end", "intensity"))
+    _add(person, Treatment, treatments, ("time", "kind"))
+    ratings = [Rating(**common(), time=r.time, quantity=r.quantity, value=r.value) for r in timeline.ratings]
+    _add(person, Rating, ratings, ("time", "quantity", "value"))
+    exposures = [
+        Exposure(**common(), start=e.start, end=e.end, kind=e.kind, amount=e.amount) for e in timeline.exposures
+    ]
+    _add(person, Exposure, exposures, ("start", "end", "kind", "amount"))
     return PutBack(stamp, tuple(contents))
 
 
@@ -138,9 +143,13 @@ def take_back(person: Person, added: PutBack, folder: Path) -> None:
         rows.update(withdrawn_at=timezone.now())
 
 
-def _add(person: Person, model: type[Row], rows: Iterable[Row]) -> None:
-    """Store rows whose number is not known; one that was taken back returns, since it is asked for again."""
-    fresh = {row.client_id: row for row in rows}
-    manager = model._default_manager
-    manager.filter(person=person, client_id__in=fresh, source=SOURCE).update(withdrawn_at=None)
-    manager.bulk_create(fresh.values(), ignore_conflicts=True, batch_size=500)
+def _add(person: Person, model: type[Row], rows: list[Row], told: tuple[str, ...]) -> None:
+    """Store the rows that are not there; times count to the millisecond, as an export writes them."""
+    there = model._default_manager.filter(person=person).exclude(source=SOURCE, withdrawn_at__isnull=False)
+    known = {_content(values) for values in there.values_list(*told)}
+    fresh = [row for row in rows if _content(tuple(getattr(row, name) for name in told)) not in known]
+    model._default_manager.bulk_create(fresh, batch_size=500)
+
+
+def _content(values: tuple[object, ...]) -> tuple[object, ...]:
+    return tuple(int(one.timestamp() * 1000) if isinstance(one, datetime) else one for one in values)

@@ -25,7 +25,7 @@ class ImportState(models.TextChoices):
 MOVES = {
     ImportState.UPLOADED: {ImportState.UNDERSTOOD, ImportState.REFUSED, ImportState.UNDONE},
     ImportState.UNDERSTOOD: {ImportState.WANTED, ImportState.UNDONE},
-    ImportState.WANTED: {ImportState.STORED, ImportState.REFUSED},
+    ImportState.WANTED: {ImportState.STORED, ImportState.REFUSED, ImportState.UNDONE},
     ImportState.STORED: {ImportState.UNDONE},
     ImportState.REFUSED: set[ImportState](),
     ImportState.UNDONE: set[ImportState](),

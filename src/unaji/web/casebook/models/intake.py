@@ -6,7 +6,7 @@ import json
 from typing import Any, ClassVar, Self
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Case, Q, Value, When
 
 from unaji.web.casebook.models.own import Own, OwnQuerySet
 from unaji.web.casebook.sealed import SealedField, sealed_text
@@ -25,8 +25,10 @@ class RedFlagScreenQuerySet(OwnQuerySet["RedFlagScreen"]):
     """Answered screens."""
 
     def waiting(self) -> Self:
-        """Give those whose advice was not yet read, the latest first."""
-        return self.exclude(level=Level.NONE).filter(acknowledged_at__isnull=True).order_by("-at")
+        """Give those whose advice was not yet read, the most urgent first."""
+        urgency = Case(*(When(level=level, then=Value(i)) for i, level in enumerate(Level.values)))
+        waiting = self.exclude(level=Level.NONE).filter(acknowledged_at__isnull=True)
+        return waiting.order_by(urgency, "-at")
 
 
 class RedFlagScreen(Own):

@@ -1,6 +1,6 @@
 // What the screens do beyond what a page without script does: sliders that say "not answered", undo that counts down,
 // entries that wait in the phone where there is no network.
-import { clear, held, keep, remember, send, undoLast } from "./queue.js";
+import { forget, held, keep, remember, send, undoLast } from "./queue.js";
 
 for (const scale of document.querySelectorAll(".scale")) {
   const range = scale.querySelector("input[type=range]");
@@ -137,19 +137,21 @@ for (const form of document.querySelectorAll("form[data-queue]")) {
     event.preventDefault();
     if (form.dataset.busy) return;
     form.dataset.busy = "yes";
-    const typed = form.elements.start?.value;
+    const typed = form.elements.start?.value; // on the person's wall clock, which the server knows
     const entry = { kind: form.dataset.queue, client_id: form.elements.client_id?.value || crypto.randomUUID() };
-    entry.at = (typed ? new Date(typed) : new Date()).toISOString();
+    entry.at = typed || new Date().toISOString();
     navigator.vibrate?.(10);
-    await keep(entry); // first of all it is safe in the phone; then it is sent
-    const state = await sendHeld();
-    const number = state.stored?.[entry.client_id];
-    if (number === undefined) {
-      if (form.elements.client_id) form.elements.client_id.value = crypto.randomUUID();
-      delete form.dataset.busy;
-    } else {
-      location.assign(entry.kind === "episode" ? `/episodes/${number}?fresh=1` : "/today");
+    try {
+      if (!(await keep(entry))) return location.assign("/account/login/"); // nobody is signed in on this phone
+    } catch {
+      return form.submit(); // this browser keeps nothing: it goes the usual way
     }
+    const state = await sendHeld(); // it is safe in the phone; now it is sent
+    const number = state.stored?.[entry.client_id];
+    if (number !== undefined) return location.assign(entry.kind === "episode" ? `/episodes/${number}?fresh=1` : "/today");
+    if (typed && !state.refused) return location.assign("/now"); // it waits, and Now says so
+    if (form.elements.client_id) form.elements.client_id.value = crypto.randomUUID();
+    delete form.dataset.busy;
   });
 }
 
@@ -166,12 +168,23 @@ if (day) {
 
 document.querySelector("[data-sign-out]")?.addEventListener("submit", async (event) => {
   event.preventDefault();
-  await send();
-  await clear();
-  event.target.submit();
+  const form = event.target;
+  try {
+    await send();
+    if ((await held()).length && !confirm(form.dataset.left)) return;
+    await forget();
+  } catch {
+    // this browser keeps nothing, so there is nothing to forget
+  }
+  form.submit();
 });
 
-if (document.body.dataset.person) await remember(document.body.dataset.person);
-addEventListener("online", sendHeld);
-if ((await held()).length) sendHeld();
+if (document.querySelector("[data-forget]")) await forget().catch(() => {});
+try {
+  if (document.body.dataset.person) await remember(document.body.dataset.person);
+  addEventListener("online", sendHeld);
+  if ((await held()).length) sendHeld();
+} catch {
+  // this browser keeps nothing: forms go the usual way
+}
 if ("serviceWorker" in navigator && document.body.dataset.person) navigator.serviceWorker.register("/sw.js");

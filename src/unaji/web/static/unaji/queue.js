@@ -33,28 +33,36 @@ const all = () => within("entries", "readonly", (store) => store.getAll());
 export const remember = (person) => within("about", "readwrite", (store) => store.put(person, "person"));
 const remembered = () => within("about", "readonly", (store) => store.get("person"));
 
+const own = (person) => (one) => one.person === person;
+
 // What waits of the person this phone is signed in for; what waits of somebody else waits for them.
 export async function held() {
-  const person = await remembered();
-  return (await all()).filter((one) => one.person === undefined || one.person === person);
+  return (await all()).filter(own(await remembered()));
 }
 
+// Keeps an entry for the person who was last signed in; false where there is none: it would be given to the next one.
 export async function keep(entry) {
   const person = await remembered();
-  return within("entries", "readwrite", (store) => store.add({ ...entry, person }));
+  if (!person) return false;
+  await within("entries", "readwrite", (store) => store.add({ ...entry, person }));
+  return true;
 }
 
 // Taking back an entry that waits: it may have arrived although no answer came, so that the server is told too.
 export async function undoLast() {
-  const entries = await held();
-  const last = entries.filter((one) => one.kind !== "withdraw").at(-1);
+  const last = (await held()).filter((one) => one.kind !== "withdraw").at(-1);
   if (!last) return;
-  await within("entries", "readwrite", (store) => store.delete(last.n));
-  if (last.kind === "episode") await keep({ kind: "withdraw", client_id: last.client_id, at: last.at });
+  await within("entries", "readwrite", (store) => {
+    store.delete(last.n);
+    return store.add({ kind: "withdraw", of: last.kind, client_id: last.client_id, at: last.at, person: last.person });
+  });
 }
 
-export async function clear() {
-  await within("entries", "readwrite", (store) => store.clear());
+// Forgets the person of this phone, and what waits of theirs.
+export async function forget() {
+  const person = await remembered();
+  const mine = (await all()).filter(own(person));
+  await within("entries", "readwrite", (store) => { for (const one of mine) store.delete(one.n); });
   await within("about", "readwrite", (store) => store.clear());
 }
 
@@ -65,7 +73,12 @@ export async function send() {
   if (sending) await sending;
   sending = transmit();
   try {
-    return await sending;
+    let state = await sending;
+    while (state.more) {
+      const next = await (sending = transmit());
+      state = { ...next, refused: state.refused || next.refused, stored: { ...state.stored, ...next.stored } };
+    }
+    return state;
   } finally {
     sending = null;
   }
@@ -80,19 +93,20 @@ async function transmit() {
     if (greeting.status === 401) return { signedOut: true };
     if (!greeting.ok) return {};
     const { token, person } = await greeting.json();
-    const own = entries.filter((one) => one.person === undefined || one.person === person).slice(0, 200);
-    if (!own.length) return {};
+    const mine = entries.filter(own(person)).slice(0, 200);
+    if (!mine.length) return {};
     const answer = await fetch("/now/sync", {
       method: "POST",
       headers: { "Content-Type": "application/json", "X-CSRFToken": token },
-      body: JSON.stringify({ person, entries: own.map(({ kind, client_id, at }) => ({ kind, client_id, at })) }),
+      body: JSON.stringify({ person, now: new Date().toISOString(),
+        entries: mine.map(({ kind, of, client_id, at }) => ({ kind, of, client_id, at })) }),
       signal: AbortSignal.timeout(8000),
     });
     if (!answer.ok) return {};
     const { stored, refused } = await answer.json();
-    const done = own.filter((one) => one.client_id in stored || one.client_id in refused);
+    const done = mine.filter((one) => one.client_id in stored || one.client_id in refused);
     await within("entries", "readwrite", (store) => { for (const one of done) store.delete(one.n); });
-    return { stored, refused: Object.keys(refused).length > 0 };
+    return { stored, refused: Object.keys(refused).length > 0, more: entries.length > mine.length && done.length > 0 };
   } catch {
     return {}; // no network now
   }

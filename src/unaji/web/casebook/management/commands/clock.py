@@ -14,6 +14,7 @@ from django.db import close_old_connections
 
 from unaji.web.casebook.actions.explanations import refresh_stale
 from unaji.web.casebook.actions.exports import finish_erasures, remove_expired
+from unaji.web.casebook.actions.imports import sweep_uploads
 from unaji.web.casebook.actions.reminders import send_due
 from unaji.web.casebook.beats import call_worker, clock_beats, forget_finished
 from unaji.web.casebook.files import sweep_scratch
@@ -27,6 +28,7 @@ DUE: tuple[Callable[[], int], ...] = (
     remove_expired,
     finish_erasures,
     sweep_scratch,
+    sweep_uploads,
     send_due,
     call_worker,
     forget_finished,
