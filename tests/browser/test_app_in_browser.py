@@ -150,6 +150,47 @@ def test_an_entry_that_was_taken_back_in_the_phone_is_not_kept(phone, hana):
     assert Episode.objects.filter(person=hana).kept().count() == 0
 
 
+def test_a_time_before_is_kept_without_a_network_too(phone, hana, live_server):
+    shell_is_kept(phone)
+    phone.goto(live_server.url + "/now/earlier")
+    phone.context.set_offline(True)
+    phone.get_by_role("button", name="記録する").click()
+    phone.wait_for_url("**/now")
+    expect(phone.locator("#held p")).to_contain_text("1件")
+    phone.context.set_offline(False)
+    phone.reload()
+    all_is_sent(phone)
+
+    episode = Episode.objects.get(person=hana)
+    assert 29 * 60 < (episode.recorded_at - episode.start).total_seconds() < 33 * 60
+
+
+def test_signing_out_asks_before_what_waits_is_lost(phone, hana, live_server):
+    phone.goto(live_server.url + "/more")
+    phone.route("**/now/sync", lambda route: route.abort())
+    phone.evaluate("import('/static/unaji/queue.js').then(q => q.keep({kind: 'nothing', client_id: crypto.randomUUID(),"
+                   " at: new Date().toISOString()}))")  # fmt: skip
+    asked = []
+    phone.once("dialog", lambda dialog: (asked.append(dialog.message), dialog.dismiss()))
+    phone.get_by_role("button", name="サインアウト").click()
+    phone.wait_for_timeout(500)
+
+    assert "まだ送れていない記録" in asked[0]
+    assert phone.url.endswith("/more")
+
+
+def test_a_phone_that_nobody_is_signed_in_on_keeps_nothing_for_the_next_one(phone, hana, live_server):
+    shell_is_kept(phone)
+    phone.goto(live_server.url + "/more")
+    phone.get_by_role("button", name="サインアウト").click()
+    phone.wait_for_load_state("networkidle")
+    phone.goto(live_server.url + "/now/shell")
+    phone.get_by_role("button", name="今、熱い").click()
+    phone.wait_for_url("**/account/login/**")
+
+    assert not Episode.objects.exists()
+
+
 def test_what_waits_is_not_given_to_somebody_else_who_signs_in(phone, hana, live_server):
     ken = make_person("ken@example.org")
     shell_is_kept(phone)

@@ -13,7 +13,7 @@ from uuid import UUID
 from django.db import models, transaction
 from django.utils import timezone
 
-from unaji.web.casebook.models import AuditEvent, AuditHead, Person, User
+from unaji.web.casebook.models import AuditEvent, AuditHead, User
 
 APP = None
 """Who acts where no user does: a worker, the clock."""
@@ -63,13 +63,6 @@ def record(
     event.save(force_insert=True)
     head.save()
     return event
-
-
-def record_view(row: models.Model, *, by: User, person: Person) -> None:
-    """Write that someone else than the person looked at a record of theirs; their own looking is not noted."""
-    if person.user_id != by.pk:
-        with transaction.atomic():
-            record("view", row, by=by, person=person.pk)
 
 
 def link(before: str, event: AuditEvent) -> str:
