@@ -15,9 +15,6 @@ from django.utils import timezone
 
 from unaji.web.casebook.models import AuditEvent, AuditHead, User
 
-APP = None
-"""Who acts where no user does: a worker, the clock."""
-
 _role: ContextVar[str] = ContextVar("role", default="person")
 
 

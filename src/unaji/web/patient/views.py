@@ -184,8 +184,9 @@ def today(request: SignedIn, person: Person) -> HttpResponse:
     episodes = [one for one in entries if isinstance(one, Episode)]
     checked = any(isinstance(one, Exposure) and one.kind == diary.CHECK_IN for one in entries)
     now_min = (timezone.now() - first).total_seconds() / 60 if day == last_day else None
+    strip = strip_of(person, day)
     drawn = draw_day(
-        strip_of(person, day),
+        strip,
         [Hot(_minute(one.start, first), one.intensity) for one in episodes],
         [
             (_minute(one.start, first), _minute(min(one.end, last), first))
@@ -206,6 +207,7 @@ def today(request: SignedIn, person: Person) -> HttpResponse:
         before=(day - timedelta(days=1)).isoformat(),
         after=(day + timedelta(days=1)).isoformat() if day < last_day else "",
         missing=_missing(person, day, entries), picture=drawn.svg, caption=drawn.caption,
+        not_yet=strip is None and SeriesFile.objects.filter(person=person).exists(),
     )  # fmt: skip
 
 
