@@ -9,7 +9,9 @@ import pytest
 from django.utils import timezone
 
 from unaji.web.casebook.actions import diary
+from unaji.web.casebook.actions.screens import answer_screen
 from unaji.web.casebook.audit import broken_at
+from unaji.web.casebook.claims import claims_in_use
 from unaji.web.casebook.models import AuditEvent, Episode
 
 
@@ -80,3 +82,19 @@ def test_every_screen_opens_in_both_languages(as_hana, hana, path, language):
 
     assert answer.status_code == 200
     assert f'<html lang="{language}">' in answer.content.decode()
+
+
+def test_an_episode_different_from_usual_keeps_the_questions_open_until_they_are_answered(as_hana, hana):
+    episode = diary.log_episode(hana, by=hana.user)
+    assert 'href="/check"' not in as_hana.get("/now").content.decode()
+
+    answer = as_hana.post(f"/episodes/{episode.pk}", {"then": "unusual"})
+
+    assert answer["Location"].startswith("/check")
+    assert 'href="/check"' in as_hana.get("/now").content.decode()
+
+    claims = claims_in_use()
+    answer_screen(
+        hana, by=hana.user, answers={flag.id: False for flag in claims.red_flags}, claims=claims, why="unusual"
+    )
+    assert 'href="/check"' not in as_hana.get("/now").content.decode()

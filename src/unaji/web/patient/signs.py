@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -17,7 +18,7 @@ from unaji.web.patient.clock import clock_time, local, say_day_short
 from unaji.web.words import spoken, words
 
 SAME_SPELL = timedelta(hours=24)
-"""How long before its answers an episode "different from usual" counts as what they are about."""
+"""How long before its answers an episode "different from usual" counts as what they are about, and keeps them open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +121,15 @@ def never_asked(person: Person) -> bool:
 def is_new(person: Person) -> bool:
     """Say whether a person was never asked and has noted nothing yet: then the questions come first."""
     return never_asked(person) and not Episode.objects.filter(person=person).exists()
+
+
+def has_open_question(person: Person) -> bool:
+    """Say whether the questions about warning signs wait: nobody asked yet, or not since an unusual episode of late."""
+    last = RedFlagScreen.objects.filter(person=person).order_by("-at").first()
+    if last is None:
+        return True
+    since = max(last.at, timezone.now() - SAME_SPELL)
+    return Episode.objects.filter(person=person, unusual=True, start__gte=since).kept().exists()
 
 
 @dataclass(frozen=True, slots=True)

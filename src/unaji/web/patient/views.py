@@ -26,7 +26,7 @@ from unaji.web.casebook.models.diary import Entry
 from unaji.web.patient import forms
 from unaji.web.patient.clock import clock_time, day_bounds, local, local_today, say_day, say_day_short
 from unaji.web.patient.forms import WrongError
-from unaji.web.patient.signs import beginning_links, is_new, never_asked
+from unaji.web.patient.signs import beginning_links, has_open_question, is_new
 from unaji.web.words import spoken, words
 
 TABS = ("now", "today", "add", "why", "more")
@@ -68,7 +68,7 @@ def now(request: SignedIn, person: Person) -> HttpResponse:
     return screen(
         request, "now.html", person, "now",
         today=say_day(day), count=count, client_id=uuid7(), nothing_id=uuid7(), running=running,
-        running_since=running and clock_time(person, running.start), never_asked=never_asked(person),
+        running_since=running and clock_time(person, running.start), asks=has_open_question(person),
     )  # fmt: skip
 
 
