@@ -6,6 +6,7 @@ from importlib.resources import files
 
 import pytest
 
+from tests.web.accounts import sign_in_as_staff
 from unaji.claims.graph import load_claims
 from unaji.web.casebook.actions import questions
 from unaji.web.casebook.models import Question, User
@@ -82,10 +83,10 @@ def test_every_page_fits_says_nothing_to_the_console_and_shuts_nobody_out(opened
         assert page.context.cookies() == [], address
 
 
-def test_the_moderators_page_shuts_nobody_out(opened, live_server, client):
+def test_the_moderators_page_shuts_nobody_out(opened, live_server):
     pytest.importorskip("axe_playwright_python")
     staff = publish_one()
-    client.force_login(staff)
+    client = sign_in_as_staff(staff)
     page, _ = opened("/ja/")
     page.context.add_cookies(
         [{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}]

@@ -13,7 +13,6 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings as django_settings
-from django.contrib.sessions.models import Session
 from django.db import connection
 from django.test import Client
 
@@ -90,7 +89,7 @@ def test_nothing_is_left_beside_the_archive(kept_hana, places):
 def test_whoever_finds_a_copy_cannot_pass_for_somebody_who_is_signed_in(kept_hana, places, tmp_path):
     client = Client()
     client.force_login(kept_hana.user)
-    number = Session.objects.get().pk
+    number = client.session.session_key
 
     made = back_up(places[0], now=NOW)
 
