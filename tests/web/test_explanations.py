@@ -19,7 +19,7 @@ from tests.web.conftest import make_person
 from unaji.claims.graph import load_claims
 from unaji.explain import explain
 from unaji.records.folder import read_folder
-from unaji.web.casebook.actions import diary
+from unaji.web.casebook.actions import diary, imports
 from unaji.web.casebook.actions.explanations import fingerprint, is_stale, latest_of, page_of, refresh_stale
 from unaji.web.casebook.actions.exports import ERASED, erase_person, finish_erasures
 from unaji.web.casebook.files import opened, put_document
@@ -202,6 +202,34 @@ def test_an_export_brought_back_to_its_own_account_doubles_nothing(answered, han
 
     assert Episode.objects.filter(person=hana).kept().count() == 2
     assert before != fingerprint(timeline_of(hana))
+
+
+def test_an_export_whose_storing_was_cut_off_is_stored_whole_and_once_at_the_next_try(
+    answered, hana, as_ken, ken, monkeypatch
+):
+    with opened(hana.pk, write=True) as folder:
+        (folder / "series").mkdir()
+        (folder / "series" / "hr_bpm.csv").write_text("time,hr_bpm\n2026-11-01T09:00:00+09:00,70\n", encoding="utf-8")
+    answered.post("/mine/export")
+    work(hana)
+    file = io.BytesIO(answered.get(f"/mine/export/{ExportJob.objects.get(person=hana).pk}").content)
+    file.name = "unaji.zip"
+    as_ken.post("/data/upload", {"file": file})
+    work(ken)
+    batch = ImportBatch.objects.get(person=ken)
+    as_ken.post(f"/data/{batch.pk}/save")
+    with monkeypatch.context() as patched:
+        patched.setattr(imports, "move", lambda *_, **__: (_ for _ in ()).throw(RuntimeError))
+        work(ken)
+    assert not Episode.objects.filter(person=ken).exists()
+
+    as_ken.post(f"/data/{batch.pk}/save")
+    work(ken)
+
+    assert fingerprint(timeline_of(ken)) == fingerprint(timeline_of(hana))
+    as_ken.post(f"/data/{batch.pk}/drop")
+    work(ken)
+    assert timeline_of(ken).series == timeline_of(ken).episodes == ()
 
 
 def test_an_export_holds_every_column_also_of_what_was_taken_back(answered, hana):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -17,18 +17,15 @@ from unaji.people.write import write_example
 from unaji.records.folder import contents_of, put_files, read_folder
 from unaji.records.timeline import Beats, Series, TimeArray, Timeline, from_utc_ms
 from unaji.web.casebook.actions.people import open_casebook
+from unaji.web.casebook.actions.restoring import rows_of
 from unaji.web.casebook.actions.screens import answer_intake, answer_screen
 from unaji.web.casebook.claims import claims_in_use
 from unaji.web.casebook.files import opened
 from unaji.web.casebook.models import (
-    Episode,
-    Exposure,
     Intake,
     Person,
-    Rating,
     RedFlagScreen,
     SeriesFile,
-    Treatment,
     User,
 )
 
@@ -66,7 +63,7 @@ def load_example() -> Person:
             person.height_cm, person.weight_kg = timeline.person.height_cm, timeline.person.weight_kg
             person.birth_date = "" if timeline.person.birth_year is None else f"{timeline.person.birth_year}-01-01"
             person.save()
-            put_diary(person, timeline, "example")
+            put_diary(person, timeline)
         put_series(person, timeline)
     answer_beginning(person)
     return person
@@ -101,27 +98,11 @@ def _noticed(cause: Cause, seen: dict[Family, CauseAnswer]) -> CauseAnswer:
     return seen[cause.family]
 
 
-def put_diary(person: Person, timeline: Timeline, source: str) -> None:
-    """Write a timeline's diary into a person's casebook."""
+def put_diary(person: Person, timeline: Timeline) -> None:
+    """Write a timeline's diary into a person's casebook, as written down when it happened."""
     now = timezone.now()
-
-    def common(moment: datetime) -> dict[str, object]:
-        return {"person": person, "recorded_at": min(moment, now), "source": source}
-
-    episodes = []
-    for e in timeline.episodes:
-        row = Episode(**common(e.start), start=e.start, end=e.end,
-                      intensity=None if e.intensity is None else round(e.intensity))  # fmt: skip
-        row.note = e.note
-        episodes.append(row)
-    Episode.objects.bulk_create(episodes)
-    Rating.objects.bulk_create(
-        Rating(**common(r.time), time=r.time, quantity=r.quantity, value=r.value) for r in timeline.ratings
-    )
-    Exposure.objects.bulk_create(
-        Exposure(**common(e.start), start=e.start, end=e.end, kind=e.kind, amount=e.amount) for e in timeline.exposures
-    )
-    Treatment.objects.bulk_create(Treatment(**common(t.time), time=t.time, kind=t.kind) for t in timeline.treatments)
+    for model, _, rows in rows_of(person, timeline, "example", lambda moment: min(moment, now)):
+        model._default_manager.bulk_create(rows)
 
 
 def put_series(person: Person, timeline: Timeline) -> None:

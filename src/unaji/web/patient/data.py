@@ -20,7 +20,7 @@ from unaji.web.casebook.jobs import cancel, retry
 from unaji.web.casebook.models import ImportBatch, Job, Person, SeriesFile
 from unaji.web.casebook.models.consent import Purpose
 from unaji.web.casebook.models.imported import ImportState
-from unaji.web.casebook.models.results import JobKind, JobState
+from unaji.web.casebook.models.results import JobState
 from unaji.web.casebook.uploads import SealingHandler
 from unaji.web.patient.clock import local, say_day_short
 from unaji.web.patient.views import screen
@@ -66,7 +66,7 @@ def data(request: SignedIn, person: Person) -> HttpResponse:
         for one in SeriesFile.objects.visible_to(request.user).order_by("quantity")
     ]
     return screen(
-        request, "data.html", person, "more", batches=batches, series=series, working=any(b.job for b in batches),
+        request, "data.html", person, "more", batches=batches, series=series,
         may=consented(person, Purpose.WEARABLE_IMPORT),
     )  # fmt: skip
 
@@ -117,7 +117,7 @@ def _upload(request: HttpRequest, person: Person, handler: SealingHandler) -> Ht
             _told(person, b) for b in ImportBatch.objects.filter(person=person).order_by("-made_at")[:MOST_SHOWN]
         ]
         return screen(request, "data.html", person, "more", 422, batches=batches, series=[], problems=problems,
-                      working=False, may=may)  # fmt: skip
+                      may=may)  # fmt: skip
     return redirect("patient:data")
 
 
@@ -175,10 +175,8 @@ def _back(request: HttpRequest) -> str:
 def _told(person: Person, batch: ImportBatch) -> Batch:
     say = words()
     told = json.loads(batch.told_text or "{}")
-    kind = JobKind.LOOK if batch.state == ImportState.UPLOADED else JobKind.STORE
     stuck = imports.is_stuck(batch)
     newest = Job.objects.filter(person=person, subject=batch.pk).order_by("-made_at").first()
-    shown = newest if newest is not None and newest.state not in (JobState.DONE,) else None
     rows = sorted(told.get("rows", {}).items(), key=lambda pair: -pair[1])
     return Batch(
         pk=batch.pk,
@@ -191,7 +189,7 @@ def _told(person: Person, batch: ImportBatch) -> Batch:
             say("data.left_out", n=f"{one['count']:,}", rule=one["rule"]) for one in told.get("left_out", [])
         ),
         refused=told.get("refused", "") if batch.state == ImportState.REFUSED else "",
-        job=shown if shown is None or shown.kind in (kind, JobKind.LOOK, JobKind.STORE, JobKind.UNDO) else None,
+        job=None if newest is None or newest.state == JobState.DONE else newest,
         can_save=batch.state == ImportState.UNDERSTOOD or (stuck and batch.state == ImportState.WANTED),
         can_drop=batch.state in (ImportState.UPLOADED, ImportState.UNDERSTOOD, ImportState.STORED) or stuck,
     )

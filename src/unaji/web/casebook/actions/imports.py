@@ -21,7 +21,15 @@ from unaji.records.store.reading import Store
 from unaji.web.casebook.actions.consents import consented
 from unaji.web.casebook.actions.explanations import keep_days
 from unaji.web.casebook.actions.people import ask_anew
-from unaji.web.casebook.actions.restoring import PutBack, counted, exported, is_export, put_back, take_back
+from unaji.web.casebook.actions.restoring import (
+    PutBack,
+    counted,
+    exported,
+    is_export,
+    put_entries,
+    put_tables,
+    take_back,
+)
 from unaji.web.casebook.audit import record
 from unaji.web.casebook.files import abandoned_uploads, opened, put_upload, remove_upload, scratch_folder, upload
 from unaji.web.casebook.jobs import CannotError, Progress, ask, cancel, does, hold, subject_of
@@ -161,19 +169,21 @@ def store(job: Job, progress: Progress) -> None:
         return
     if not consented(batch.person, Purpose.WEARABLE_IMPORT):
         raise CannotError("no_consent")
-    added = None
+    export, tables = None, tuple[str, ...]()
     with _plain(batch) as file, opened(batch.person_id, write=True) as folder:
         if is_export(file):
-            with exported(file) as timeline, transaction.atomic():
-                found, added = counted(timeline, file), put_back(batch.person, timeline, folder)
+            with exported(file) as export:
+                found, tables = counted(export, file), put_tables(export, folder)
         else:
             found = _imported(batch, file, folder, progress)
         contents = _contents(folder)
         # A try before this one may have got as far as the folder: then the store knows the file already.
         before = Store.open(folder).manifest.batch_of(batch.sha256)
-        keep_days(batch.person, read_timeline(batch.person, folder))
+        if not found.refused:
+            keep_days(batch.person, read_timeline(batch.person, folder))
         hold(job)  # what follows is kept
-    with transaction.atomic():
+    with transaction.atomic():  # the diary with the state: a stop before leaves neither
+        added = None if export is None else PutBack(put_entries(batch.person, export), tables)
         _tell(batch, found, added)
         batch.store_batch = found.batch
         if found.batch is None and before is not None:

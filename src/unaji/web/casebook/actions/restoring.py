@@ -5,17 +5,17 @@ from __future__ import annotations
 import shutil
 import zipfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import TypeVar
 
+import polars as pl
 from django.utils import timezone
 
 from unaji.errors import InputError
-from unaji.records.folder import contents_of, own_files, put_files, read_folder
+from unaji.records.folder import Content, contents_of, own_files, put_files, read_folder
 from unaji.records.importing import Imported
 from unaji.records.timeline import Timeline
 from unaji.web.casebook.files import scratch_folder
@@ -28,8 +28,6 @@ RECORDS = "unaji/records/"
 """Folder inside the export that holds the records in the folder format."""
 LARGEST_BYTES = 4 << 30
 SOURCE = "import"
-
-Row = TypeVar("Row", bound=Entry)
 
 
 def is_export(file: Path) -> bool:
@@ -85,70 +83,101 @@ def counted(timeline: Timeline, file: Path) -> Imported:
 
 @dataclass(frozen=True, slots=True)
 class PutBack:
-    """By what an export that was read can be found again: the moment of its diary, the names of its tables."""
+    """By what an export that was stored can be found again: the moment of its diary, the names of its tables."""
 
     stamp: datetime
     tables: tuple[str, ...]
 
 
-def put_back(person: Person, timeline: Timeline, folder: Path) -> PutBack:
-    """Add a timeline to a person's diary and open folder.
-
-    What stands in the diary already is not doubled, and what the person once took back by hand does not return.
+def put_tables(timeline: Timeline, folder: Path) -> tuple[str, ...]:
+    """Add what was measured to a person's open folder; return the names of its tables.
 
     Raises
     ------
     CannotError
         The folder holds the tables of another export, which would be replaced: that one has to be taken back first.
     """
-    stamp = timezone.now()
     measured = replace(timeline, episodes=(), ratings=(), exposures=(), treatments=(), outcomes=())
     contents = {name: content for name, content in contents_of(measured).items() if name != "person.toml"}
-    if contents and any(file.name != "person.toml" for file in own_files(folder)):
-        raise CannotError("another_export")
-    if contents:
+    there = [file for file in own_files(folder) if file.name != "person.toml"]
+    if contents and there:
+        names = {file.relative_to(folder).as_posix(): file for file in there}
+        if names.keys() != contents.keys() or not all(_holds(names[name], one) for name, one in contents.items()):
+            raise CannotError("another_export")
+    elif contents:  # else a try before this one got as far
         put_files(contents, folder, ())
+    return tuple(contents)
 
-    def common() -> dict[str, object]:
-        return {"person": person, "client_id": uuid7(), "recorded_at": stamp, "source": SOURCE}
 
-    episodes = []
+def _holds(file: Path, content: Content) -> bool:
+    if isinstance(content, str):
+        return file.read_text(encoding="utf-8") == content
+    return pl.read_parquet(file).equals(content)
+
+
+def put_entries(person: Person, timeline: Timeline) -> datetime:
+    """Add what was written to a person's diary; return the moment by which it can be found again.
+
+    What stands in the diary already is not doubled, and what the person once took back by hand does not return.
+    """
+    stamp = timezone.now()
+    for model, told, rows in rows_of(person, timeline, SOURCE, lambda _: stamp):
+        there = model._default_manager.filter(person=person).exclude(source=SOURCE, withdrawn_at__isnull=False)
+        known = {_content(values) for values in there.values_list(*told)}
+        fresh = [row for row in rows if _content(tuple(getattr(row, name) for name in told)) not in known]
+        model._default_manager.bulk_create(fresh, batch_size=500)
+    return stamp
+
+
+def rows_of(
+    person: Person, timeline: Timeline, source: str, recorded_at: Callable[[datetime], datetime]
+) -> Iterator[tuple[type[Entry], tuple[str, ...], list[Entry]]]:
+    """Give a timeline's diary as rows: of each kind its model, the columns that tell one row from another, the rows.
+
+    Parameters
+    ----------
+    recorded_at : callable
+        When an entry of a moment counts as written down.
+    """
+
+    def common(moment: datetime) -> dict[str, object]:
+        return {"person": person, "client_id": uuid7(), "recorded_at": recorded_at(moment), "source": source}
+
+    episodes: list[Entry] = []
     for e in timeline.episodes:
         strength = None if e.intensity is None else round(e.intensity)
-        row = Episode(**common(), start=e.start, end=e.end, intensity=strength)
-        row.note = e.note
-        episodes.append(row)
-    treatments = []
+        episode = Episode(**common(e.start), start=e.start, end=e.end, intensity=strength)
+        episode.note = e.note
+        episodes.append(episode)
+    yield Episode, ("start", "end", "intensity"), episodes
+    treatments: list[Entry] = []
     for t in timeline.treatments:
-        told = Treatment(**common(), time=t.time, kind=t.kind)
-        told.note = t.note
-        treatments.append(told)
-    _add(person, Episode, episodes, ("start", "end", "intensity"))
-    _add(person, Treatment, treatments, ("time", "kind"))
-    ratings = [Rating(**common(), time=r.time, quantity=r.quantity, value=r.value) for r in timeline.ratings]
-    _add(person, Rating, ratings, ("time", "quantity", "value"))
-    exposures = [
-        Exposure(**common(), start=e.start, end=e.end, kind=e.kind, amount=e.amount) for e in timeline.exposures
-    ]
-    _add(person, Exposure, exposures, ("start", "end", "kind", "amount"))
-    return PutBack(stamp, tuple(contents))
+        treatment = Treatment(**common(t.time), time=t.time, kind=t.kind)
+        treatment.note = t.note
+        treatments.append(treatment)
+    yield Treatment, ("time", "kind"), treatments
+    yield (
+        Rating,
+        ("time", "quantity", "value"),
+        [Rating(**common(r.time), time=r.time, quantity=r.quantity, value=r.value) for r in timeline.ratings],
+    )
+    yield (
+        Exposure,
+        ("start", "end", "kind", "amount"),
+        [
+            Exposure(**common(e.start), start=e.start, end=e.end, kind=e.kind, amount=e.amount)
+            for e in timeline.exposures
+        ],
+    )
 
 
 def take_back(person: Person, added: PutBack, folder: Path) -> None:
-    """Take back what `put_back` added to the diary and to the open folder."""
+    """Take back what was added to the diary and to the open folder."""
     for name in added.tables:
         (folder / name).unlink(missing_ok=True)
     for model in (Episode, Rating, Exposure, Treatment):
         rows = model._default_manager.filter(person=person, source=SOURCE, recorded_at=added.stamp)
         rows.update(withdrawn_at=timezone.now())
-
-
-def _add(person: Person, model: type[Row], rows: list[Row], told: tuple[str, ...]) -> None:
-    """Store the rows that are not there; times count to the millisecond, as an export writes them."""
-    there = model._default_manager.filter(person=person).exclude(source=SOURCE, withdrawn_at__isnull=False)
-    known = {_content(values) for values in there.values_list(*told)}
-    fresh = [row for row in rows if _content(tuple(getattr(row, name) for name in told)) not in known]
-    model._default_manager.bulk_create(fresh, batch_size=500)
 
 
 def _content(values: tuple[object, ...]) -> tuple[object, ...]:
