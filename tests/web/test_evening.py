@@ -153,3 +153,19 @@ def test_a_strangers_evening_is_their_own(as_ken, as_hana, hana, ken, clock):
 
 def test_a_visitor_is_led_to_sign_in(visitor, db):
     assert visitor.get("/evening").status_code == 302
+
+
+def test_now_leads_to_the_evening_until_it_is_told(as_hana, hana, clock):
+    def offered():
+        return 'href="/evening"' in as_hana.get("/now").content.decode()
+
+    clock(17, 59)
+    assert not offered()
+    clock(18, 0)
+    assert offered()
+    as_hana.post("/evening", {"client_id": str(uuid4()), "stress": "3"})
+    assert not offered()
+    clock(2, 0, day=28)  # the night still belongs to the day that was told
+    assert not offered()
+    clock(18, 30, day=28)
+    assert offered()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -14,7 +15,7 @@ from django.views.decorators.http import require_GET, require_POST
 from unaji.quantities import QUANTITIES
 from unaji.web.access import SignedIn, person_page
 from unaji.web.casebook.actions import imports
-from unaji.web.casebook.actions.consents import consented, give_consent
+from unaji.web.casebook.actions.consents import consented, give_consent, newest_texts
 from unaji.web.casebook.files import remove_upload
 from unaji.web.casebook.jobs import cancel, retry
 from unaji.web.casebook.models import ImportBatch, Job, Person, SeriesFile
@@ -65,10 +66,12 @@ def data(request: SignedIn, person: Person) -> HttpResponse:
         {"name": _name(one.quantity), "n": f"{one.rows:,}", "period": _period(person, one)}
         for one in SeriesFile.objects.visible_to(request.user).order_by("quantity")
     ]
-    return screen(
-        request, "data.html", person, "more", batches=batches, series=series,
-        may=consented(person, Purpose.WEARABLE_IMPORT),
-    )  # fmt: skip
+    return _data(request, person, batches=batches, series=series, may=consented(person, Purpose.WEARABLE_IMPORT))
+
+
+def _data(request: HttpRequest, person: Person, status: int = 200, **said: Any) -> HttpResponse:
+    consent = newest_texts(spoken())[Purpose.WEARABLE_IMPORT].body
+    return screen(request, "data.html", person, "more", status, consent=consent, **said)
 
 
 @csrf_exempt  # what arrives has to be sealed from its first byte on: the check follows, in `_upload`, before it is used
@@ -116,8 +119,7 @@ def _upload(request: HttpRequest, person: Person, handler: SealingHandler) -> Ht
         batches = [
             _told(person, b) for b in ImportBatch.objects.filter(person=person).order_by("-made_at")[:MOST_SHOWN]
         ]
-        return screen(request, "data.html", person, "more", 422, batches=batches, series=[], problems=problems,
-                      may=may)  # fmt: skip
+        return _data(request, person, 422, batches=batches, series=[], problems=problems, may=may)
     return redirect("patient:data")
 
 

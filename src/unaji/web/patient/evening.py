@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, time
 from uuid import UUID, uuid5
 
 from django.contrib import messages
@@ -20,13 +20,11 @@ from unaji.web.casebook.actions import diary
 from unaji.web.casebook.ids import uuid7
 from unaji.web.casebook.models import Episode, Exposure, Person
 from unaji.web.patient import forms
-from unaji.web.patient.clock import day_bounds, from_wall, local, say_day
+from unaji.web.patient.clock import Evening, evening_of, from_wall, say_day
 from unaji.web.patient.forms import Sent, WrongError
 from unaji.web.patient.views import screen
 from unaji.web.words import words
 
-STILL_YESTERDAY = time(4, 0)
-"""Before this hour the day that is told is the one that has just ended."""
 UP = time(7, 0)
 """When a night is told to have ended, where the person did not say when they got up."""
 DRINKS = ("caffeine", "alcohol")
@@ -34,20 +32,6 @@ PARTS = {"morning": time(8, 0), "noon": time(12, 30), "late": time(16, 0), "nigh
 """Parts of the day, and the hour that stands for each: a drink acts within hours, so "three today" would not do."""
 RATED = ("stress", "neck_stiffness", "sleep_quality")
 ASKED = {"sleep_quality": "last_night"}
-
-
-@dataclass(frozen=True, slots=True)
-class Evening:
-    """The day that is told, and the moment it is told at."""
-
-    day: date
-    at: datetime
-    first: datetime
-    last: datetime
-
-    def moment(self, person: Person, hour: time) -> datetime:
-        """Return an hour of the day; never one that is still to come."""
-        return min(from_wall(person, datetime.combine(self.day, hour)), self.at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,14 +69,6 @@ def evening(request: SignedIn, person: Person) -> HttpResponse:
                 messages.success(request, words()("evening.saved"))
             return redirect(f"{reverse('patient:today')}?day={told.day.isoformat()}")
     return _asked(request, person, told, errors)
-
-
-def evening_of(person: Person, now: datetime) -> Evening:
-    """Say which day is told: today, or after midnight the one that has just ended."""
-    here = local(person, now)
-    day = here.date() - timedelta(days=here.time() < STILL_YESTERDAY)
-    first, last = day_bounds(person, day)
-    return Evening(day, min(now, last - timedelta(minutes=1)), first, last)
 
 
 def _asked(request: SignedIn, person: Person, told: Evening, errors: tuple[str, ...]) -> HttpResponse:

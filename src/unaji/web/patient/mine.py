@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from unaji.web.access import SignedIn, freshly_signed_in, person_page
-from unaji.web.casebook.actions.consents import give_consent, withdraw_consent
+from unaji.web.casebook.actions.consents import give_consent, newest_texts, withdraw_consent
 from unaji.web.casebook.actions.exports import ask_export, erase_person, fetch_export
 from unaji.web.casebook.models import AuditEvent, Consent, ConsentText, ExportJob, Job, Person
 from unaji.web.casebook.models.consent import Purpose
@@ -33,21 +33,22 @@ def mine(request: SignedIn, person: Person) -> HttpResponse:
 
 def _mine(request: SignedIn, person: Person, problem: str = "") -> HttpResponse:
     held = {one.purpose: one for one in Consent.objects.visible_to(request.user).in_force().select_related("text")}
-    newest: dict[str, ConsentText] = {}
-    for text in ConsentText.objects.filter(language=spoken()).order_by("version"):
-        newest[text.purpose] = text
     wish = ExportJob.objects.visible_to(request.user).order_by("-asked_at").first()
     job = Job.objects.filter(person=person, kind=JobKind.EXPORT).order_by("-made_at").first()
     return screen(
         request, "mine.html", person, "more", 422 if problem else 200, problem=problem,
-        consents=[{"text": text, "held": held.get(purpose), "needed": purpose == Purpose.CARE}
-                  for purpose, text in newest.items()],
+        consents=[_agreed(text, held.get(purpose)) for purpose, text in newest_texts(spoken()).items()],
         lines=[_line(person, one) for one in AuditEvent.objects.visible_to(request.user).order_by("-pk")[:MOST_LINES]],
         wish=wish, ready=wish is not None and wish.until is not None and wish.until > timezone.now(),
         until=wish and wish.until and say_day_short(local(person, wish.until).date()),
         job=job if job is not None and job.state in (JobState.WAITING, JobState.RUNNING, JobState.FAILED) else None,
         erase_word=ERASE_WORD[spoken()],
     )  # fmt: skip
+
+
+def _agreed(text: ConsentText, held: Consent | None) -> dict[str, object]:
+    changed = held is not None and held.text.version < text.version
+    return {"text": text, "held": held, "needed": text.purpose == Purpose.CARE, "changed": changed}
 
 
 def _line(person: Person, event: AuditEvent) -> str:

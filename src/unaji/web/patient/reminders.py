@@ -12,9 +12,9 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_POST
 
 from unaji.web.access import SignedIn, person_data, person_page
-from unaji.web.casebook.actions.consents import consented, give_consent
+from unaji.web.casebook.actions.consents import consented, give_consent, newest_texts
 from unaji.web.casebook.actions.reminders import add_browser, set_reminder, stop_reminder
-from unaji.web.casebook.models import ConsentText, Person, PushSubscription, Reminder
+from unaji.web.casebook.models import Person, PushSubscription, Reminder
 from unaji.web.casebook.models.consent import Purpose
 from unaji.web.casebook.push import Browser, public_key
 from unaji.web.patient.views import screen
@@ -96,7 +96,7 @@ def _reminders(request: SignedIn, person: Person, status: int = 200, **said: Any
     chosen.update(said)
     chosen["at"] = f"{chosen['at']:%H:%M}"
     may = consented(person, Purpose.CONTACT)
-    body = ConsentText.objects.filter(purpose=Purpose.CONTACT, language=spoken()).latest("version").body
+    body = newest_texts(spoken())[Purpose.CONTACT].body
     is_on = held is not None and may
     heading = words()("reminders.on", time=f"{held.local_time:%H:%M}") if held and may else words()("reminders.off")
     return screen(

@@ -18,13 +18,14 @@ from unaji.errors import InputError
 from unaji.report.day import Hot, draw_day
 from unaji.web.access import SignedIn, anyone, person_page, signed_in
 from unaji.web.casebook.actions import diary
+from unaji.web.casebook.actions.consents import asked_anew, newest_texts
 from unaji.web.casebook.actions.explanations import strip_of
 from unaji.web.casebook.actions.people import open_casebook
 from unaji.web.casebook.ids import uuid7
 from unaji.web.casebook.models import ConsentText, Episode, Exposure, Person, Rating, SeriesFile, Treatment
 from unaji.web.casebook.models.diary import Entry
 from unaji.web.patient import forms
-from unaji.web.patient.clock import clock_time, day_bounds, local, local_today, say_day, say_day_short
+from unaji.web.patient.clock import clock_time, day_bounds, is_untold, local, local_today, say_day, say_day_short
 from unaji.web.patient.forms import WrongError
 from unaji.web.patient.signs import beginning_links, has_open_question, is_new
 from unaji.web.words import spoken, words
@@ -69,6 +70,7 @@ def now(request: SignedIn, person: Person) -> HttpResponse:
         request, "now.html", person, "now",
         today=say_day(day), count=count, client_id=uuid7(), nothing_id=uuid7(), running=running,
         running_since=running and clock_time(person, running.start), asks=has_open_question(person),
+        changed=asked_anew(person), evening=is_untold(person, timezone.now()),
     )  # fmt: skip
 
 
@@ -334,9 +336,7 @@ def welcome(request: SignedIn) -> HttpResponse:
             error = words()("welcome.needs_care")
         else:
             return redirect("patient:check")
-    texts: dict[str, ConsentText] = {}
-    for text in ConsentText.objects.filter(language=spoken()).order_by("version"):
-        texts[text.purpose] = text
+    texts = newest_texts(spoken())
     return render(request, "patient/welcome.html", {"texts": texts, "error": error}, status=422 if error else 200)
 
 

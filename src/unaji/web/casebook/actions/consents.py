@@ -10,16 +10,20 @@ from django.utils import timezone
 
 from unaji.web.casebook.audit import record
 from unaji.web.casebook.models import Consent, ConsentText, Person, User
+from unaji.web.casebook.models.consent import Purpose
 
 TEXTS = Path(__file__).parents[1] / "consent_texts.toml"
 
 
 def give_consent(person: Person, purpose: str, *, language: str, by: User) -> Consent:
-    """Agree to the newest wording of a purpose; an agreement that is in force stays."""
+    """Agree to the newest wording of a purpose; one in force to it stays, one to a former wording ends."""
     with transaction.atomic():
-        held = Consent.objects.filter(person=person, purpose=purpose).in_force().first()
+        in_force = Consent.objects.filter(person=person, purpose=purpose).in_force()
+        held = in_force.to_newest().first()
         if held is not None:
             return held
+        for former in in_force:
+            withdraw_consent(former, by=by)
         text = ConsentText.objects.filter(purpose=purpose, language=language).latest("version")
         consent = Consent.objects.create(person=person, text=text, purpose=purpose, given_at=timezone.now())
         record("create", consent, by=by, person=person.pk)
@@ -35,8 +39,23 @@ def withdraw_consent(consent: Consent, *, by: User) -> None:
 
 
 def consented(person: Person, purpose: str) -> bool:
-    """Say whether a person has agreed to a use of their data, and still does."""
-    return Consent.objects.filter(person=person, purpose=purpose).in_force().exists()
+    """Say whether a person has agreed to a use of their data as it is worded today, and still does.
+
+    What a changed wording asks for rests until they agree to it. Only the casebook itself goes on as it was agreed to:
+    who does not want the new wording must still be able to take their records out and to erase them.
+    """
+    in_force = Consent.objects.filter(person=person, purpose=purpose).in_force()
+    return (in_force if purpose == Purpose.CARE else in_force.to_newest()).exists()
+
+
+def asked_anew(person: Person) -> bool:
+    """Say whether the wording of something a person agreed to has changed since."""
+    return Consent.objects.filter(person=person).in_force().to_former().exists()
+
+
+def newest_texts(language: str) -> dict[str, ConsentText]:
+    """Return what can be agreed to today, by purpose."""
+    return {text.purpose: text for text in ConsentText.objects.filter(language=language).order_by("version", "pk")}
 
 
 def put_texts() -> None:

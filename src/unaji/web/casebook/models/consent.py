@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar, Self
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, OuterRef, Q, Subquery
 
 from unaji.web.casebook.models.own import Own, OwnQuerySet
 
@@ -48,6 +48,18 @@ class ConsentQuerySet(OwnQuerySet["Consent"]):
     def in_force(self) -> Self:
         """Give those that were not withdrawn."""
         return self.filter(withdrawn_at__isnull=True)
+
+    def to_newest(self) -> Self:
+        """Give those to the wording that is asked for today."""
+        return self.filter(text__version=self._newest())
+
+    def to_former(self) -> Self:
+        """Give those to a wording that has changed since."""
+        return self.filter(text__version__lt=self._newest())
+
+    def _newest(self) -> Subquery:
+        texts = ConsentText.objects.filter(purpose=OuterRef("purpose")).order_by("-version")
+        return Subquery(texts.values("version")[:1])
 
 
 class Consent(Own):
