@@ -12,13 +12,13 @@ import sqlite3
 import subprocess
 import sys
 import time
-from pathlib import Path
 from uuid import UUID
 
 import pytest
 
 from benchmarks.web_load import await_health
 from benchmarks.web_people import Walker, make, stored
+from tests.web.processes import FOUND, job_worker, web_workers
 
 PEOPLE, LOGGING_S = 20, 15.0
 KILLS = 3
@@ -52,28 +52,6 @@ def app(tmp_path):
     finally:
         process.terminate()
         process.wait(timeout=60)
-
-
-def children(number: int) -> dict[int, str]:
-    """Return the processes that a process started, with their command lines."""
-    found = {}
-    for place in Path("/proc").glob("[0-9]*"):
-        try:
-            parent = int((place / "stat").read_text(encoding="utf-8").rpartition(")")[2].split()[1])
-            if parent == number:
-                found[int(place.name)] = (place / "cmdline").read_bytes().replace(b"\0", b" ").decode()
-        except (OSError, IndexError):  # it ended a moment ago
-            continue
-    return found
-
-
-def web_workers(served: int) -> list[int]:
-    servers = [number for number, said in children(served).items() if "granian" in said]
-    return [number for one in servers for number, said in children(one).items() if "resource_tracker" not in said]
-
-
-def job_worker(served: int) -> int | None:
-    return next((number for number, said in children(served).items() if "db_worker" in said), None)
 
 
 def job_in(home: str, job: str) -> tuple[str, int]:
@@ -117,7 +95,7 @@ async def tap_and_kill(walkers: list[Walker], served: int, home: str, job: str) 
     return killed
 
 
-@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="finds the processes to kill in /proc")
+@pytest.mark.skipif(not FOUND, reason="finds the processes to kill in /proc")
 def test_killed_processes_lose_no_entry_that_was_acknowledged_and_double_none(app):
     process, port, env = app
     walkers = [Walker(port, cookies) for cookies in make(PEOPLE, env)]
