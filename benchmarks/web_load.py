@@ -1,11 +1,13 @@
 """Many people log at the same time: is anything lost or doubled, and how long does each wait?
 
-python -m benchmarks.web_load [--minutes 5] [--people 200] [--every 10] [--database sqlite] [--database postgresql]
+python -m benchmarks.web_load [--minutes 5] [--people 200] [--every 10] [--kill-every 30]
+                              [--database sqlite] [--database postgresql]
 
 Each person opens Now, taps, and sends the tap again until it is acknowledged; then rests for `--every` seconds on
 average (0: not at all). Once in each round they also ask for an empty page of the same server, without a cookie. The
 server is that of `unaji serve`, with worker and clock beside it. Server and people share the processors of one machine:
-how busy the people kept one of them is told.
+how busy the people kept one of them is told. With `--kill-every`, in turn a process that answers, the worker and the
+whole web server are killed (SIGKILL) every so many seconds.
 """
 
 from __future__ import annotations
@@ -14,42 +16,45 @@ import argparse
 import asyncio
 import os
 import random
+import signal
 import subprocess
 import sys
 import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 
 import numpy as np
 
 from benchmarks.web_people import Walker, make, stored
-from tests.web import postgres
-from unaji.web import serving
+from tests.web import postgres, processes
 
 PREPARE = "from unaji.web import serving; serving.prepare()"
+RUN = """
+import os, sys
+from unaji.web import serving
+commands = [serving.server_command("127.0.0.1", int(sys.argv[1])), serving.worker_command(), serving.clock_command()]
+serving.run_all(commands, dict(os.environ), lambda text: None)
+"""
 SHOWN = {"now": "GET /now", "log": "POST /now/log", "empty": "an empty page"}
 
 
 @contextmanager
-def running(home: Path, url: str, port: int) -> Iterator[dict[str, str]]:
-    """Start everything, as `unaji serve` does; yield the environment."""
+def running(home: Path, url: str, port: int) -> Iterator[tuple[int, dict[str, str]]]:
+    """Start everything, as `unaji serve` does; yield the number of its process, and the environment."""
     env = {name: value for name, value in os.environ.items() if not name.startswith("UNAJI_")}
     env |= {"UNAJI_HOME": str(home), "UNAJI_ORIGIN": f"http://localhost:{port}", "UNAJI_DATABASE_URL": url}
     env["DJANGO_SETTINGS_MODULE"] = "benchmarks.web_load_settings"
     subprocess.run([sys.executable, "-c", PREPARE], env=env, check=True)
-    commands = [serving.server_command("127.0.0.1", port), serving.worker_command(), serving.clock_command()]
-    processes = [subprocess.Popen(one, env=env, stderr=subprocess.DEVNULL) for one in commands]
+    served = subprocess.Popen([sys.executable, "-c", RUN, str(port)], env=env, stderr=subprocess.DEVNULL)
     try:
         await_health(port)
-        yield env
+        yield served.pid, env
     finally:
-        for one in processes:
-            one.terminate()
-        for one in processes:
-            one.wait(timeout=20)
+        served.terminate()
+        served.wait(timeout=30)
 
 
 def await_health(port: int, patience_s: float = 90) -> None:
@@ -85,17 +90,33 @@ async def warm(walkers: list[Walker]) -> None:
         one.broken = 0
 
 
-async def crowd(walkers: list[Walker], every_s: float, minutes: float) -> None:
+async def kill(served: int, every_s: float, until: float) -> int:
+    """Kill a process that answers, the worker, the whole web server, and so on; return how many there were."""
+    killed = 0
+    while every_s and time.monotonic() + every_s < until:
+        await asyncio.sleep(every_s)
+        kinds = (processes.web_workers(served)[:1], [processes.job_worker(served)], processes.servers(served))
+        for number in kinds[killed % 3]:
+            if number is not None:
+                with suppress(ProcessLookupError):
+                    os.kill(number, signal.SIGKILL)
+        killed += 1
+    return killed
+
+
+async def crowd(walkers: list[Walker], every_s: float, minutes: float, served: int, kill_every_s: float) -> int:
     until = time.monotonic() + 60 * minutes
-    await asyncio.gather(*(live(one, every_s, until, random.Random(i)) for i, one in enumerate(walkers)))
+    people = (live(one, every_s, until, random.Random(i)) for i, one in enumerate(walkers))
+    return (await asyncio.gather(kill(served, kill_every_s, until), *people))[0]
 
 
-def measure(database: str, url: str, people: int, every_s: float, minutes: float, port: int) -> None:
-    with tempfile.TemporaryDirectory() as place, running(Path(place) / "home", url, port) as env:
+def measure(database: str, url: str, chosen: argparse.Namespace) -> None:
+    people, every_s, port = chosen.people, chosen.every, chosen.port
+    with tempfile.TemporaryDirectory() as place, running(Path(place) / "home", url, port) as (served, env):
         walkers = [Walker(port, cookies) for cookies in make(people, env)]
         asyncio.run(warm(walkers))
         began, busy = time.perf_counter(), time.process_time()
-        asyncio.run(crowd(walkers, every_s, minutes))
+        killed = asyncio.run(crowd(walkers, every_s, chosen.minutes, served, chosen.kill_every))
         wall, busy = time.perf_counter() - began, time.process_time() - busy
         there = stored(env)
     acknowledged = [str(number) for one in walkers for number in one.acknowledged]
@@ -108,6 +129,8 @@ def measure(database: str, url: str, people: int, every_s: float, minutes: float
     rest = f"every {every_s:g} s" if every_s else "without rest"
     print(f"\n{database}: {people} people, {rest}, {wall:.0f} s; load of the machine {os.getloadavg()[0]:.1f}")
     again = sum(one.resent for one in walkers)
+    if killed:
+        print(f"  killed {killed} times")
     print(f"  taps acknowledged {len(acknowledged)} ({len(acknowledged) / wall:.0f}/s), sent again {again}")
     broken = sum(one.broken for one in walkers)
     print(f"  lost {lost}, doubled {doubled}; refused {refused or 'none'}, without answer in 30 s {broken}")
@@ -125,6 +148,7 @@ def main() -> None:
     said.add_argument("--minutes", type=float, default=5)
     said.add_argument("--people", type=int, default=200)
     said.add_argument("--every", type=float, default=10, help="seconds of rest on average; 0 for none")
+    said.add_argument("--kill-every", type=float, default=0, help="seconds between two kills; 0 for none")
     said.add_argument("--database", action="append", choices=["sqlite", "postgresql"])
     said.add_argument("--port", type=int, default=8124)
     chosen = said.parse_args()
@@ -134,7 +158,7 @@ def main() -> None:
             continue
         with postgres.server(careful=True) if database == "postgresql" else nullcontext("") as url:
             address = f"{url}/postgres" if url else ""
-            measure(database, address, chosen.people, chosen.every, chosen.minutes, chosen.port)
+            measure(database, address, chosen)
 
 
 if __name__ == "__main__":
