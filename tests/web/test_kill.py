@@ -78,10 +78,10 @@ async def tap_and_kill(walkers: list[Walker], served: int, home: str, job: str) 
     async def kill_web() -> None:
         for n in range(KILLS):
             await asyncio.sleep(LOGGING_S / (KILLS + 1))
-            workers = web_workers(served)
-            if workers:
-                os.kill(workers[n % len(workers)], signal.SIGKILL)
-                killed.append("web")
+            while not (workers := web_workers(served)):  # on a busy machine the last one is not started anew yet
+                await asyncio.sleep(0.05)
+            os.kill(workers[n % len(workers)], signal.SIGKILL)
+            killed.append("web")
 
     async def kill_worker() -> None:
         while job_in(home, job)[0] == "waiting":
