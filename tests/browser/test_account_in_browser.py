@@ -110,6 +110,7 @@ def test_a_passkey_is_enough_to_sign_up_and_to_sign_in_again(browser, site, widt
     visit.press("パスキーでサインイン")
     visit.at("/welcome")
 
+    visit.page.get_by_label("18歳以上").check()
     visit.page.get_by_label("記録を預かること").check()
     visit.press("記録を始める")
     visit.page.wait_for_url(lambda url: not url.endswith("/welcome"))

@@ -64,6 +64,7 @@ class Visit:
 
     def agree(self):
         self.page.goto("/welcome")
+        self.page.locator("input[value=adult]").check()
         self.page.locator("input[value=care]").check()
         self.page.locator("form button[type=submit]").click()
         self.at("/check")

@@ -50,6 +50,7 @@ def test_from_signing_up_to_erasing(browser, site, shared_data, tmp_path):  # no
     sign_up(visit)
     visit.link("控えました。つづける")
     visit.at("/welcome")
+    page.get_by_label("18歳以上").check()
     page.get_by_label("記録を預かること").check()
     visit.press("記録を始める")
     visit.at("/check")

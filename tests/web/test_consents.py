@@ -7,9 +7,10 @@ import tomllib
 import pytest
 from django.utils import timezone
 
+from tests.web.accounts import account, sign_in
 from unaji.web.casebook.actions import consents
 from unaji.web.casebook.actions.consents import asked_anew, consented, give_consent, put_texts
-from unaji.web.casebook.models import AuditEvent, Consent, ConsentText, Episode
+from unaji.web.casebook.models import AuditEvent, Consent, ConsentText, Episode, Person
 
 
 @pytest.fixture
@@ -93,3 +94,25 @@ def test_the_same_texts_put_twice_make_no_further_version(hana, reworded):
     assert texts.count() == 2 * first
     assert set(texts.values_list("version", flat=True)) == {1, 2}
     assert all(text.valid_from <= timezone.now() for text in texts)
+
+
+@pytest.mark.parametrize(("age", "given_by"), [("adult", "self"), ("youth", "both"), ("child", "guardian")])
+def test_who_agrees_depends_on_how_old_the_person_is(db, age, given_by):
+    client = sign_in(account("mio@example.org"))
+
+    client.post("/welcome", {"age": age, "purpose": "care", "timezone": "Asia/Tokyo"})
+
+    person = Person.objects.get()
+    give_consent(person, "contact", language="ja", by=person.user)  # later, by the same
+    assert dict(Consent.objects.values_list("purpose", "given_by")) == {"care": given_by, "contact": given_by}
+
+
+@pytest.mark.parametrize("age", ["", "none"])
+def test_without_an_age_nothing_is_opened(db, age):
+    client = sign_in(account("mio@example.org"))
+
+    answer = client.post("/welcome", {"age": age, "purpose": "care", "timezone": "Asia/Tokyo"})
+
+    assert answer.status_code == 422
+    assert "としを選んでください" in answer.content.decode()
+    assert not Person.objects.exists()

@@ -56,7 +56,7 @@ def test_after_the_consents_come_the_warning_signs(db):
     client = Client()
     client.force_login(User.objects.create_user("new@example.org"))
 
-    answer = client.post("/welcome", {"purpose": "care", "timezone": "Asia/Tokyo"})
+    answer = client.post("/welcome", {"age": "adult", "purpose": "care", "timezone": "Asia/Tokyo"})
 
     assert answer["Location"] == "/check"
 

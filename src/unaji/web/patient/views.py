@@ -23,6 +23,7 @@ from unaji.web.casebook.actions.explanations import strip_of
 from unaji.web.casebook.actions.people import open_casebook
 from unaji.web.casebook.ids import uuid7
 from unaji.web.casebook.models import ConsentText, Episode, Exposure, Person, Rating, SeriesFile, Treatment
+from unaji.web.casebook.models.consent import GivenBy
 from unaji.web.casebook.models.diary import Entry
 from unaji.web.patient import forms
 from unaji.web.patient.clock import clock_time, day_bounds, is_untold, local, local_today, say_day, say_day_short
@@ -32,6 +33,8 @@ from unaji.web.words import spoken, words
 
 TABS = ("now", "today", "add", "why", "more")
 AT_DESK = ("desk_work", "phone")
+AGES = {"adult": GivenBy.SELF, "youth": GivenBy.BOTH, "child": GivenBy.GUARDIAN}
+"""Who has to agree, by how old the person is: 18 and older, 15 to 17, younger."""
 RUNNING_FOR = timedelta(hours=12)
 """How long an episode without an end is offered to be ended."""
 
@@ -329,7 +332,10 @@ def welcome(request: SignedIn) -> HttpResponse:
     if request.method == "POST":
         try:
             open_casebook(by=request.user, timezone_name=request.POST.get("timezone", ""),
-                          purposes=request.POST.getlist("purpose"), language=spoken())  # fmt: skip
+                          purposes=request.POST.getlist("purpose"), language=spoken(),
+                          given_by=AGES[request.POST.get("age", "")])  # fmt: skip
+        except KeyError:
+            error = words()("welcome.needs_age")
         except InputError:
             error = words()("welcome.no_zone")
         except (ValueError, ConsentText.DoesNotExist):
@@ -337,7 +343,12 @@ def welcome(request: SignedIn) -> HttpResponse:
         else:
             return redirect("patient:check")
     texts = newest_texts(spoken())
-    return render(request, "patient/welcome.html", {"texts": texts, "error": error}, status=422 if error else 200)
+    return render(
+        request,
+        "patient/welcome.html",
+        {"texts": texts, "error": error, "ages": list(AGES)},
+        status=422 if error else 200,
+    )
 
 
 @anyone

@@ -10,13 +10,19 @@ from django.utils import timezone
 
 from unaji.web.casebook.audit import record
 from unaji.web.casebook.models import Consent, ConsentText, Person, User
-from unaji.web.casebook.models.consent import Purpose
+from unaji.web.casebook.models.consent import GivenBy, Purpose
 
 TEXTS = Path(__file__).parents[1] / "consent_texts.toml"
 
 
-def give_consent(person: Person, purpose: str, *, language: str, by: User) -> Consent:
-    """Agree to the newest wording of a purpose; one in force to it stays, one to a former wording ends."""
+def give_consent(person: Person, purpose: str, *, language: str, by: User, given_by: GivenBy | None = None) -> Consent:
+    """Agree to the newest wording of a purpose; one in force to it stays, one to a former wording ends.
+
+    Parameters
+    ----------
+    given_by : GivenBy, optional
+        Who agrees; default: whoever agreed that the casebook is kept.
+    """
     with transaction.atomic():
         in_force = Consent.objects.filter(person=person, purpose=purpose).in_force()
         held = in_force.to_newest().first()
@@ -25,7 +31,12 @@ def give_consent(person: Person, purpose: str, *, language: str, by: User) -> Co
         for former in in_force:
             withdraw_consent(former, by=by)
         text = ConsentText.objects.filter(purpose=purpose, language=language).latest("version")
-        consent = Consent.objects.create(person=person, text=text, purpose=purpose, given_at=timezone.now())
+        if given_by is None:
+            care = Consent.objects.filter(person=person, purpose=Purpose.CARE).latest("given_at")
+            given_by = GivenBy(care.given_by)
+        consent = Consent.objects.create(
+            person=person, text=text, purpose=purpose, given_at=timezone.now(), given_by=given_by
+        )
         record("create", consent, by=by, person=person.pk)
         return consent
 

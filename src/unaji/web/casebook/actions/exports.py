@@ -132,9 +132,17 @@ def _beside_records(person: Person) -> Iterator[tuple[str, bytes | str]]:
     yield (
         "consents.csv",
         _table(
-            ("purpose", "version", "language", "given_at", "withdrawn_at", "text"),
+            ("purpose", "version", "language", "given_by", "given_at", "withdrawn_at", "text"),
             (
-                (c.purpose, c.text.version, c.text.language, c.given_at.isoformat(), _iso(c.withdrawn_at), c.text.body)
+                (
+                    c.purpose,
+                    c.text.version,
+                    c.text.language,
+                    c.given_by,
+                    c.given_at.isoformat(),
+                    _iso(c.withdrawn_at),
+                    c.text.body,
+                )
                 for c in Consent.objects.filter(person=person).select_related("text").order_by("given_at")
             ),
         ),

@@ -13,11 +13,17 @@ from unaji.web.casebook.audit import record
 from unaji.web.casebook.ids import uuid7
 from unaji.web.casebook.keys import destroy_person_key, make_person_key
 from unaji.web.casebook.models import Person, User
-from unaji.web.casebook.models.consent import Purpose
+from unaji.web.casebook.models.consent import GivenBy, Purpose
 
 
 def open_casebook(
-    *, by: User, timezone_name: str, purposes: Collection[str], language: str, simulated: bool = False
+    *,
+    by: User,
+    timezone_name: str,
+    purposes: Collection[str],
+    language: str,
+    given_by: GivenBy = GivenBy.SELF,
+    simulated: bool = False,
 ) -> Person:
     """Open a person's casebook with what they agreed to; an account has one.
 
@@ -38,7 +44,7 @@ def open_casebook(
             person = Person.objects.create(pk=number, user=by, timezone=timezone_name, simulated=simulated)
             record("create", person, by=by, person=person.pk)
             for purpose in sorted(purposes):
-                give_consent(person, purpose, language=language, by=by)
+                give_consent(person, purpose, language=language, by=by, given_by=given_by)
     except BaseException:
         destroy_person_key(number)
         raise

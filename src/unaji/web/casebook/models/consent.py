@@ -21,6 +21,14 @@ class Purpose(models.TextChoices):
     CONTACT = "contact"
 
 
+class GivenBy(models.TextChoices):
+    """Who agrees: below 18 whoever has custody does, and from 15 on the person as well."""
+
+    SELF = "self"
+    BOTH = "both"
+    GUARDIAN = "guardian"
+
+
 class ConsentText(models.Model):
     """One wording that can be agreed to; never changed, a change is a new version."""
 
@@ -69,7 +77,7 @@ class Consent(Own):
     purpose = models.CharField(max_length=30, choices=Purpose.choices)
     given_at = models.DateTimeField()
     how = models.CharField(max_length=20, default="app")
-    given_by = models.CharField(max_length=10, default="self")
+    given_by = models.CharField(max_length=10, choices=GivenBy.choices, default=GivenBy.SELF)
     withdrawn_at = models.DateTimeField(null=True, blank=True)
 
     objects: ClassVar[ConsentQuerySet] = ConsentQuerySet.as_manager()  # type: ignore[assignment]
@@ -80,7 +88,7 @@ class Consent(Own):
                 "person", "purpose", condition=Q(withdrawn_at__isnull=True), name="consent_in_force_once"
             ),
             models.CheckConstraint(condition=Q(purpose__in=Purpose.values), name="consent_purpose_known"),
-            models.CheckConstraint(condition=Q(given_by__in=["self", "guardian"]), name="consent_given_by_known"),
+            models.CheckConstraint(condition=Q(given_by__in=GivenBy.values), name="consent_given_by_known"),
             models.CheckConstraint(
                 condition=Q(withdrawn_at__isnull=True) | Q(withdrawn_at__gte=F("given_at")),
                 name="consent_withdrawn_after_given",
