@@ -16,6 +16,8 @@ SPREAD_SHAPE = 2.0
 """Shape of the gamma distribution of the days' own levels: good and bad days by a factor of about two."""
 RATING_SD, RATING_AUTOCORRELATION = 1.5, 0.4
 """Spread of a daily 0–10 rating [points], and its correlation from one day to the next, where nothing is known."""
+ASSUMED_REDUCTION, ASSUMED_POINTS = 0.5, 1.5
+"""True effect that is looked for where none is named: a share of the episodes, or points of a rating."""
 LOGGED_SHARE = 0.9
 """Share of the days on which what is needed is written down."""
 N_SIMULATED = 400
