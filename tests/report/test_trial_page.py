@@ -14,10 +14,10 @@ from unaji.care.trial_analysis import TrialResult, analyse_trial
 from unaji.claims.graph import load_claims
 from unaji.records.timeline import Episode, Exposure, Person, Rating, Timeline, Zones
 from unaji.report.figures.trial import pairs_of, trial_figure
+from unaji.report.trial import factor_name
 from unaji.report.trial_page import trial_told
 from unaji.report.words import catalogue
 
-CLAIMS = load_claims("neck_heat")
 ZONES = Zones(("Asia/Tokyo",))
 MONDAY = date(2026, 4, 6)
 
@@ -90,7 +90,8 @@ def test_marks_of_neighbouring_pairs_do_not_touch_and_stay_inside(blocks):
 
 def test_what_is_told_are_the_words_of_the_terminal(language):
     words = catalogue(language)
-    told = trial_told(lived(plan()), (), CLAIMS, language)
+    name = factor_name(plan(), load_claims("neck_heat"), words)
+    told = trial_told(lived(plan()), (), name, language)
 
     assert told.verdict == "helps"
     what = {"ja": "カフェインを避ける", "en": "avoiding caffeine"}[language]
@@ -103,6 +104,6 @@ def test_what_is_told_are_the_words_of_the_terminal(language):
 
 def test_every_warning_of_the_analysis_is_told_before_that_the_days_were_known():
     result = replace(lived(plan()), warnings=("days_missing", "few_blocks"))
-    told = trial_told(result, (), CLAIMS, "ja")
+    told = trial_told(result, (), "カフェイン", "ja")
     assert "記録のない日" in told.remarks[0]
     assert len(told.remarks) == 3

@@ -345,7 +345,7 @@ def _warnings(
     if abs(shares[0] - shares[1]) < LITTLE_CONTRAST:
         yield "no_contrast"
     missing = [
-        float(np.mean([not d.compared for d in days if d.changed is changed and _after_washout(plan, d)] or [0.0]))
+        float(np.mean([not d.compared for d in days if d.changed is changed and _after_washout(plan, d)] or [False]))
         for changed in (True, False)
     ]
     if max(missing) > MANY_MISSING:

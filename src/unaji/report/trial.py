@@ -236,7 +236,7 @@ def print_result(
         _say(console, words(key))
         for line in effect_lines(plan, effect, words):
             _say(console, line, indent=4)
-    _section(console, words("trial.followed"), present_line(result, claims, words))
+    _section(console, words("trial.followed"), present_line(result, factor_name(plan, claims, words), words))
     console.print(_table(result, words))
     for code in result.warnings:
         _say(console, words(f"trial.remark.{code}"))
@@ -267,13 +267,13 @@ def _size(plan: TrialPlan, effect: Effect, words: Catalogue) -> str:
     return words("trial.ratio", ratio=words.times(effect.estimate), range=span)
 
 
-def present_line(result: TrialResult, claims: Claims, words: Catalogue) -> str:
+def present_line(result: TrialResult, name: str, words: Catalogue) -> str:
     """Say on how many days (in how many periods) it was there, of those to be changed and of the usual ones."""
     adherence, change = result.adherence, result.plan.change
     unit = "periods" if change is Change.TREAT else "days"
     return words(
         f"trial.present.{change}",
-        name=factor_name(result.plan, claims, words),
+        name=name,
         unit=words(f"trial.unit.{unit}"),
         changed=adherence.changed,
         changed_present=adherence.changed_present,
@@ -334,11 +334,16 @@ def _value(plan: TrialPlan, value: float, days: int, words: Catalogue) -> str:
 
 def factor_name(plan: TrialPlan, claims: Claims, words: Catalogue) -> str:
     """Return the name of the exposure, or the article's name of the treatment, else the word the person used."""
-    if plan.change is not Change.TREAT:
-        kind = EXPOSURES[plan.kind]
-        return kind.ja if words.language == "ja" else kind.en
-    known = next((one for one in claims.treatments if plan.kind in one.kinds), None)
-    return plan.kind if known is None else known.name.in_(words.language)
+    return kind_name(plan.change, plan.kind, claims, words)
+
+
+def kind_name(change: Change, kind: str, claims: Claims, words: Catalogue) -> str:
+    """Return the name of an exposure, or the article's name of a treatment; else the kind itself."""
+    if change is not Change.TREAT:
+        known = EXPOSURES[kind]
+        return known.ja if words.language == "ja" else known.en
+    treatment = next((one for one in claims.treatments if kind in one.kinds), None)
+    return kind if treatment is None else treatment.name.in_(words.language)
 
 
 def outcome_name(plan: TrialPlan, words: Catalogue) -> str:

@@ -7,13 +7,11 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from unaji.care.trial_analysis import TrialResult
-from unaji.claims.model import Claims
 from unaji.findings import RaisedFlag
 from unaji.report.figures.trial import trial_figure
 from unaji.report.trial import (
     COLUMNS,
     effect_lines,
-    factor_name,
     matters,
     outcome_name,
     planned_and_done,
@@ -65,10 +63,10 @@ class TrialTold:
         return asdict(self)
 
 
-def trial_told(result: TrialResult, flags: Sequence[RaisedFlag], claims: Claims, language: str = "ja") -> TrialTold:
-    """Put a result into the words of `unaji trial analyse`."""
+def trial_told(result: TrialResult, flags: Sequence[RaisedFlag], name: str, language: str = "ja") -> TrialTold:
+    """Put a result into the words of `unaji trial analyse`; `name` is what was changed, in that language."""
     words, plan = catalogue(language), result.plan
-    what = words(f"trial.what.{plan.change}", name=factor_name(plan, claims, words))
+    what = words(f"trial.what.{plan.change}", name=name)
     answer = words(f"trial.verdict.{result.verdict}", what=what)
     effect = tuple(effect_lines(plan, result.effect, words))
     return TrialTold(
@@ -81,7 +79,7 @@ def trial_told(result: TrialResult, flags: Sequence[RaisedFlag], claims: Claims,
         compared=(words("trial.look_at", outcome=outcome_name(plan, words)), matters(plan, words)),
         effect=effect,
         as_treated=tuple(effect_lines(plan, result.as_treated, words)),
-        followed=present_line(result, claims, words),
+        followed=present_line(result, name, words),
         head=tuple(words(f"trial.column.{name}") for name in COLUMNS),
         rows=tuple(planned_and_done(result, words)),
         remarks=(*(words(f"trial.remark.{code}") for code in result.warnings), words("trial.knew")),

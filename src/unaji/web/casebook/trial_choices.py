@@ -19,10 +19,13 @@ from unaji.care.trial_power import Assumed
 from unaji.claims.model import Claims, Reading
 from unaji.quantities import EXPOSURES, RATINGS
 from unaji.records.timeline import Zones
+from unaji.report.trial import kind_name
+from unaji.report.words import catalogue as report_words
 from unaji.web.casebook.actions.explanations import FINDINGS, latest_of, page_of
 from unaji.web.casebook.claims import claims_in_use
 from unaji.web.casebook.models import Episode, Exposure, Person, Rating
 from unaji.web.casebook.on_record import on_record
+from unaji.web.words import catalogue
 
 TREATMENTS = ("acupuncture", "massage", "exercise_therapy")
 ALWAYS_ASKED = ("felt_heat", "neck_stiffness")
@@ -104,6 +107,13 @@ def _proposed(person: Person, claims: Claims) -> Iterator[Choice]:
         if told["worth_it"] and told["do"] in (Change.AVOID, Change.SEEK):
             for kind in kinds.get(told["id"], ()):
                 yield Choice(Change(told["do"]), kind, True, told["settles"], told["settles_if_going_on"])
+
+
+def called(change: Change, kind: str, language: str) -> str:
+    """Return what is changed by its name: the report's, or the diary's of a treatment that the article is silent of."""
+    name, say = kind_name(change, kind, claims_in_use(), report_words(language)), catalogue(language)
+    key = f"treatment.{kind}"
+    return say(key) if name == kind and change is Change.TREAT and key in say else name
 
 
 # -- what to expect ----------------------------------------------------------------------------------------------------

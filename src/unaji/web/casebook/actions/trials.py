@@ -34,6 +34,7 @@ from unaji.web.casebook.models import Job, Person, RedFlagScreen, Trial, User
 from unaji.web.casebook.models.intake import Level
 from unaji.web.casebook.models.results import JobKind, TrialEnd
 from unaji.web.casebook.timeline import read_timeline
+from unaji.web.casebook.trial_choices import called
 from unaji.web.words import LANGUAGES
 
 LONGEST_WAIT_D = 60
@@ -146,9 +147,10 @@ def trial_of(person: Person, plan: TrialPlan, *, number: UUID) -> Trial:
 
 
 def end_trial(trial: Trial, why: TrialEnd, *, by: User) -> None:
-    """Stop a trial before its last day; one that was ended stays as it is."""
+    """Stop a trial before its last day; one that was ended, or lived to its end, stays as it is."""
     with transaction.atomic():
-        _end(trial, why, by=by)
+        if not is_over(trial):
+            _end(trial, why, by=by)
 
 
 def _end(trial: Trial, why: TrialEnd, *, by: User) -> None:
@@ -218,21 +220,22 @@ def ask_result(trial: Trial, *, by: User) -> Job:
 def work_out(job: Job, progress: Progress) -> None:
     """Analyse a trial with all records of the person, and keep what it found, sealed."""
     trial = Trial.objects.select_related("person").get(pk=subject_of(job))
-    person, began, claims = trial.person, timezone.now(), claims_in_use()
+    person, plan, began, claims = trial.person, plan_of(trial), timezone.now(), claims_in_use()
     if not is_over(trial):
         raise CannotError("not_over")
     with opened(person.pk) as folder:
         timeline = read_timeline(person, folder)
         progress(0.5)
         try:
-            result = analyse_trial(plan_of(trial), timeline, until=counted_until(trial))
+            result = analyse_trial(plan, timeline, until=counted_until(trial))
         except InputError:
             raise CannotError("no_trial_day") from None
         flags = raised_flags(timeline, claims)
     hold(job)
     put_document(person.pk, _name(trial, RESULT), write(result_json(result, flags, str(person.pk), "ja")).encode())
     for language in LANGUAGES:
-        told = {"made_at": began.isoformat(), **trial_told(result, flags, claims, language).as_json()}
+        name = called(plan.change, plan.kind, language)
+        told = {"made_at": began.isoformat(), **trial_told(result, flags, name, language).as_json()}
         put_document(person.pk, _name(trial, f"told.{language}"), json.dumps(told, ensure_ascii=False).encode())
 
 
