@@ -26,6 +26,7 @@ from unaji.web.casebook.actions import trials as actions
 from unaji.web.casebook.actions.diary import NotPossibleError
 from unaji.web.casebook.actions.trials import Wish
 from unaji.web.casebook.claims import claims_in_use
+from unaji.web.casebook.ids import uuid7
 from unaji.web.casebook.models import Job, Person, Trial
 from unaji.web.casebook.models.results import JobKind, JobState, TrialEnd
 from unaji.web.casebook.trial_choices import Choice, called, can_be_too_much, choices, expected, outcomes
@@ -204,7 +205,7 @@ def _usual(chosen: Choice, person: Person) -> Sent:
     question = words()(f"trials.question.{chosen.change}", name=called(chosen.change, chosen.kind, spoken()))
     tomorrow = local_today(person) + timedelta(days=1)
     weeks = min(_lengths(chosen.change), key=lambda n: abs(n - (16 if chosen.change is Change.TREAT else 4)))
-    return Sent(chosen.code, EPISODES, tomorrow.isoformat(), weeks, question, forms.uuid7())
+    return Sent(chosen.code, EPISODES, tomorrow.isoformat(), weeks, question, uuid7())
 
 
 def _sent(request: SignedIn, chosen: Choice, person: Person) -> Sent:

@@ -208,7 +208,8 @@ def today(request: SignedIn, person: Person) -> HttpResponse:
         sentence=sentence, entries=[_line(person, one) for one in entries], day=day.isoformat(),
         before=(day - timedelta(days=1)).isoformat(),
         after=(day + timedelta(days=1)).isoformat() if day < last_day else "",
-        missing=_missing(person, day, entries), trial=today_line(person) if day == last_day else None, picture=drawn.svg, caption=drawn.caption,
+        missing=_missing(person, day, entries), picture=drawn.svg, caption=drawn.caption,
+        trial=today_line(person) if day == last_day else None,
         not_yet=strip is None and SeriesFile.objects.filter(person=person).exists(),
     )  # fmt: skip
 
