@@ -124,7 +124,8 @@ def _trial(person):
     """Register a trial that begins later."""
     plan = design_trial(
         question="コーヒーを避けると変わりますか", change=Change.AVOID, kind="caffeine", outcome="episodes",
-        start=date(2050, 4, 4), timezone="Asia/Tokyo", registered_at=datetime(2026, 4, 1, tzinfo=UTC), blocks=14, seed=1,
+        start=date(2050, 4, 4), timezone="Asia/Tokyo", registered_at=datetime(2026, 4, 1, tzinfo=UTC), blocks=14,
+        seed=1,
     )  # fmt: skip
     trial = trial_of(person, plan, number=uuid7())
     trial.save(force_insert=True)
