@@ -40,6 +40,7 @@ class Migration(migrations.Migration):
                     models.Q(("ended_at__isnull", True), ("ended_why", "")),
                     models.Q(
                         ("ended_at__gte", models.F("registered_at")),
+                        ("ended_at__isnull", False),  # else a reason alone would be "not known", which passes
                         ("ended_why__in", [code for code, _ in ENDS]),
                     ),
                     _connector="OR",

@@ -153,7 +153,7 @@ class Trial(Own):
             ),  # of two at once, none could be told from the other
             models.CheckConstraint(
                 condition=Q(ended_at__isnull=True, ended_why="")
-                | Q(ended_at__gte=F("registered_at"), ended_why__in=TrialEnd.values),
+                | Q(ended_at__isnull=False, ended_at__gte=F("registered_at"), ended_why__in=TrialEnd.values),
                 name="trial_ended_with_a_reason",
             ),
         ]
