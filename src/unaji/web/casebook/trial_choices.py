@@ -81,8 +81,8 @@ def outcomes(person: Person) -> tuple[str, ...]:
     The quality of sleep is left out: it is told on the day after the night that a change may have acted on.
     """
     logged = on_record(person).names[Reading.RATING]
-    ratings = [one for one in RATINGS if (one in ALWAYS_ASKED or one in logged) and one != "sleep_quality"]
-    return (EPISODES, INTENSITY, *ratings)
+    also = [one for one in RATINGS if one in logged and one not in (*ALWAYS_ASKED, "sleep_quality")]
+    return (EPISODES, INTENSITY, *ALWAYS_ASKED, *also)
 
 
 def _may(one: Choice, unsafe: tuple[str, ...]) -> bool:
