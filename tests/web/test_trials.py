@@ -641,6 +641,7 @@ def plans(person):
 def test_an_export_brings_trials_elsewhere_with_their_end_and_takes_them_back(hana, as_hana, ken, as_ken, tmp_path):
     old = put(hana, today() - timedelta(days=60))
     live(hana, old)
+    actions.mark_unsafe(hana, ("exercise",), by=hana.user)
     as_hana.post(f"/trials/{old.pk}/ask")
     put(hana, today() - timedelta(days=2))
     work(hana)
@@ -649,6 +650,7 @@ def test_an_export_brings_trials_elsewhere_with_their_end_and_takes_them_back(ha
     batch = brought(as_ken, ken, content)
     assert plans(ken) == plans(hana)
     assert len(plans(ken)) == 2
+    assert Person.objects.get(pk=ken.pk).unsafe == ("exercise",)
     assert sorted(Trial.objects.filter(person=ken).values_list("ended_why", flat=True)) == ["", "completed"]
     assert {one.question for one in Trial.objects.filter(person=ken)} == {QUESTION}
     as_ken.post(f"/data/{batch.pk}/drop")

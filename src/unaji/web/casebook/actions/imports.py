@@ -30,6 +30,7 @@ from unaji.web.casebook.actions.restoring import (
     put_entries,
     put_tables,
     put_trials,
+    put_unsafe,
     take_back,
     trials_in,
 )
@@ -188,8 +189,9 @@ def store(job: Job, progress: Progress) -> None:
         hold(job)  # what follows is kept
     with transaction.atomic():  # the diary with the state: a stop before leaves neither
         added = None if export is None else PutBack(put_entries(batch.person, export), tables)
-        if added is not None:
+        if added is not None and export is not None:
             put_trials(batch.person, trials, added.stamp)
+            put_unsafe(batch.person, export)
         _tell(batch, found, added)
         batch.store_batch = found.batch
         if found.batch is None and before is not None:

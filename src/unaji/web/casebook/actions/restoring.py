@@ -191,6 +191,15 @@ def put_trials(person: Person, trials: Sequence[Brought], stamp: datetime) -> in
     return added
 
 
+def put_unsafe(person: Person, timeline: Timeline) -> None:
+    """Add what an export says the person must not have more of; taking it back leaves that there."""
+    new = [one for one in timeline.person.unsafe if one not in person.unsafe and one.split() == [one]]
+    if new:
+        person.unsafe_text = " ".join((*person.unsafe, *new))
+        person.save(update_fields=["unsafe_sealed"])
+        record("change", person, by=None, person=person.pk)
+
+
 def put_entries(person: Person, timeline: Timeline) -> datetime:
     """Add what was written to a person's diary; return the moment by which it can be found again.
 
