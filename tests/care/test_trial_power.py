@@ -59,7 +59,7 @@ def test_the_test_by_orders_parts_helps_from_probably_helps_and_nothing_else(out
     monkeypatch.setattr(trial_power, "N_SIMULATED", 60)
     good = (TrialVerdict.HELPS, TrialVerdict.PROBABLY_HELPS)
     tried = plan(outcome, blocks)
-    effect = 0.5 if tried.counts else 1.0
+    effect = 0.75 if tried.counts else 1.0
     with_orders, without = (trial_power._verdicts(tried, effect, Assumed(), seed) for seed in (3, None))
     assert TrialVerdict.HELPS in with_orders
     assert TrialVerdict.HELPS not in without
