@@ -155,6 +155,7 @@ def test_what_does_not_suit_is_kept_sealed_and_reaches_the_answer_and_the_export
     assert person_of(hana).unsafe == ("exercise",)
     assert b"exercise" not in bytes(hana.unsafe_sealed)
     assert AuditEvent.objects.filter(person_number=hana.pk, action="change", object_type="person").exists()
+    assert hana.asked_anew_at > timezone.now() - timedelta(minutes=1)
     assert as_hana.post("/trials/new", sent(what="seek-exercise")).status_code == 422
     assert not Trial.objects.exists()
 
@@ -329,6 +330,17 @@ def test_a_plan_whose_text_was_exchanged_is_not_read(hana):
 
     with pytest.raises(unaji.errors.InputError, match="was changed after it was registered"):
         actions.plan_of(trial)
+
+
+def test_a_plan_that_cannot_be_read_does_not_stand_before_the_button(hana, as_hana):
+    trial = put(hana, today() + timedelta(days=1))
+    other = actions.trial_of(hana, actions.plan_of(trial), number=uuid7())
+    other.plan_text = other.plan_text.replace("format = 1", "format = 99")
+    trial.delete()
+    other.save(force_insert=True)
+
+    for path in ("/now", "/today", "/evening"):
+        assert as_hana.get(path).status_code == 200, path
 
 
 # -- while it runs -----------------------------------------------------------------------------------------------------

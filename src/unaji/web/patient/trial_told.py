@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -10,6 +11,7 @@ from django.urls import reverse
 
 from unaji.care.trial import EPISODES, INTENSITY, Change, Period, TrialPlan
 from unaji.causes.observed import AUTOMATIC
+from unaji.errors import InputError
 from unaji.report.trial import outcome_name
 from unaji.report.words import Catalogue
 from unaji.report.words import catalogue as report_catalogue
@@ -42,9 +44,15 @@ class Running:
 
 
 def running_of(person: Person) -> Running | None:
-    """Return the trial a person has not ended; None where there is none."""
+    """Return the trial a person has not ended; None where there is none, or none whose plan can be read.
+
+    A plan that this version does not read must not stand in the way of writing down that it is hot.
+    """
     trial = Trial.objects.filter(person=person).running().first()
-    return None if trial is None else Running(trial, plan_of(trial))
+    if trial is not None:
+        with suppress(InputError):
+            return Running(trial, plan_of(trial))
+    return None
 
 
 def today_line(person: Person) -> Line | None:

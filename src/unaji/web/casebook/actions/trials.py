@@ -26,6 +26,7 @@ from unaji.report.json import write
 from unaji.report.trial import result_json
 from unaji.report.trial_page import trial_told
 from unaji.web.casebook.actions.diary import NotPossibleError
+from unaji.web.casebook.actions.people import ask_anew
 from unaji.web.casebook.audit import record
 from unaji.web.casebook.claims import claims_in_use
 from unaji.web.casebook.files import document, opened, put_document, remove_document
@@ -164,6 +165,7 @@ def mark_unsafe(person: Person, kinds: tuple[str, ...], *, by: User) -> None:
         locked = Person.objects.select_for_update().get(pk=person.pk)
         locked.unsafe_text = " ".join(dict.fromkeys(kinds))
         locked.save(update_fields=["unsafe_sealed"])
+        ask_anew(locked)  # an answer may have proposed it
         record("change", locked, by=by, person=person.pk)
     person.unsafe_text = locked.unsafe_text
 
