@@ -45,7 +45,8 @@ from unaji.web.casebook.models import (
 )
 from unaji.web.casebook.trial_choices import choices, expected, outcomes
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
+by_a_worker = pytest.mark.django_db(transaction=True)  # who beats in a thread of its own while it works
 
 TOKYO = Zones(("Asia/Tokyo",))
 QUESTION = "コーヒーをやめると首の熱さは変わるか"
@@ -538,6 +539,7 @@ def analysed(plan, records, *more):
     return json.loads(done.stdout)
 
 
+@by_a_worker
 @pytest.mark.parametrize(("gain", "verdict"), [(3.0, "helps"), (-3.0, "harms"), (0.0, None)])
 def test_the_result_is_that_of_the_command_line_on_what_was_exported(hana, as_hana, tmp_path, gain, verdict):
     trial = put(hana, today() - timedelta(days=20), blocks=6)
@@ -560,6 +562,7 @@ def test_the_result_is_that_of_the_command_line_on_what_was_exported(hana, as_ha
     assert "期待の影響は除けません" in page
 
 
+@by_a_worker
 def test_of_a_trial_that_was_stopped_the_days_before_are_compared_and_the_command_line_agrees(hana, as_hana, tmp_path):
     trial = put(hana, today() - timedelta(days=12), blocks=10)
     live(hana, trial, until=today() - timedelta(days=1))
@@ -578,6 +581,7 @@ def test_of_a_trial_that_was_stopped_the_days_before_are_compared_and_the_comman
     assert "やめる前の日まで" in as_hana.get(f"/trials/{trial.pk}").content.decode()
 
 
+@by_a_worker
 def test_a_trial_without_one_day_on_record_says_so(hana, as_hana):
     trial = put(hana, today() - timedelta(days=40))
     diary.log_nothing(hana, by=hana.user)
@@ -600,6 +604,7 @@ def test_a_trial_that_was_stopped_before_it_began_has_nothing_to_compare(hana, a
     assert f"/trials/{trial.pk}/ask" not in page
 
 
+@by_a_worker
 def test_a_result_says_when_records_were_added_since(hana, as_hana):
     trial = put(hana, today() - timedelta(days=20), blocks=6)
     live(hana, trial)
@@ -650,6 +655,7 @@ def plans(person):
     return {actions.plan_of(one).fingerprint for one in Trial.objects.filter(person=person)}
 
 
+@by_a_worker
 def test_an_export_brings_trials_elsewhere_with_their_end_and_takes_them_back(hana, as_hana, ken, as_ken, tmp_path):
     old = put(hana, today() - timedelta(days=60))
     live(hana, old)
@@ -672,6 +678,7 @@ def test_an_export_brings_trials_elsewhere_with_their_end_and_takes_them_back(ha
     assert broken_at() is None
 
 
+@by_a_worker
 def test_an_export_brought_back_doubles_no_trial_and_one_that_ran_elsewhere_does_not_run_beside_another(
     hana, as_hana, ken, as_ken, tmp_path
 ):
@@ -688,6 +695,7 @@ def test_an_export_brought_back_doubles_no_trial_and_one_that_ran_elsewhere_does
     assert Trial.objects.filter(person=ken).exclude(pk=own.pk).get().ended_why == "moved"
 
 
+@by_a_worker
 def test_a_plan_that_was_changed_in_an_export_is_not_brought_in(hana, as_hana, ken, as_ken, tmp_path):
     put(hana, today() - timedelta(days=2))
     diary.log_nothing(hana, by=hana.user)
@@ -704,6 +712,7 @@ def test_a_plan_that_was_changed_in_an_export_is_not_brought_in(hana, as_hana, k
     assert not Trial.objects.filter(person=ken).exists()
 
 
+@by_a_worker
 def test_erasing_removes_trials_and_what_they_found(hana, as_hana, settings):
     trial = put(hana, today() - timedelta(days=20), blocks=6)
     live(hana, trial)
