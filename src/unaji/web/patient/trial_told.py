@@ -216,8 +216,8 @@ def looked_at(plan: TrialPlan) -> str:
 
 
 def what_said(change: Change, name: str) -> str:
-    """Say what is done: "avoiding caffeine"."""
-    return report_words()(f"trial.what.{change}", name=name)
+    """Say what is done: "Avoid caffeine"."""
+    return words()(f"trials.what.{change}", name=name)
 
 
 def report_words() -> Catalogue:

@@ -266,7 +266,7 @@ def _look(request: SignedIn, person: Person, plan: TrialPlan, sent: Sent) -> Htt
         basis=say("trials.look.own", n=basis.days) if basis.days else say("trials.look.others"),
         stop=report("trial.stop"), unsafe=report("trial.unsafe"), asks_more=plan.change is Change.SEEK,
         signs=[flag.question.in_(spoken()) for flag in claims_in_use().red_flags if flag.urgency is not Urgency.DAYS],
-        knew=report("trial.knew"), doctor=actions.doctor_first(person),
+        doctor=actions.doctor_first(person),
     )  # fmt: skip
 
 
