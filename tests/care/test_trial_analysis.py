@@ -207,3 +207,39 @@ def test_a_strong_effect_on_simulated_persons_is_mostly_found():
     results = [simulated(seed, effect=0.7, outcome="felt_heat") for seed in range(40)]
     found = [r.verdict in (TrialVerdict.HELPS, TrialVerdict.PROBABLY_HELPS) for r in results]
     assert np.mean(found) >= 0.7
+
+
+def test_of_a_trial_that_was_stopped_the_days_after_it_do_not_count():
+    trial = plan(blocks=20)
+    stopped = trial.first_day + timedelta(days=19)
+    # Once it was stopped, the days that were to be changed were as bad as the others.
+    timeline = diary(trial, lambda day, changed: 0 if changed and day <= stopped else 1)
+
+    whole, cut = analyse_trial(trial, timeline), analyse_trial(trial, timeline, until=stopped)
+
+    assert whole.effect.estimate == pytest.approx(0.5, abs=0.15)
+    assert cut.effect.estimate == 0
+    assert max(day.day for day in cut.days) == stopped
+    assert not cut.finished
+    assert cut.verdict is TrialVerdict.PROBABLY_HELPS, "it is not called sure before its planned end"
+    assert "stopped" in cut.warnings
+    assert "unfinished" not in cut.warnings
+    assert {one.compared_days for one in cut.periods if one.planned.first > stopped} == {0}
+
+
+def test_a_trial_that_was_stopped_on_its_first_days_says_so_and_nothing_more():
+    trial = plan()
+    result = analyse_trial(trial, diary(trial, lambda *_: 1), until=trial.first_day)
+    assert result.verdict is TrialVerdict.CANNOT_TELL
+    assert result.adherence.changed + result.adherence.usual == 1
+
+
+def test_none_that_was_written_down_counts_as_a_day_without():
+    trial = plan()
+    days = changed_days(trial)
+    timeline = diary(trial, lambda *_: 1, exposed=lambda *_: False)
+    none = tuple(Exposure(at(d, 20), "caffeine", amount=0.0) for d, changed in days.items() if changed)
+    some = tuple(Exposure(at(d, 9), "caffeine", amount=1.0) for d, changed in days.items() if not changed)
+    result = analyse_trial(trial, Timeline(timeline.person, ZONES, episodes=timeline.episodes, exposures=none + some))
+    assert (result.adherence.changed, result.adherence.changed_present) == (14, 0)
+    assert (result.adherence.usual, result.adherence.usual_present) == (14, 14)

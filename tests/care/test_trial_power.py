@@ -5,7 +5,9 @@ from datetime import UTC, date, datetime
 import pytest
 from scipy.stats import nct, t
 
+from unaji.care import trial_power
 from unaji.care.trial import Change, TrialPlan, design_trial
+from unaji.care.trial_effect import TrialVerdict
 from unaji.care.trial_power import Assumed, power
 
 
@@ -50,3 +52,15 @@ def test_the_same_plan_has_the_same_chances():
 
 def test_more_sleep_is_looked_for_upwards():
     assert power(plan("sleep_quality", 20), 2.0).tells > 0.9
+
+
+@pytest.mark.parametrize(("outcome", "blocks"), [("episodes", 12), ("episodes", 20), ("felt_heat", 12)])
+def test_the_test_by_orders_parts_helps_from_probably_helps_and_nothing_else(outcome, blocks, monkeypatch):
+    monkeypatch.setattr(trial_power, "N_SIMULATED", 60)
+    good = (TrialVerdict.HELPS, TrialVerdict.PROBABLY_HELPS)
+    tried = plan(outcome, blocks)
+    effect = 0.75 if tried.counts else 1.0
+    with_orders, without = (trial_power._verdicts(tried, effect, Assumed(), seed) for seed in (3, None))
+    assert TrialVerdict.HELPS in with_orders
+    assert TrialVerdict.HELPS not in without
+    assert [one in good for one in with_orders] == [one in good for one in without]

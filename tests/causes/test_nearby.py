@@ -121,6 +121,7 @@ def test_the_forcing_is_that_of_its_moment():
         ("hot_bath", 0.5, None, (-30, -15)),
         ("exercise", 1.5, 45.0, (-90, -45)),
         ("hot_bath", 2, 20.0, None),
+        ("hot_bath", 0.5, 0.0, None),  # written down as none
         ("sun", 0.5, None, (-30, 30)),
     ],
 )
@@ -134,9 +135,15 @@ def test_heat_logged_in_the_hour_before_is_part_of_the_forcing(kind, hours_befor
 def test_sitting_until_the_onset_and_a_stiff_neck_count_as_load():
     episode = Episode(at(1, 10))
     desk = timeline(exposures=(Exposure(at(1, 8), "desk_work", end=at(1, 9.5)),), episodes=(episode,))
+    none = timeline(exposures=(Exposure(at(1, 9), "desk_work", amount=0.0),), episodes=(episode,))
     stiff = timeline(ratings=(Rating(at(1, 9), "neck_stiffness", 7),), episodes=(episode,))
     loose = timeline(ratings=(Rating(at(1, 9), "neck_stiffness", 5),), episodes=(episode,))
-    assert [look(t, episode).context.load_min for t in (desk, stiff, loose)] == [((-120, -30),), ((-120, 0),), ()]
+    assert [look(t, episode).context.load_min for t in (desk, stiff, loose, none)] == [
+        ((-120, -30),),
+        ((-120, 0),),
+        (),
+        (),
+    ]
 
 
 def test_a_bent_head_is_the_median_of_the_hour_before():

@@ -72,6 +72,15 @@ def test_the_example_person_is_analysed_as_planned(tmp_path, lang):
     assert text.index(flag) < text.index({"ja": "\n答え\n", "en": "\nAnswer\n"}[lang])
 
 
+def test_of_a_trial_that_was_stopped_the_days_after_it_do_not_count(tmp_path):
+    plan = design(tmp_path)
+    result = json.loads(run("analyse", plan, EXAMPLE, "--json", "--until", "2025-04-20")[0])
+    assert not result["finished"]
+    assert "stopped" in result["warnings"]
+    assert {one["compared_days"] for one in result["periods"] if one["first"] > "2025-04-20"} == {0}
+    assert any(one["compared_days"] for one in result["periods"])
+
+
 @pytest.mark.parametrize(
     ("arguments", "error", "words"),
     [

@@ -37,11 +37,18 @@ call_command("migrate", verbosity=0, interactive=False)
 assert tables() == first, tables()
 
 from django.db import DatabaseError, transaction
-from unaji.web.casebook.models import AuditEvent, AuditHead, ConsentText
+from datetime import timedelta
+from unaji.web.casebook.actions.people import open_casebook
+from unaji.web.casebook.models import AuditEvent, AuditHead, ConsentText, Trial, User
 from unaji.web.casebook.audit import record
 from unaji.web.casebook.models import Beat
 
 beat = Beat.objects.create(pk="clock", at=timezone.now())
+now = timezone.now()
+user = User.objects.create_user("mio@example.org")
+person = open_casebook(by=user, timezone_name="Asia/Tokyo", purposes=["care"], language="ja")
+trial = Trial.objects.create(person=person, outcome="episodes", registered_at=now, plan_sealed=b"as it was")
+rows = Trial.objects.filter(pk=trial.pk)
 with transaction.atomic():
     line = record("create", beat, by=None, person=None)
 
@@ -50,13 +57,21 @@ for change in (
     lambda: AuditEvent.objects.filter(pk=line.pk).update(action="view"),
     lambda: AuditEvent.objects.filter(pk=line.pk).delete(),
     lambda: ConsentText.objects.filter(purpose="care").update(body="other"),
+    lambda: rows.update(plan_sealed=b"other"),
+    lambda: rows.update(registered_at=now - timedelta(days=1)),
+    lambda: rows.update(ended_why="unwell"),
+    lambda: rows.update(ended_at=now),
+    lambda: rows.update(ended_at=now - timedelta(days=1), ended_why="unwell"),
+    lambda: Trial.objects.create(person=person, outcome="episodes", registered_at=now),
+    lambda: rows.update(ended_at=now, ended_why="unwell") and rows.update(ended_why="unwanted"),
 ):
     try:
         with transaction.atomic():
             change()
     except DatabaseError as error:
-        refused.append("sealed" in str(error))
-assert refused == [True, True, True], refused
+        refused.append("sealed" if "is sealed" in str(error) else type(error).__name__)
+assert refused == ["sealed"] * 5 + ["IntegrityError"] * 4 + ["sealed"], refused
+assert bytes(Trial.objects.get(pk=trial.pk).plan_sealed) == b"as it was"
 assert AuditEvent.objects.get(pk=line.pk).action == "create"
 print("all the way")
 """

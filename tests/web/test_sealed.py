@@ -157,7 +157,7 @@ now = timezone.now()
 user = models.User.objects.create_user("mio@example.org")
 person = open_casebook(by=user, timezone_name="Asia/Tokyo", purposes=["care"], language="ja")
 describe_person(person, by=user, display_name="plain-to-be-found", name=SECRET, kana=SECRET, birth_date=SECRET,
-                contact=SECRET, place=SECRET)
+                contact=SECRET, place=SECRET, unsafe_text=SECRET)
 diary.log_episode(person, by=user, start=now - timedelta(hours=1), note=SECRET)
 diary.log_treatment(person, by=user, kind="acupuncture", time=now - timedelta(hours=1), note=SECRET)
 def put(row, *names):
@@ -168,7 +168,7 @@ def put(row, *names):
 put(models.ImportBatch(person=person, size_bytes=1, sha256="0"), "file_name", "told_text")
 screen = put(models.RedFlagScreen(person=person, at=now, rules="1", level="none"), "answers_text")
 put(models.Intake(person=person, at=now, screen=screen, article="x", rules="1", language="ja"), "answers_text")
-put(models.Trial(person=person, outcome="episodes"), "question", "plan_text")
+put(models.Trial(person=person, outcome="episodes", registered_at=now), "question", "plan_text")
 from django.apps import apps
 from unaji.web.casebook.sealed import SealedField
 full = {f"{m.__name__}.{f.name}": any(bytes(v) for v in m.objects.values_list(f.name, flat=True))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from itertools import product
 from typing import Any
 
@@ -12,7 +12,10 @@ from django.apps import apps
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
+from unaji.care.trial import Change, design_trial
 from unaji.web.casebook import models
+from unaji.web.casebook.actions.trials import trial_of
+from unaji.web.casebook.ids import uuid7
 from unaji.web.casebook.models.own import Own
 
 NAMES = {"slug": ("neck-heat",), "kind": ("episode", "exposure", "rating", "treatment"), "language": ("ja", "en")}
@@ -109,9 +112,21 @@ def everything_of(person) -> dict[str, Own]:
             person=person, quantity="hr_bpm", kind="series", rows=1, first_at=now, last_at=now
         ),
         models.Treatment.objects.create(**common, time=now, kind="acupuncture"),
-        models.Trial.objects.create(person=person, outcome="episodes"),
+        _trial(person),
     ]  # fmt: skip
     made = {row._meta.model_name: row for row in rows}
     kinds = {one._meta.model_name for one in apps.get_app_config("casebook").get_models() if issubclass(one, Own)}
     assert made.keys() == kinds, "one row of each kind"
     return made
+
+
+def _trial(person):
+    """Register a trial that begins later."""
+    plan = design_trial(
+        question="コーヒーを避けると変わりますか", change=Change.AVOID, kind="caffeine", outcome="episodes",
+        start=date(2050, 4, 4), timezone="Asia/Tokyo", registered_at=datetime(2026, 4, 1, tzinfo=UTC), blocks=14,
+        seed=1,
+    )  # fmt: skip
+    trial = trial_of(person, plan, number=uuid7())
+    trial.save(force_insert=True)
+    return trial

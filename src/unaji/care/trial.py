@@ -34,6 +34,9 @@ MINIMAL_REDUCTION = 0.30
 """Smallest reduction of the episodes taken as important: our choice, alike the 30 % for ratings; none was published."""
 DAYS_A_TREATMENT_PERIOD, DAYS_OF_WASHOUT = 14, 7
 """Defaults for treatments, whose effect fades over days; an exposure is changed day by day."""
+BLOCKS_OF_DAYS, BLOCKS_OF_WEEKS = 14, 4
+"""Defaults for what is changed day by day, and for treatments."""
+LARGEST_SEED = 2**31
 MOST_BLOCKS = 200
 
 NEVER_SOUGHT = {

@@ -119,7 +119,7 @@ class TrialResult:
     finished : bool
         Whether the records reach the last day. Before, "helps" is not said: looking early finds too much.
     warnings : tuple of str
-        What to keep in mind: "registered_late", "unfinished", "few_blocks", "poor_adherence", "no_contrast",
+        What to keep in mind: "registered_late", "unfinished", "stopped", "few_blocks", "poor_adherence", "no_contrast",
         "days_missing", "days_missing_unequally".
     """
 
@@ -134,8 +134,13 @@ class TrialResult:
     warnings: tuple[str, ...]
 
 
-def analyse_trial(plan: TrialPlan, timeline: Timeline) -> TrialResult:
+def analyse_trial(plan: TrialPlan, timeline: Timeline, *, until: date | None = None) -> TrialResult:
     """Analyse a trial as it was planned.
+
+    Parameters
+    ----------
+    until : date, optional
+        Last day that counts, where the trial was stopped before its end: on the days after it nobody followed the lot.
 
     Raises
     ------
@@ -143,7 +148,8 @@ def analyse_trial(plan: TrialPlan, timeline: Timeline) -> TrialResult:
         The records hold no day of the trial.
     """
     observed = observed_time(timeline)
-    days = () if observed is None else tuple(_days(plan, timeline, observed))
+    dealt = () if observed is None else _days(plan, timeline, observed)
+    days = tuple(day for day in dealt if until is None or day.day <= until)
     if observed is None or not any(day.observed_h > 0 or np.isfinite(day.value) for day in days):
         raise InputError(
             f"the records of {timeline.person.id} hold no day of this trial, which runs from {plan.first_day} to "
@@ -154,7 +160,7 @@ def analyse_trial(plan: TrialPlan, timeline: Timeline) -> TrialResult:
     as_treated = _effect(plan, days, lambda day: done[day.day], seed=None)
     adherence = _adherence(plan, days)
     last = timeline.zones.local(observed.period.end - timedelta(minutes=1)).date()
-    finished = last >= plan.last_day
+    finished = min(last, until or last) >= plan.last_day
     verdict = verdict_of(effect)
     if not finished and verdict is TrialVerdict.HELPS:
         verdict = TrialVerdict.PROBABLY_HELPS
@@ -167,7 +173,7 @@ def analyse_trial(plan: TrialPlan, timeline: Timeline) -> TrialResult:
         adherence=adherence,
         verdict=verdict,
         finished=finished,
-        warnings=tuple(_warnings(plan, days, effect, adherence, finished=finished)),
+        warnings=tuple(_warnings(plan, days, effect, adherence, end="" if finished else _end(plan, until))),
     )
 
 
@@ -235,7 +241,7 @@ def _present(plan: TrialPlan, timeline: Timeline) -> set[date]:
         return {zones.local(t.time).date() for t in timeline.treatments if t.kind == plan.kind}
     touched: set[date] = set()
     for exposure in timeline.exposures_of(plan.kind):
-        if exposure.amount == 0:
+        if exposure.none:
             continue
         touched |= set(_dates(exposure.start, exposure.end, zones))
     return touched
@@ -320,12 +326,12 @@ def _recorded(day: TrialDay) -> bool:
 
 
 def _warnings(
-    plan: TrialPlan, days: tuple[TrialDay, ...], effect: Effect, adherence: Adherence, *, finished: bool
+    plan: TrialPlan, days: tuple[TrialDay, ...], effect: Effect, adherence: Adherence, *, end: str
 ) -> Iterable[str]:
     if plan.registered_late:
         yield "registered_late"
-    if not finished:
-        yield "unfinished"
+    if end:
+        yield end
     if effect.n_blocks < FEW_BLOCKS:
         yield "few_blocks"
     if adherence.kept(plan.change) < POOR_ADHERENCE:
@@ -339,13 +345,18 @@ def _warnings(
     if abs(shares[0] - shares[1]) < LITTLE_CONTRAST:
         yield "no_contrast"
     missing = [
-        float(np.mean([not d.compared for d in days if d.changed is changed and _after_washout(plan, d)]))
+        float(np.mean([not d.compared for d in days if d.changed is changed and _after_washout(plan, d)] or [False]))
         for changed in (True, False)
     ]
     if max(missing) > MANY_MISSING:
         yield "days_missing"
     if abs(missing[0] - missing[1]) > UNEQUALLY_MISSING:
         yield "days_missing_unequally"
+
+
+def _end(plan: TrialPlan, until: date | None) -> str:
+    """Say why the records do not reach the last day: it was stopped before, or they do not go on so far yet."""
+    return "unfinished" if until is None or until >= plan.last_day else "stopped"
 
 
 def _after_washout(plan: TrialPlan, day: TrialDay) -> bool:

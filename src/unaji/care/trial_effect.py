@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 from scipy.optimize import brentq
@@ -270,7 +270,7 @@ def _all_signs(n: int) -> FloatArray:
     return np.asarray(1.0 - 2.0 * (orders & 1))
 
 
-@cache
+@lru_cache(maxsize=16)  # of some megabytes each: a server must not keep those of every trial it ever read
 def _some_signs(n: int, seed: int) -> FloatArray:
     drawn = np.random.default_rng(seed).choice([-1.0, 1.0], (N_SAMPLED, n))
     return np.concatenate([np.ones((1, n)), drawn])

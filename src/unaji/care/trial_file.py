@@ -64,7 +64,7 @@ def write_plan(plan: TrialPlan, path: Path) -> None:
 
 
 def read_plan(path: Path) -> TrialPlan:
-    """Read a plan and hold it against its fingerprint.
+    """Read a plan's file and hold it against its fingerprint.
 
     Raises
     ------
@@ -72,16 +72,31 @@ def read_plan(path: Path) -> TrialPlan:
         The file is no plan, or was changed after it was registered.
     """
     try:
-        said = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError as error:
         raise InputError(f"{path}: there is no such file; make one with: unaji trial design --out {path}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+    except (UnicodeDecodeError, OSError) as error:
+        raise InputError(f"{path}: cannot be read as TOML ({error})") from error
+    return plan_of(text, str(path))
+
+
+def plan_of(text: str, path: str) -> TrialPlan:
+    """Read the text of a plan's file and hold it against its fingerprint; errors name it by `path`.
+
+    Raises
+    ------
+    InputError
+        The text is no plan, or was changed after it was registered.
+    """
+    try:
+        said = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
         raise InputError(f"{path}: cannot be read as TOML ({error})") from error
     if said.get("format") != FORMAT:
         raise InputError(f"{path}: format is {said.get('format')!r}; this version of unaji reads format {FORMAT}")
     values: dict[str, Any] = {key: _checked(path, said, key) for key in TYPES if key != "periods"}
     values["minimal_important"] = float(values["minimal_important"])
-    check_zone(values["timezone"], str(path))
+    check_zone(values["timezone"], path)
     if values["registered_at"].tzinfo is None:
         raise InputError(f"{path}: registered_at {values['registered_at']} has no offset, such as +09:00")
     values["registered_at"] = values["registered_at"].astimezone(UTC)
@@ -102,7 +117,7 @@ def _value(value: object) -> str:
     return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else str(value)
 
 
-def _checked(path: Path, said: dict[str, Any], key: str) -> Any:
+def _checked(path: str, said: dict[str, Any], key: str) -> Any:
     value = said.get(key)
     if not isinstance(value, TYPES[key]) or isinstance(value, bool):
         wanted = " or ".join(one.__name__ for one in TYPES[key])
@@ -115,7 +130,7 @@ def _checked(path: Path, said: dict[str, Any], key: str) -> Any:
         raise InputError(f"{path}: {key} must be one of {', '.join(CLOSED[key])}, found {value!r}") from error
 
 
-def _period(path: Path, number: int, row: Any, change: Change) -> Period:
+def _period(path: str, number: int, row: Any, change: Change) -> Period:
     where = f"{path}: periods, entry {number}"
     if not isinstance(row, dict) or not isinstance(row.get("block"), int):
         raise InputError(f"{where}: must be a table with block, first, last and condition, found {row!r}")

@@ -23,7 +23,17 @@ from unaji.causes.design import BIN_MIN, Grid
 from unaji.causes.features import hold
 from unaji.causes.grid import BIN, bin_of, mask_of
 from unaji.causes.observed import BODY_TEMPERATURES, FEVER_REACH, in_fever
-from unaji.records.timeline import BoolArray, Episode, FloatArray, Interval, Series, TimeArray, Timeline, utc_ms
+from unaji.records.timeline import (
+    BoolArray,
+    Episode,
+    Exposure,
+    FloatArray,
+    Interval,
+    Series,
+    TimeArray,
+    Timeline,
+    utc_ms,
+)
 from unaji.signals.activity import activity_on_grid, activity_series
 from unaji.signals.grid import mean_on_grid
 from unaji.signals.wear import worn
@@ -256,7 +266,7 @@ def _active(filled_met: FloatArray, met: FloatArray) -> FloatArray:
 def _logged_heat(timeline: Timeline, onset: datetime) -> list[LoggedHeat]:
     found = []
     for kind in HEAT_KINDS:
-        for exposure in timeline.exposures_of(kind):
+        for exposure in _had(timeline, kind):
             start = _minutes(exposure.start, onset)
             minutes = exposure.amount if kind in ("hot_bath", "exercise") and exposure.amount else HEAT_LASTS_MIN[kind]
             end = _minutes(exposure.end, onset) if exposure.end else start + minutes
@@ -269,7 +279,7 @@ def _logged_heat(timeline: Timeline, onset: datetime) -> list[LoggedHeat]:
 def _logged_load(timeline: Timeline, onset: datetime) -> list[tuple[float, float]]:
     spans = []
     for kind in LOAD_KINDS:
-        for exposure in timeline.exposures_of(kind):
+        for exposure in _had(timeline, kind):
             start = _minutes(exposure.start, onset)
             end = _minutes(exposure.end, onset) if exposure.end else start + LOAD_LASTS_MIN
             if start <= 0 and end >= -60:
@@ -278,6 +288,10 @@ def _logged_load(timeline: Timeline, onset: datetime) -> list[tuple[float, float
         r.value >= STIFF and onset - 3 * HOUR <= r.time <= onset + HOUR for r in timeline.ratings_of("neck_stiffness")
     )
     return [*spans, STIFF_SPAN_MIN] if stiff else spans
+
+
+def _had(timeline: Timeline, kind: str) -> list[Exposure]:
+    return [exposure for exposure in timeline.exposures_of(kind) if not exposure.none]
 
 
 def _minutes(moment: datetime, onset: datetime) -> float:

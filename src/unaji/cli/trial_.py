@@ -9,9 +9,6 @@ import click
 
 from unaji.errors import OutputError, UsageError
 
-BLOCKS_OF_DAYS, BLOCKS_OF_WEEKS = 14, 4
-LARGEST_SEED = 2**31
-ASSUMED_REDUCTION, ASSUMED_POINTS = 0.5, 1.5
 LANGUAGE = click.option(
     "--lang", type=click.Choice(["ja", "en"]), default="ja", show_default=True, help="Language of what is printed."
 )
@@ -93,9 +90,9 @@ def design(
 
     from rich.console import Console
 
-    from unaji.care.trial import Change, design_trial
+    from unaji.care.trial import BLOCKS_OF_DAYS, BLOCKS_OF_WEEKS, LARGEST_SEED, Change, design_trial
     from unaji.care.trial_file import write_plan
-    from unaji.care.trial_power import PER_DAY, RATING_SD, Assumed, power
+    from unaji.care.trial_power import ASSUMED_POINTS, ASSUMED_REDUCTION, PER_DAY, RATING_SD, Assumed, power
     from unaji.claims.graph import load_claims
     from unaji.records.clock import now_utc
     from unaji.records.person import check_zone
@@ -145,9 +142,14 @@ def design(
 @command.command("analyse")
 @click.argument("plan", type=click.Path(path_type=Path, dir_okay=False))
 @click.argument("person", type=click.Path(path_type=Path))
+@click.option(
+    "--until",
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="Last day that counts, where it was stopped before its end.",
+)
 @LANGUAGE
 @JSON
-def analyse(plan: Path, person: Path, lang: str, as_json: bool) -> None:
+def analyse(plan: Path, person: Path, until: datetime | None, lang: str, as_json: bool) -> None:
     """Analyse the trial of PLAN with the records in PERSON, a person's folder.
 
     Primary is the comparison by the days as they were drawn, whatever was done on them; beside it stands the one by
@@ -176,7 +178,7 @@ def analyse(plan: Path, person: Path, lang: str, as_json: bool) -> None:
         click.echo(f"  {problem}", err=True)
     claims = load_claims("neck_heat")
     flags = raised_flags(timeline, claims)
-    result = analyse_trial(registered, timeline)
+    result = analyse_trial(registered, timeline, until=None if until is None else until.date())
     if as_json:
         click.echo(write(result_json(result, flags, timeline.person.id, lang)))
     else:

@@ -291,6 +291,11 @@ class Exposure:
     end: datetime | None = None
     amount: float | None = None
 
+    @property
+    def none(self) -> bool:
+        """Whether it says that there was none: an amount of 0, written down so that it is known."""
+        return self.amount == 0
+
 
 @dataclass(frozen=True, slots=True)
 class Treatment:

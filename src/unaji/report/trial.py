@@ -24,6 +24,7 @@ from unaji.records.timeline import Zones
 from unaji.report.json import Json, local_time, number
 from unaji.report.words import Catalogue, catalogue, plain, signed
 
+COLUMNS = ("period", "planned", "done", "value")
 SHORT_PERIOD_D = 1
 """Periods this long are drawn as a calendar, one mark a day; longer ones as rows."""
 
@@ -141,13 +142,13 @@ def print_plan(plan: TrialPlan, chances: Power, claims: Claims, console: Console
     name = factor_name(plan, claims, words)
     _say(console, words(f"trial.do.{plan.change}", name=name))
     _say(console, words("trial.look_at", outcome=outcome_name(plan, words)))
-    _say(console, _matters(plan, words))
+    _say(console, matters(plan, words))
     _say(
         console,
         words(
             "trial.length",
-            start=words.date(_noon(plan.first_day)),
-            end=words.date(_noon(plan.last_day)),
+            start=words.date(noon(plan.first_day)),
+            end=words.date(noon(plan.last_day)),
             blocks=plan.blocks,
             seed=plan.seed,
         ),
@@ -158,7 +159,7 @@ def print_plan(plan: TrialPlan, chances: Power, claims: Claims, console: Console
     console.print(_calendar(plan, words) if plan.period_days == SHORT_PERIOD_D else _rows(plan, words))
     if plan.period_days == SHORT_PERIOD_D:
         _say(console, words("trial.legend"))
-    _section(console, words("trial.chances"), *_chances(plan, chances, words))
+    _section(console, words("trial.chances"), *chances_lines(plan, chances, words))
     _section(console, words("section.doctor"), words("trial.stop"))
     for flag in claims.red_flags:
         if flag.urgency is not Urgency.DAYS:
@@ -178,7 +179,7 @@ def _calendar(plan: TrialPlan, words: Catalogue) -> Table:
     monday = plan.first_day - timedelta(days=plan.first_day.weekday())
     while monday <= plan.last_day:
         week = [marks.get(monday + timedelta(days=k), "") for k in range(7)]
-        table.add_row("  " + words("trial.week_of", day=words.day(_noon(monday))), *week)
+        table.add_row("  " + words("trial.week_of", day=words.day(noon(monday))), *week)
         monday += timedelta(days=7)
     return table
 
@@ -186,11 +187,12 @@ def _calendar(plan: TrialPlan, words: Catalogue) -> Table:
 def _rows(plan: TrialPlan, words: Catalogue) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 1), show_header=False)
     for period in plan.periods:
-        table.add_row("  " + _dates(period.first, period.last, words), _condition(period.changed, words))
+        table.add_row("  " + dates_said(period.first, period.last, words), _condition(period.changed, words))
     return table
 
 
-def _chances(plan: TrialPlan, chances: Power, words: Catalogue) -> list[str]:
+def chances_lines(plan: TrialPlan, chances: Power, words: Catalogue) -> list[str]:
+    """Say how often such a trial would find what is assumed, and what a longer one would need."""
     p = words.percent(chances.tells)
     if plan.counts:
         percent = words.percent(chances.effect)
@@ -228,13 +230,13 @@ def print_result(
     what = words(f"trial.what.{plan.change}", name=factor_name(plan, claims, words))
     verdict = Text(words(f"trial.verdict.{result.verdict}", what=what), style="bold")
     _section(console, words("trial.answer"), verdict, words("trial.look_at", outcome=outcome_name(plan, words)))
-    _say(console, _matters(plan, words))
+    _say(console, matters(plan, words))
     for key, effect in (("trial.effect", result.effect), ("trial.as_treated", result.as_treated)):
         console.print()
         _say(console, words(key))
-        for line in _effect_lines(plan, effect, words):
+        for line in effect_lines(plan, effect, words):
             _say(console, line, indent=4)
-    _section(console, words("trial.followed"), _present(result, claims, words))
+    _section(console, words("trial.followed"), present_line(result, factor_name(plan, claims, words), words))
     console.print(_table(result, words))
     for code in result.warnings:
         _say(console, words(f"trial.remark.{code}"))
@@ -243,7 +245,8 @@ def print_result(
     console.print(Text(words("not_a_diagnosis"), style="dim"))
 
 
-def _effect_lines(plan: TrialPlan, effect: Effect, words: Catalogue) -> list[str]:
+def effect_lines(plan: TrialPlan, effect: Effect, words: Catalogue) -> list[str]:
+    """Say how large the difference is, how sure, and on how many pairs it rests."""
     used = words("trial.blocks_used", n=effect.n_blocks, planned=plan.blocks)
     if math.isnan(effect.estimate):
         return [words("trial.nothing"), used]
@@ -264,12 +267,13 @@ def _size(plan: TrialPlan, effect: Effect, words: Catalogue) -> str:
     return words("trial.ratio", ratio=words.times(effect.estimate), range=span)
 
 
-def _present(result: TrialResult, claims: Claims, words: Catalogue) -> str:
+def present_line(result: TrialResult, name: str, words: Catalogue) -> str:
+    """Say on how many days (in how many periods) it was there, of those to be changed and of the usual ones."""
     adherence, change = result.adherence, result.plan.change
     unit = "periods" if change is Change.TREAT else "days"
     return words(
         f"trial.present.{change}",
-        name=factor_name(result.plan, claims, words),
+        name=name,
         unit=words(f"trial.unit.{unit}"),
         changed=adherence.changed,
         changed_present=adherence.changed_present,
@@ -279,27 +283,38 @@ def _present(result: TrialResult, claims: Claims, words: Catalogue) -> str:
 
 
 def _table(result: TrialResult, words: Catalogue) -> Table:
-    """Every period as planned and as it went; single days are summed up by condition."""
     table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
-    for name in ("period", "planned", "done", "value"):
+    for name in COLUMNS:
         table.add_column(words(f"trial.column.{name}"), overflow="fold")
+    for row in planned_and_done(result, words):
+        table.add_row(*row)
+    return table
+
+
+def planned_and_done(result: TrialResult, words: Catalogue) -> list[tuple[str, str, str, str]]:
+    """Give every period as planned and as it went, by `COLUMNS`; single days are summed up by condition."""
     if result.plan.period_days > SHORT_PERIOD_D:
-        for period in result.periods:
-            dates = _dates(period.planned.first, period.planned.last, words)
-            there = words("trial.row.there", n=period.present_days)
-            value = _value(result.plan, period.value, period.compared_days, words)
-            table.add_row(dates, _condition(period.planned.changed, words), there, value)
-        return table
+        return [
+            (
+                dates_said(one.planned.first, one.planned.last, words),
+                _condition(one.planned.changed, words),
+                words("trial.row.there", n=one.present_days),
+                _value(result.plan, one.value, one.compared_days, words),
+            )
+            for one in result.periods
+        ]
+    rows = []
     for changed in (True, False):
         days = [day for day in result.days if day.changed is changed]
         compared = [day for day in days if day.compared]
         there = words("trial.row.there", n=sum(day.present for day in days))
-        value = _value(result.plan, _sum_or_mean(result.plan, compared), len(compared), words)
-        table.add_row(words.count("days", len(days)), _condition(changed, words), there, value)
-    return table
+        value = _value(result.plan, sum_or_mean(result.plan, compared), len(compared), words)
+        rows.append((words.count("days", len(days)), _condition(changed, words), there, value))
+    return rows
 
 
-def _sum_or_mean(plan: TrialPlan, days: Sequence[TrialDay]) -> float:
+def sum_or_mean(plan: TrialPlan, days: Sequence[TrialDay]) -> float:
+    """Return the episodes of days together, or the mean of their values; NaN without any."""
     if not days:
         return math.nan
     return float(sum(d.episodes for d in days)) if plan.counts else sum(d.value for d in days) / len(days)
@@ -319,11 +334,16 @@ def _value(plan: TrialPlan, value: float, days: int, words: Catalogue) -> str:
 
 def factor_name(plan: TrialPlan, claims: Claims, words: Catalogue) -> str:
     """Return the name of the exposure, or the article's name of the treatment, else the word the person used."""
-    if plan.change is not Change.TREAT:
-        kind = EXPOSURES[plan.kind]
-        return kind.ja if words.language == "ja" else kind.en
-    known = next((one for one in claims.treatments if plan.kind in one.kinds), None)
-    return plan.kind if known is None else known.name.in_(words.language)
+    return kind_name(plan.change, plan.kind, claims, words)
+
+
+def kind_name(change: Change, kind: str, claims: Claims, words: Catalogue) -> str:
+    """Return the name of an exposure, or the article's name of a treatment; else the kind itself."""
+    if change is not Change.TREAT:
+        known = EXPOSURES[kind]
+        return known.ja if words.language == "ja" else known.en
+    treatment = next((one for one in claims.treatments if kind in one.kinds), None)
+    return kind if treatment is None else treatment.name.in_(words.language)
 
 
 def outcome_name(plan: TrialPlan, words: Catalogue) -> str:
@@ -334,7 +354,8 @@ def outcome_name(plan: TrialPlan, words: Catalogue) -> str:
     return words("trial.outcome.rating", name=scale.ja if words.language == "ja" else scale.en)
 
 
-def _matters(plan: TrialPlan, words: Catalogue) -> str:
+def matters(plan: TrialPlan, words: Catalogue) -> str:
+    """Say from which size on a difference would matter."""
     if plan.counts:
         return words("trial.matters.episodes", percent=words.percent(plan.minimal_important))
     return words("trial.matters.points", n=f"{plan.minimal_important:g}")
@@ -344,11 +365,15 @@ def _condition(changed: bool, words: Catalogue) -> str:
     return words("trial.changed" if changed else "trial.usual")
 
 
-def _dates(first: date, last: date, words: Catalogue) -> str:
-    return words("date.period", start=words.day(_noon(first)), end=words.day(_noon(last)))
+def dates_said(first: date, last: date, words: Catalogue) -> str:
+    """Say a stretch of days, both ends included."""
+    if first == last:
+        return words.day(noon(first))
+    return words("date.period", start=words.day(noon(first)), end=words.day(noon(last)))
 
 
-def _noon(day: date) -> datetime:
+def noon(day: date) -> datetime:
+    """Return a moment that is surely on a day."""
     return datetime.combine(day, time(12))
 
 

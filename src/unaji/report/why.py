@@ -167,8 +167,8 @@ def why(findings: Findings, language: str = "ja") -> Why:
             )
             for one in story.courses
         ),
-        figures=tuple(_figure(drawn[name]) for name in ON_WHY if name in drawn),
-        course_figures=tuple(_figure(drawn[name]) for name in ON_COURSE if name in drawn),
+        figures=tuple(why_figure(drawn[name]) for name in ON_WHY if name in drawn),
+        course_figures=tuple(why_figure(drawn[name]) for name in ON_COURSE if name in drawn),
     )
 
 
@@ -188,6 +188,7 @@ def _cause(one: Factor, words: Catalogue) -> WhyCause:
     )
 
 
-def _figure(one: Figure) -> WhyFigure:
+def why_figure(one: Figure) -> WhyFigure:
+    """Turn a picture into text, ready to be kept."""
     rows = tuple(tuple(map(str, row)) for row in one.table.rows)
     return WhyFigure(one.id, one.title, one.caption, str(one.phone), str(one.desktop), tuple(one.table.head), rows)

@@ -22,6 +22,7 @@ class CasebookConfig(AppConfig):
         import_module("unaji.web.casebook.actions.imports")  # what does the jobs registers itself
         import_module("unaji.web.casebook.actions.explanations")
         import_module("unaji.web.casebook.actions.exports")
+        import_module("unaji.web.casebook.actions.trials")
 
 
 def _put_consent_texts(**_: Any) -> None:

@@ -61,6 +61,7 @@ def person_of(person: Person) -> facts.Person:
         latitude=latitude,
         longitude=longitude,
         simulated=person.simulated,
+        unsafe=person.unsafe,
     )
 
 

@@ -171,7 +171,7 @@ def job(request: SignedIn, person: Person, pk: UUID) -> JsonResponse:
 
 def _back(request: HttpRequest) -> str:
     back = request.POST.get("back", "")
-    return back if back in ("patient:data", "patient:why", "patient:mine") else "patient:data"
+    return back if back in ("patient:data", "patient:why", "patient:mine", "patient:trials") else "patient:data"
 
 
 def _told(person: Person, batch: ImportBatch) -> Batch:

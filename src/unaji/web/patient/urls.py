@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from unaji.web.patient import data, evening, intake, mine, offline, reminders, tokens, views, what_if, why
+from unaji.web.patient import data, evening, intake, mine, offline, reminders, tokens, trials, views, what_if, why
 
 app_name = "patient"
 
@@ -38,6 +38,13 @@ urlpatterns = [
     path("why/report.pdf", why.paper, name="paper"),
     path("what-if", what_if.what_if_screen, name="what_if"),
     path("course", why.course, name="course"),
+    path("trials", trials.trials, name="trials"),
+    path("trials/new", trials.new, name="new_trial"),
+    path("trials/unsafe", trials.unsafe, name="unsafe"),
+    path("trials/<uuid:pk>", trials.trial, name="trial"),
+    path("trials/<uuid:pk>/end", trials.end, name="end_trial"),
+    path("trials/<uuid:pk>/ask", trials.ask, name="ask_trial"),
+    path("trials/<uuid:pk>/plan.toml", trials.plan_file, name="trial_plan"),
     path("mine", mine.mine, name="mine"),
     path("mine/consent", mine.change_consent, name="change_consent"),
     path("mine/export", mine.export, name="export"),

@@ -29,6 +29,7 @@ from unaji.web.patient import forms
 from unaji.web.patient.clock import clock_time, day_bounds, is_untold, local, local_today, say_day, say_day_short
 from unaji.web.patient.forms import WrongError
 from unaji.web.patient.signs import beginning_links, has_open_question, is_new
+from unaji.web.patient.trial_told import today_line
 from unaji.web.words import spoken, words
 
 TABS = ("now", "today", "add", "why", "more")
@@ -74,6 +75,7 @@ def now(request: SignedIn, person: Person) -> HttpResponse:
         today=say_day(day), count=count, client_id=uuid7(), nothing_id=uuid7(), running=running,
         running_since=running and clock_time(person, running.start), asks=has_open_question(person),
         changed=asked_anew(person), evening=is_untold(person, timezone.now()),
+        trial=today_line(person),
     )  # fmt: skip
 
 
@@ -212,6 +214,7 @@ def today(request: SignedIn, person: Person) -> HttpResponse:
         before=(day - timedelta(days=1)).isoformat(),
         after=(day + timedelta(days=1)).isoformat() if day < last_day else "",
         missing=_missing(person, day, entries), picture=drawn.svg, caption=drawn.caption,
+        trial=today_line(person) if day == last_day else None,
         not_yet=strip is None and SeriesFile.objects.filter(person=person).exists(),
     )  # fmt: skip
 
@@ -230,6 +233,8 @@ def _line(person: Person, entry: Entry) -> Line:
                     reverse("patient:episode", args=[entry.pk]), entry.late)  # fmt: skip
     if isinstance(entry, Exposure):
         text = forms.exposure_name(entry.kind)
+        if entry.amount == 0:
+            text = say("today.none", name=text)
         if entry.end:
             text = say("today.until", text=text, time=clock_time(person, entry.end))
         return Line("exposure", entry.pk, clock_time(person, entry.start), text, "", late=False)

@@ -17,6 +17,8 @@ from django.utils import timezone
 
 from unaji.records.folder import write_folder
 from unaji.web.casebook.actions.explanations import BUNDLE, FINDINGS, latest_of, page_of
+from unaji.web.casebook.actions.restoring import ENDS, TRIALS
+from unaji.web.casebook.actions.trials import result_of
 from unaji.web.casebook.audit import record
 from unaji.web.casebook.files import document, opened, put_document, remove_all, remove_document, scratch_folder
 from unaji.web.casebook.jobs import Progress, ask, does, subject_of
@@ -129,6 +131,18 @@ def _beside_records(person: Person) -> Iterator[tuple[str, bytes | str]]:
         for model in DIARY
     }
     yield "diary.json", json.dumps(diary, ensure_ascii=False, indent=1)
+    trials = list(Trial.objects.filter(person=person).order_by("registered_at"))
+    for trial in trials:
+        yield f"{TRIALS}/{trial.pk}.toml", trial.plan_text
+        if (found := result_of(trial)) is not None:
+            yield f"{TRIALS}/{trial.pk}.json", found
+    yield (
+        f"{TRIALS}/{ENDS}",
+        _table(
+            ("id", "registered_at", "ended_at", "ended_why"),
+            ((t.pk, t.registered_at.isoformat(), _iso(t.ended_at), t.ended_why) for t in trials),
+        ),
+    )
     yield (
         "consents.csv",
         _table(
@@ -184,8 +198,9 @@ def _beside_records(person: Person) -> Iterator[tuple[str, bytes | str]]:
                     {"at": i.at.isoformat(), "article": i.article, "answers": i.answers}
                     for i in Intake.objects.filter(person=person)
                 ],
+                "unsafe": list(person.unsafe),
                 "trials": [
-                    {"made_at": t.made_at.isoformat(), "question": t.question, "plan": t.plan_text}
+                    {"id": str(t.pk), "question": t.question, "outcome": t.outcome, "made_at": t.made_at.isoformat()}
                     for t in Trial.objects.filter(person=person)
                 ],
             },

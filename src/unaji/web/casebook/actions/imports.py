@@ -22,13 +22,17 @@ from unaji.web.casebook.actions.consents import consented
 from unaji.web.casebook.actions.explanations import keep_days
 from unaji.web.casebook.actions.people import ask_anew
 from unaji.web.casebook.actions.restoring import (
+    Brought,
     PutBack,
     counted,
     exported,
     is_export,
     put_entries,
     put_tables,
+    put_trials,
+    put_unsafe,
     take_back,
+    trials_in,
 )
 from unaji.web.casebook.audit import record
 from unaji.web.casebook.files import abandoned_uploads, opened, put_upload, remove_upload, scratch_folder, upload
@@ -149,7 +153,7 @@ def look(job: Job, progress: Progress) -> None:
     with scratch_folder() as empty, _plain(batch) as file:
         if is_export(file):
             with exported(file) as timeline:
-                found = counted(timeline, file)
+                found = counted(timeline, file, trials_in(file))
         else:
             folder = empty / "person"
             folder.mkdir()
@@ -169,11 +173,12 @@ def store(job: Job, progress: Progress) -> None:
         return
     if not consented(batch.person, Purpose.WEARABLE_IMPORT):
         raise CannotError("no_consent")
-    export, tables = None, tuple[str, ...]()
+    export, tables, trials = None, tuple[str, ...](), tuple[Brought, ...]()
     with _plain(batch) as file, opened(batch.person_id, write=True) as folder:
         if is_export(file):
             with exported(file) as export:
-                found, tables = counted(export, file), put_tables(export, folder)
+                trials = trials_in(file)
+                found, tables = counted(export, file, trials), put_tables(export, folder)
         else:
             found = _imported(batch, file, folder, progress)
         contents = _contents(folder)
@@ -184,6 +189,9 @@ def store(job: Job, progress: Progress) -> None:
         hold(job)  # what follows is kept
     with transaction.atomic():  # the diary with the state: a stop before leaves neither
         added = None if export is None else PutBack(put_entries(batch.person, export), tables)
+        if added is not None and export is not None:
+            put_trials(batch.person, trials, added.stamp)
+            put_unsafe(batch.person, export)
         _tell(batch, found, added)
         batch.store_batch = found.batch
         if found.batch is None and before is not None:

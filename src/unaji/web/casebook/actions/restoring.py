@@ -2,30 +2,41 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import shutil
 import zipfile
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
 import polars as pl
+from django.db import transaction
 from django.utils import timezone
 
+from unaji.care.trial import TrialPlan
+from unaji.care.trial_file import plan_of as plan_in
 from unaji.errors import InputError
 from unaji.records.folder import Content, contents_of, own_files, put_files, read_folder
 from unaji.records.importing import Imported
 from unaji.records.timeline import Timeline
+from unaji.web.casebook.actions.trials import forget_result, plan_of, trial_of
+from unaji.web.casebook.audit import record
 from unaji.web.casebook.files import scratch_folder
 from unaji.web.casebook.ids import uuid7
 from unaji.web.casebook.jobs import CannotError
-from unaji.web.casebook.models import Episode, Exposure, Person, Rating, Treatment
+from unaji.web.casebook.models import Episode, Exposure, Person, Rating, Treatment, Trial
 from unaji.web.casebook.models.diary import Entry
+from unaji.web.casebook.models.results import TrialEnd
 
 RECORDS = "unaji/records/"
 """Folder inside the export that holds the records in the folder format."""
+TRIALS, ENDS = "trials", "ends.csv"
+"""Folder beside the records for the plans of trials, and the table of how they ended in it."""
+MOST_TRIALS, LARGEST_PLAN_BYTES = 1000, 1 << 20
 LARGEST_BYTES = 4 << 30
 SOURCE = "import"
 
@@ -64,7 +75,7 @@ def exported(file: Path) -> Iterator[Timeline]:
         yield read_folder(folder)
 
 
-def counted(timeline: Timeline, file: Path) -> Imported:
+def counted(timeline: Timeline, file: Path, trials: Sequence[Brought] = ()) -> Imported:
     """Tell what is in an export, as of any other file."""
     rows: Counter[str] = Counter()
     for series in timeline.series:
@@ -73,6 +84,7 @@ def counted(timeline: Timeline, file: Path) -> Imported:
         rows["rri_ms"] += len(timeline.beats)
     for name in ("episodes", "ratings", "exposures", "treatments"):
         rows[name] = len(getattr(timeline, name))
+    rows["trials"] = len(trials)
     span = timeline.span
     return Imported(
         str(file), ("unaji",), rows={name: n for name, n in sorted(rows.items()) if n},
@@ -113,6 +125,79 @@ def _holds(file: Path, content: Content) -> bool:
     if isinstance(content, str):
         return file.read_text(encoding="utf-8") == content
     return pl.read_parquet(file).equals(content)
+
+
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """One trial of an export.
+
+    Attributes
+    ----------
+    ended_at : datetime or None
+        None where it still ran when the export was made.
+    """
+
+    plan: TrialPlan
+    ended_at: datetime | None
+    ended_why: str
+
+
+def trials_in(file: Path) -> tuple[Brought, ...]:
+    """Read the trials of an export; a plan that was changed since it was registered is left out."""
+    prefix, found = f"unaji/{TRIALS}/", []
+    with zipfile.ZipFile(file) as archive:
+        small = {info.filename for info in archive.infolist() if info.file_size <= LARGEST_PLAN_BYTES}
+        ends = _ends(archive.read(prefix + ENDS)) if prefix + ENDS in small else {}
+        for name in sorted(one for one in small if one.startswith(prefix) and one.endswith(".toml"))[:MOST_TRIALS]:
+            with suppress(InputError, UnicodeDecodeError):
+                plan = plan_in(archive.read(name).decode("utf-8"), name)
+                ended_at, why = ends.get(Path(name).stem, (None, ""))
+                found.append(Brought(plan, ended_at, why))
+    return tuple(found)
+
+
+def _ends(content: bytes) -> dict[str, tuple[datetime, str]]:
+    ends = {}
+    for row in csv.DictReader(io.StringIO(content.decode("utf-8", errors="replace"))):
+        with suppress(ValueError, TypeError, KeyError):
+            at = datetime.fromisoformat(row["ended_at"])
+            if at.tzinfo is not None and row["ended_why"] in TrialEnd.values:
+                ends[row["id"]] = (at, row["ended_why"])
+    return ends
+
+
+def put_trials(person: Person, trials: Sequence[Brought], stamp: datetime) -> int:
+    """Add trials that a person does not have yet; return how many.
+
+    One that still ran goes on here, unless another one does: then it ends with that.
+    """
+    held = Trial.objects.filter(person=person)
+    known = {plan_of(one).fingerprint for one in held}
+    runs, added = held.running().exists(), 0
+    for one in trials:
+        if one.plan.fingerprint in known:
+            continue
+        known.add(one.plan.fingerprint)
+        row = trial_of(person, one.plan, number=uuid7())
+        row.made_at = stamp
+        if one.ended_at is not None and one.ended_at >= row.registered_at:
+            row.ended_at, row.ended_why = one.ended_at, one.ended_why
+        elif runs:
+            row.ended_at, row.ended_why = max(stamp, row.registered_at), TrialEnd.MOVED
+        runs = runs or row.ended_at is None
+        row.save(force_insert=True)
+        record("create", row, by=None, person=person.pk)
+        added += 1
+    return added
+
+
+def put_unsafe(person: Person, timeline: Timeline) -> None:
+    """Add what an export says the person must not have more of; taking it back leaves that there."""
+    new = [one for one in timeline.person.unsafe if one not in person.unsafe and one.split() == [one]]
+    if new:
+        person.unsafe_text = " ".join((*person.unsafe, *new))
+        person.save(update_fields=["unsafe_sealed"])
+        record("change", person, by=None, person=person.pk)
 
 
 def put_entries(person: Person, timeline: Timeline) -> datetime:
@@ -178,6 +263,11 @@ def take_back(person: Person, added: PutBack, folder: Path) -> None:
     for model in (Episode, Rating, Exposure, Treatment):
         rows = model._default_manager.filter(person=person, source=SOURCE, recorded_at=added.stamp)
         rows.update(withdrawn_at=timezone.now())
+    for trial in Trial.objects.filter(person=person, made_at=added.stamp):
+        with transaction.atomic():
+            record("withdraw", trial, by=None, person=person.pk)
+            trial.delete()
+        forget_result(trial)
 
 
 def _content(values: tuple[object, ...]) -> tuple[object, ...]:

@@ -47,12 +47,14 @@ class Person(models.Model):
     birth_date_sealed = SealedField()
     contact_sealed = SealedField()
     place_sealed = SealedField()
+    unsafe_sealed = SealedField()
 
     name = sealed_text("name_sealed")
     kana = sealed_text("kana_sealed")
     birth_date = sealed_text("birth_date_sealed")  # ISO 8601; "" when not said
     contact = sealed_text("contact_sealed")
     place = sealed_text("place_sealed")  # "latitude longitude" to 0.1°; "" when not said
+    unsafe_text = sealed_text("unsafe_sealed")  # kinds of exposure and treatment, parted by blanks
 
     objects: ClassVar[PersonQuerySet] = PersonQuerySet.as_manager()  # type: ignore[assignment]
 
@@ -66,6 +68,11 @@ class Person(models.Model):
                 condition=Q(weight_kg__isnull=True) | Q(weight_kg__range=(2, 400)), name="person_weight_plausible"
             ),
         ]
+
+    @property
+    def unsafe(self) -> tuple[str, ...]:
+        """What the person must not have more of; it is never proposed to them."""
+        return tuple(self.unsafe_text.split())
 
     def __str__(self) -> str:
         """Name the person by their number."""

@@ -6,6 +6,7 @@ from typing import ClassVar, Self
 
 from django.db import models
 from django.db.models import F, Q
+from django.utils import timezone
 
 from unaji.web.casebook.ids import uuid7
 from unaji.web.casebook.models.own import Own, OwnQuerySet
@@ -20,6 +21,7 @@ class JobKind(models.TextChoices):
     UNDO = "undo"  # take an import back
     EXPLAIN = "explain"
     EXPORT = "export"
+    TRIAL = "trial"  # say what a trial found
 
 
 class JobState(models.TextChoices):
@@ -46,7 +48,7 @@ class Job(Own):
     Attributes
     ----------
     subject : UUID
-        The import or export it is about.
+        The import, export or trial it is about.
     beat_at : datetime
         When the worker last said that it lives; one that fell silent is begun anew by another.
     """
@@ -101,19 +103,60 @@ class Explanation(Own):
         indexes: ClassVar = [models.Index(fields=["person", "-made_at"], name="explanation_latest")]
 
 
+class TrialEnd(models.TextChoices):
+    """Why a trial ended."""
+
+    COMPLETED = "completed"  # its last day is over
+    UNWELL = "unwell"
+    DOCTOR = "doctor"  # a doctor said so, or comes first
+    NOT_POSSIBLE = "not_possible"  # life left no room for it
+    UNWANTED = "unwanted"
+    MOVED = "moved"  # brought here from elsewhere, where another one runs
+
+
+class TrialQuerySet(OwnQuerySet["Trial"]):
+    """Trials."""
+
+    def running(self) -> Self:
+        """Give those that were not ended; a person has one at most."""
+        return self.filter(ended_at__isnull=True)
+
+
 class Trial(Own):
-    """A trial on oneself: question, outcome and plan, frozen once registered."""
+    """A trial on oneself, as it was registered; sealed but for its end, which is filled in once.
+
+    Attributes
+    ----------
+    plan_text : str
+        What `unaji trial design` writes: `unaji.care.trial_file` reads it.
+    made_at : datetime
+        When the row was made; of one that was brought from elsewhere later than it was registered.
+    """
 
     question_sealed = SealedField()
     outcome = models.CharField(max_length=40)
     plan_sealed = SealedField()
-    made_at = models.DateTimeField(auto_now_add=True)
-    registered_at = models.DateTimeField(null=True, blank=True)
+    made_at = models.DateTimeField(default=timezone.now)
+    registered_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+    ended_why = models.CharField(max_length=20, choices=TrialEnd.choices, blank=True)
 
     question = sealed_text("question_sealed")
     plan_text = sealed_text("plan_sealed")
 
-    objects: ClassVar[OwnQuerySet[Trial]] = OwnQuerySet.as_manager()  # type: ignore[assignment]
+    objects: ClassVar[TrialQuerySet] = TrialQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                "person", condition=Q(ended_at__isnull=True), name="trial_runs_alone"
+            ),  # of two at once, none could be told from the other
+            models.CheckConstraint(
+                condition=Q(ended_at__isnull=True, ended_why="")
+                | Q(ended_at__isnull=False, ended_at__gte=F("registered_at"), ended_why__in=TrialEnd.values),
+                name="trial_ended_with_a_reason",
+            ),
+        ]
 
 
 class ExportJob(Own):
