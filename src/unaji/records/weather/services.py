@@ -57,8 +57,9 @@ class Place:
                 f"--place {self.latitude},{self.longitude}: latitude must be -90 to 90 and longitude -180 to 180, "
                 "as in --place 35.7,139.7"
             )
-        object.__setattr__(self, "latitude", round(self.latitude, 1))
-        object.__setattr__(self, "longitude", round(self.longitude, 1))
+        # What is added turns -0.0, which would be another address and another file, into 0.0.
+        object.__setattr__(self, "latitude", round(self.latitude, 1) + 0.0)
+        object.__setattr__(self, "longitude", round(self.longitude, 1) + 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +115,14 @@ def open_meteo_files(place: Place, first: date, last: date, now: datetime) -> It
             f"{OPEN_METEO}?latitude={place.latitude:.1f}&longitude={place.longitude:.1f}&start_date={start}"
             f"&end_date={end}&hourly={','.join(OPEN_METEO_HOURLY)}&wind_speed_unit=ms&timezone=GMT"
         )
-        name = f"open-meteo_{place.latitude:.1f}_{place.longitude:.1f}_{start:%Y-%m}.json"
+        name = f"{open_meteo_stem(place)}{start:%Y-%m}.json"
         check = partial(_check_place, place, partial(_check, name, open_meteo.read, start, end, 23, now))
         yield Wanted(Request(url, end, JSON_TYPES, check), name, open_meteo.read)
+
+
+def open_meteo_stem(place: Place) -> str:
+    """Return how the names of a place's files of Open-Meteo begin."""
+    return f"open-meteo_{place.latitude:.1f}_{place.longitude:.1f}_"
 
 
 def station_files(provider: str, station: str, first: date, last: date, now: datetime) -> Iterator[Wanted]:
