@@ -20,6 +20,8 @@ class JobKind(models.TextChoices):
     UNDO = "undo"  # take an import back
     EXPLAIN = "explain"
     EXPORT = "export"
+    WEATHER = "weather"  # fetch the weather of the person's days
+    NO_WEATHER = "no_weather"  # take it out again
 
 
 class JobState(models.TextChoices):
