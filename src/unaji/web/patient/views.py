@@ -22,6 +22,7 @@ from unaji.web.casebook.actions.explanations import strip_of
 from unaji.web.casebook.actions.people import open_casebook
 from unaji.web.casebook.ids import uuid7
 from unaji.web.casebook.models import ConsentText, Episode, Exposure, Person, Rating, SeriesFile, Treatment
+from unaji.web.casebook.models.consent import Purpose
 from unaji.web.casebook.models.diary import Entry
 from unaji.web.patient import forms
 from unaji.web.patient.clock import clock_time, day_bounds, local, local_today, say_day, say_day_short
@@ -335,7 +336,8 @@ def welcome(request: SignedIn) -> HttpResponse:
         else:
             return redirect("patient:check")
     texts: dict[str, ConsentText] = {}
-    for text in ConsentText.objects.filter(language=spoken()).order_by("version"):
+    # The weather is asked for where the place is said: without one there would be nothing to agree to.
+    for text in ConsentText.objects.filter(language=spoken()).exclude(purpose=Purpose.WEATHER).order_by("version"):
         texts[text.purpose] = text
     return render(request, "patient/welcome.html", {"texts": texts, "error": error}, status=422 if error else 200)
 
