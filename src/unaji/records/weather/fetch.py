@@ -81,7 +81,7 @@ class Fetched:
 
 def fetch_weather(
     into: Path, client: Client, provider: str, *, place: Place | None = None, station: str = "", period: Period,
-    keep_whole: bool = False, progress: Callable[[float], None] | None = None,
+    stem: str = "", keep_whole: bool = False, progress: Callable[[float], None] | None = None,
 ) -> Fetched:  # fmt: skip
     """Fetch the weather of a place or station and put the service's files into a person's folder.
 
@@ -93,6 +93,9 @@ def fetch_weather(
         For "open-meteo".
     station : str
         For "meteostat" and "noaa-isd": see `station_for`.
+    stem : str
+        For "open-meteo": how the files' names begin, where names are read by more people than contents and must not
+        say the place.
     keep_whole : bool
         Whether a file that lies in the folder already, whole and of days that are over, is left as it is and not asked
         for again. So the folder does what the client's cache does, and nothing of it lies elsewhere.
@@ -112,7 +115,7 @@ def fetch_weather(
     names: list[str] = []
     incomplete: list[str] = []
     log = ProblemLog()
-    files = list(_files(provider, place, station, period, client.now()))
+    files = list(_files(provider, place, station, period, client.now(), stem))
     for n, file in enumerate(files):
         if progress is not None:
             progress(n / len(files))
@@ -141,7 +144,9 @@ def _whole_in_folder(into: Path, file: Wanted, now: datetime) -> bytes | None:
     return None
 
 
-def _files(provider: str, place: Place | None, station: str, period: Period, now: datetime) -> Iterator[Wanted]:
+def _files(
+    provider: str, place: Place | None, station: str, period: Period, now: datetime, stem: str
+) -> Iterator[Wanted]:
     if provider != "open-meteo":
         yield from station_files(provider, station_of(provider, station), period.first, period.last, now)
     elif station:
@@ -149,7 +154,7 @@ def _files(provider: str, place: Place | None, station: str, period: Period, now
     elif place is None:
         raise InputError(NO_PLACE)
     else:
-        yield from open_meteo_files(place, period.first, period.last, now)
+        yield from open_meteo_files(place, period.first, period.last, now, stem)
 
 
 def station_for(provider: str, place: Place | None, station: str, period: Period, client: Client) -> tuple[str, float]:

@@ -104,25 +104,22 @@ def station_of(provider: str, text: str) -> str:
     return station
 
 
-def open_meteo_files(place: Place, first: date, last: date, now: datetime) -> Iterator[Wanted]:
+def open_meteo_files(place: Place, first: date, last: date, now: datetime, stem: str = "") -> Iterator[Wanted]:
     """Ask Open-Meteo for the hours of a place in whole months, the present one up to yesterday.
 
     So a month's address is the same whoever's days are in it, a past month is asked for once, and a newer file of a
-    month holds all that the older one held.
+    month holds all that the older one held. `stem` is how the files' names begin, before the month; by default they
+    say the service and the place.
     """
+    stem = stem or f"open-meteo_{place.latitude:.1f}_{place.longitude:.1f}_"
     for start, end in _months(first, last, now.date() - timedelta(days=1)):
         url = (
             f"{OPEN_METEO}?latitude={place.latitude:.1f}&longitude={place.longitude:.1f}&start_date={start}"
             f"&end_date={end}&hourly={','.join(OPEN_METEO_HOURLY)}&wind_speed_unit=ms&timezone=GMT"
         )
-        name = f"{open_meteo_stem(place)}{start:%Y-%m}.json"
+        name = f"{stem}{start:%Y-%m}.json"
         check = partial(_check_place, place, partial(_check, name, open_meteo.read, start, end, 23, now))
         yield Wanted(Request(url, end, JSON_TYPES, check), name, open_meteo.read)
-
-
-def open_meteo_stem(place: Place) -> str:
-    """Return how the names of a place's files of Open-Meteo begin."""
-    return f"open-meteo_{place.latitude:.1f}_{place.longitude:.1f}_"
 
 
 def station_files(provider: str, station: str, first: date, last: date, now: datetime) -> Iterator[Wanted]:

@@ -31,13 +31,14 @@ from unaji.records.problems import ProblemLog
 from unaji.records.timeline import Zones, from_utc_ms
 from unaji.records.weather.client import Client, FetchError, Patience
 from unaji.records.weather.fetch import BEFORE, CREDIT, FOLDER, Period, days_recorded, fetch_weather
-from unaji.records.weather.services import Place, open_meteo_stem
+from unaji.records.weather.services import Place
 from unaji.web.casebook.actions.consents import consented, give_consent, withdraw_consent
 from unaji.web.casebook.actions.explanations import keep_days
 from unaji.web.casebook.actions.people import ask_anew, describe_person
 from unaji.web.casebook.audit import record
 from unaji.web.casebook.files import opened
 from unaji.web.casebook.jobs import CannotError, Progress, ask, cancel, does, hold
+from unaji.web.casebook.keys import person_key
 from unaji.web.casebook.models import (
     Consent,
     Episode,
@@ -178,9 +179,12 @@ def fetch(job: Job, progress: Progress) -> None:
     with opened(person.pk, write=True) as folder:
         days = _days(person, folder, client.now())
         before = _contents(folder)
-        _leave_former_places(folder, place)
+        stem = _stem(person, place)
+        _leave_former_places(folder, stem)
         try:
-            fetch_weather(folder, client, PROVIDER, place=place, period=days, keep_whole=True, progress=before_each)
+            fetch_weather(
+                folder, client, PROVIDER, place=place, period=days, stem=stem, keep_whole=True, progress=before_each
+            )
         except FetchError as error:
             raise CannotError("weather_unreachable" if error.passing else "weather_refused") from None
         after = _contents(folder)
@@ -249,14 +253,24 @@ def _wait(job: Job, seconds: float) -> None:
         time.sleep(min(left_s, LOOK_EVERY_S))
 
 
-def _leave_former_places(folder: Path, place: Place) -> None:
+def _stem(person: Person, place: Place) -> str:
+    """Return how the names of a place's files begin: another for each place and person, and nobody learns which.
+
+    The names of sealed files can be read on the disk and in every copy, and the place is sealed.
+    """
+    said = f"{place.latitude:.1f} {place.longitude:.1f}".encode()
+    keyed = hashlib.blake2b(said, key=person_key(person.pk), person=b"unaji weather", digest_size=8)
+    return f"{keyed.hexdigest()}_"
+
+
+def _leave_former_places(folder: Path, stem: str) -> None:
     """Remove the weather of other places.
 
     Of two places that have a value for the same hour, `unaji.records.preferred` takes the one with more rows: the
     former place would keep the word for as long as it has more. The person has one place; all days get its weather.
     """
     for file in (folder / FOLDER).glob("*"):
-        if not file.name.startswith(open_meteo_stem(place)):
+        if not file.name.startswith(stem):
             file.unlink()
 
 
