@@ -166,7 +166,7 @@ def _places(person: Person, values: Sent) -> tuple[Option, ...]:
 
 @cache
 def _known_zones() -> frozenset[str]:
-    return frozenset(available_timezones())
+    return frozenset(one for one in available_timezones() if "/" in one or one == "UTC")
 
 
 # -- reading -----------------------------------------------------------------------------------------------------------
@@ -244,7 +244,7 @@ def _number(sent: Sent, name: str) -> float | None:
 def _zone(person: Person, sent: Sent) -> str:
     """Read the zone: what was typed counts, where something was."""
     said = sent.get("timezone_other", "").strip() or sent.get("timezone", "").strip()
-    # Not whatever file of zones there may be under that name: "localtime" means another one on another machine.
+    # Not any file of zones that there may be: "localtime" is another one on another machine.
     if said != person.timezone and said not in _known_zones():
         raise WrongError(words()("about.wrong.zone"))
     return said
