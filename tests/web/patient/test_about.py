@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import timedelta
 
 import pytest
 
@@ -11,6 +11,7 @@ from tests.web.accounts import sign_in
 from unaji.records.weather.services import Place
 from unaji.web.casebook.models import AuditEvent, Person
 from unaji.web.casebook.timeline import person_of
+from unaji.web.patient.clock import local_today
 from unaji.web.patient.places import read_place, towns
 from unaji.web.words import LANGUAGES
 
@@ -198,7 +199,8 @@ def test_a_place_can_be_typed_by_its_name(language):
     assert read_place({"ja": "東京都 東京", "en": "Tokyo, Tokyo"}[language]) == Place(35.7, 139.7)
 
 
-def test_a_birthday_of_today_is_possible_and_tomorrow_is_not(as_hana, hana):
-    today = date.today().isoformat()
+def test_a_birthday_of_today_is_possible_and_one_of_tomorrow_is_not(as_hana, hana):
+    today = local_today(hana)
 
-    assert as_hana.post("/mine/about", {"birth_date": today}).status_code == 302
+    assert as_hana.post("/mine/about", {"birth_date": str(today)}).status_code == 302
+    assert as_hana.post("/mine/about", {"birth_date": str(today + timedelta(days=1))}).status_code == 422
