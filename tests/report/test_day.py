@@ -109,16 +109,18 @@ def test_the_temperature_is_that_outdoors_and_follows_the_hours_in_between(weath
     assert weathered.air_temp_c[0] == -1.5
     assert weathered.air_temp_c[3] == -1.2
     assert weathered.pressure_hpa[:7] == (1007.0, 1006.8, 1006.7, 1006.5, 1006.3, 1006.2, 1006.0)
+    assert len(weathered.air_temp_c) == 144
+    assert weathered.air_temp_c[-1] == 10.4, "the way to the first hour of the next day"
 
 
 def test_temperature_and_pressure_are_drawn_and_said_with_their_units(weathered):
     drawn = draw_day(weathered, [], [], "ja")
 
     assert drawn.svg.count('class="measured"') == 2
-    for said in ("℃", "低下 hPa", "−2〜10", "984〜1007"):
+    for said in ("℃", "低下 hPa", "−2〜11", "983〜1007"):
         assert f">{said}</text>" in drawn.svg
-    assert drawn.caption.startswith("外の気温は−1.5〜10.0℃でした。気圧は984〜1007 hPaでした。")
-    assert "It was −1.5 to 10.0 °C outdoors. The pressure was 984 to 1007 hPa." in draw_day(weathered, [], [], "en").svg
+    assert drawn.caption.startswith("外の気温は−1.5〜10.4℃でした。気圧は983〜1007 hPaでした。")
+    assert "It was −1.5 to 10.4 °C outdoors. The pressure was 983 to 1007 hPa." in draw_day(weathered, [], [], "en").svg
 
 
 def test_a_quiet_day_looks_quiet():

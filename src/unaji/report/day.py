@@ -64,19 +64,22 @@ def day_strip(timeline: Timeline, start: datetime, end: datetime) -> DayStrip:
     start, end : datetime
         First instant of the local day and of the next (aware); a day of 23 or 25 hours has as many bins.
     """
-    edges = np.arange(utc_ms(start - timedelta(minutes=FALL_MIN)), utc_ms(end) + 1, np.timedelta64(BIN_MIN, "m"))
+    # One bin more than the day has: the hour that begins with the next day ends this one's line.
+    bin_length = np.timedelta64(BIN_MIN, "m")
+    edges = np.arange(utc_ms(start - timedelta(minutes=FALL_MIN)), utc_ms(end) + bin_length + 1, bin_length)
     before = FALL_MIN // BIN_MIN
+    day = slice(before, -1)
     pressure = next((found for name in PRESSURES if (found := timeline.of(name)) is not None), None)
     hpa = _filled(_means(pressure, edges))
-    fall = np.maximum(hpa[:-before] - hpa[before:], 0.0)
-    bent = _means(timeline.of("head_flexion_deg"), edges)[before:]
+    fall = np.maximum(hpa[:-before] - hpa[before:], 0.0)[:-1]
+    bent = _means(timeline.of("head_flexion_deg"), edges)[day]
     return DayStrip(
         start=start.isoformat(),
         fall_hpa=tuple(_rounded(fall, 2)),
-        hr_bpm=tuple(_rounded(_means(timeline.of("hr_bpm"), edges)[before:], 1)),
+        hr_bpm=tuple(_rounded(_means(timeline.of("hr_bpm"), edges)[day], 1)),
         bent=tuple(None if np.isnan(one) else bool(one >= BENT_DEG) for one in bent),
-        air_temp_c=tuple(_rounded(_filled(_means(timeline.of("air_temp_c", "outdoor"), edges))[before:], 1)),
-        pressure_hpa=tuple(_rounded(hpa[before:], 1)),
+        air_temp_c=tuple(_rounded(_filled(_means(timeline.of("air_temp_c", "outdoor"), edges))[day], 1)),
+        pressure_hpa=tuple(_rounded(hpa[day], 1)),
     )
 
 
@@ -186,20 +189,21 @@ def draw_day(
         marks += [line(x0, y, hot_x - 11, y, "onset"), el("circle", cx=hot_x, cy=y, r=11, class_="heat")]
         if one.intensity is not None:
             marks.append(text(hot_x, y + 4.5, str(one.intensity), "on-heat", "middle"))
-    weather = "" if strip is None else _weather(strip, words)
-    told = words("day.aria", episodes=words.count("episodes", len(hot))) + weather
+    between = "" if language == "ja" else " "
+    weather = [] if strip is None else _weather(strip, words)
+    told = between.join([words("day.aria", episodes=words.count("episodes", len(hot))), *weather])
     svg = root(*marks, width=WIDTH, height=height, class_="figure day", aria_label=told)
-    return DrawnDay(svg, " ".join(part for part in (weather.strip(), words("day.caption")) if part))
+    return DrawnDay(svg, between.join([*weather, words("day.caption")]))
 
 
-def _weather(strip: DayStrip, words: Catalogue) -> str:
-    """Say between which values temperature and pressure were; "" where neither was measured."""
-    told = ""
+def _weather(strip: DayStrip, words: Catalogue) -> list[str]:
+    """Say between which values temperature and pressure were; nothing of what was not measured."""
+    told = []
     for key, values, digits in (("air_said", strip.air_temp_c, 1), ("hpa_said", strip.pressure_hpa, 0)):
         known = [one for one in values if one is not None]
         if known:
             low, high = (f"{one:.{digits}f}".replace("-", "−") for one in (min(known), max(known)))
-            told += words(f"day.{key}", low=low, high=high)
+            told.append(words(f"day.{key}", low=low, high=high))
     return told
 
 

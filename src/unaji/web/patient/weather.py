@@ -23,7 +23,7 @@ from unaji.web.casebook.actions.weather import (
 )
 from unaji.web.casebook.models import Consent, ConsentText, Job, Person, SeriesFile
 from unaji.web.casebook.models.consent import Purpose
-from unaji.web.casebook.models.results import JobState
+from unaji.web.casebook.models.results import JobKind, JobState
 from unaji.web.patient.clock import say_period
 from unaji.web.patient.places import place_name
 from unaji.web.words import spoken
@@ -66,6 +66,12 @@ class Block:
         """Whether a worker is at it, so that there is nothing more to ask for."""
         return self.job is not None and self.job.state in (JobState.WAITING, JobState.RUNNING)
 
+    @property
+    def offers(self) -> bool:
+        """Whether it can be asked for here: what went wrong has a button of its own to try it once more."""
+        retried = self.job is not None and self.job.kind == JobKind.WEATHER and self.agreed
+        return bool(self.place) and not self.busy and not retried
+
 
 def weather_block(person: Person, back: str) -> Block | None:
     """Say what there is to say of the weather; None where it is not offered."""
@@ -80,9 +86,15 @@ def weather_block(person: Person, back: str) -> Block | None:
         place="" if place is None else place_name(place),
         there=weather_there(person),
         off=was_taken_out(person),
-        job=None if job is None or job.state == JobState.DONE else job,
+        job=None if job is None or not _is_news(job, agreed=held is not None) else job,
         back=back,
     )
+
+
+def _is_news(job: Job, *, agreed: bool) -> bool:
+    """Say whether a job is still to be told of: not when it is done, nor when the person stopped it by withdrawing."""
+    withdrawn = job.kind == JobKind.WEATHER and job.state == JobState.CANCELLED and not agreed
+    return job.state != JobState.DONE and not withdrawn
 
 
 def newest_text() -> ConsentText:
