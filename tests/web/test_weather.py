@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import zipfile
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
 
@@ -17,6 +19,7 @@ from unaji.records.weather.client import Patience
 from unaji.web.casebook.actions import diary, weather
 from unaji.web.casebook.actions.consents import consented, give_consent, withdraw_consent
 from unaji.web.casebook.actions.explanations import strip_of
+from unaji.web.casebook.actions.exports import ask_export, erase_person, fetch_export
 from unaji.web.casebook.actions.people import describe_person
 from unaji.web.casebook.actions.weather import ask_weather, ask_weather_due, remove_weather, say_about
 from unaji.web.casebook.files import sealed_files
@@ -25,7 +28,7 @@ from unaji.web.casebook.management.commands.clock import DUE
 from unaji.web.casebook.models import AuditEvent, Consent, Job, Person, SeriesFile
 from unaji.web.casebook.timeline import timeline_of
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 TOKYO, OSAKA = "35.7 139.7", "34.7 135.5"
 CREDIT = "Weather data by Open-Meteo.com (CC BY 4.0)"
@@ -200,6 +203,7 @@ def test_the_worker_itself_looks_whether_it_may_ask(server, as_hana, agreed):
     assert "どこにも尋ねていません" in as_hana.get("/data").content.decode()
 
 
+@pytest.mark.django_db(transaction=True)  # withdrawn by another thread
 def test_what_is_withdrawn_while_it_runs_ends_before_the_next_request_and_keeps_nothing(server, agreed):
     diary.log_episode(agreed, by=agreed.user, start=timezone.now() - timedelta(days=70))
     before = on_disk(agreed)
@@ -483,6 +487,34 @@ def test_an_import_does_not_forget_the_weather_that_is_listed(server, agreed):
     _note_series(agreed, [])
 
     assert SeriesFile.objects.filter(kind="weather").exists()
+
+
+def test_what_is_taken_along_holds_the_weather_its_source_and_what_was_said_of_oneself(server, agreed):
+    describe_person(agreed, by=agreed.user, name="架空 花", contact="090")
+    fetched(agreed)
+    wish = ask_export(agreed, by=agreed.user)
+    work(agreed)
+
+    with zipfile.ZipFile(io.BytesIO(fetch_export(wish_now(wish), by=agreed.user))) as archive:
+        said = json.loads(archive.read("unaji/about-me.json"))
+        names = archive.namelist()
+
+    assert (said["name"], said["contact"], said["place"], said["weather"]) == ("架空 花", "090", TOKYO, CREDIT)
+    assert [name for name in names if name.startswith("unaji/records/series/station_pressure_hpa-outdoor")]
+
+
+def wish_now(wish):
+    wish.refresh_from_db()
+    return wish
+
+
+def test_who_is_erased_leaves_no_weather_behind(server, agreed, settings):
+    fetched(agreed)
+
+    erase_person(agreed, by=agreed.user)
+
+    assert not list((settings.HOME / "people").rglob("*weather*"))
+    assert not SeriesFile.objects.exists()
 
 
 # -- once a day --------------------------------------------------------------------------------------------------------
