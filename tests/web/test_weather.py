@@ -6,6 +6,8 @@ import io
 import json
 import zipfile
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from time import monotonic
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -14,7 +16,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from tests.records.weather.service import Server, model_hours, right, serving
-from tests.web.accounts import sign_in
+from tests.web.accounts import account, sign_in
 from unaji.records.weather.client import Patience
 from unaji.web.casebook.actions import diary, weather
 from unaji.web.casebook.actions.consents import consented, give_consent, withdraw_consent
@@ -161,6 +163,13 @@ def test_nothing_is_kept_outside_the_persons_sealed_folder(server, agreed, setti
     assert new
     assert all(file.is_relative_to(settings.HOME / "people" / str(agreed.pk)) for file in new)
     assert not any(b"hourly" in file.read_bytes() for file in new)
+
+
+def test_nobody_is_asked_for_the_weather_before_they_can_say_a_place(db):
+    page = sign_in(account("new@example.org")).get("/welcome").content.decode()
+
+    assert 'value="wearable_import"' in page
+    assert 'value="weather"' not in page
 
 
 # -- who may be asked --------------------------------------------------------------------------------------------------
@@ -355,6 +364,50 @@ def test_a_try_that_died_after_the_folder_is_begun_anew_and_told(server, agreed,
     assert len(server.asked) == n, "what the first try brought lies there whole"
     assert SeriesFile.objects.filter(kind="weather").exists()
     assert asked_anew(agreed) > since
+
+
+def test_a_try_that_died_in_the_midst_leaves_the_folder_as_it_was_and_is_begun_anew(server, agreed, monkeypatch):
+    diary.log_episode(agreed, by=agreed.user, start=timezone.now() - timedelta(days=70))
+    before = on_disk(agreed)
+    job = ask_weather(agreed, by=agreed.user)
+    long_ago = timezone.now() - timedelta(minutes=5)
+    Job.objects.filter(pk=job.pk).update(state="running", tries=1, beat_at=long_ago, made_at=long_ago)
+    job.refresh_from_db()
+
+    def dies_after_the_first_month(share):
+        if share:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        DOERS["weather"](job, dies_after_the_first_month)
+    assert len(server.asked) == 1
+    assert on_disk(agreed) == before
+
+    wake_silent()
+    done = work(agreed)
+
+    assert (done.state, done.tries) == ("done", 2)
+    assert timeline_of(agreed).of("air_temp_c") is not None
+
+
+def test_the_service_is_not_asked_more_often_when_there_are_more_people(server, agreed, ken, monkeypatch):
+    diary.log_episode(ken, by=ken.user, start=timezone.now() - timedelta(days=1))
+    describe_person(ken, by=ken.user, place=OSAKA)
+    give_consent(ken, "weather", language="ja", by=ken.user)
+    monkeypatch.setattr(weather, "PATIENCE", Patience(tries=1, between_requests_s=0.4))
+    monkeypatch.setattr(weather, "keep_days", lambda *_: None)  # which would take as long by itself
+    asked_at = []
+
+    def noted(path):
+        asked_at.append(monotonic())
+        return warmer_in_the_south(path)
+
+    server.reply = noted
+    for person in (agreed, ken):
+        fetched(person)
+
+    assert len(asked_at) >= 2
+    assert min(later - sooner for sooner, later in pairwise(asked_at)) >= 0.39
 
 
 @pytest.mark.parametrize(

@@ -40,6 +40,7 @@ def test_everything_is_kept_as_it_was_said_and_shown_again(as_hana, hana):
     kept = {name: value for name, value in SAID.items() if not name.endswith("_other")}
     assert about(hana) == {**kept, "height_cm": 158.5, "weight_kg": 52.0}
     page = as_hana.get("/mine/about").content.decode()
+    assert "保存しました。" in page
     for shown in (
         'value="はな"',
         'value="1980-02-29"',

@@ -11,6 +11,7 @@ from math import isfinite
 from typing import Any
 from zoneinfo import available_timezones
 
+from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
@@ -90,6 +91,7 @@ def about(request: SignedIn, person: Person) -> HttpResponse:
     if wrong:
         return _about(request, person, request.POST.dict(), wrong, words()("about.not_saved"))
     say_about(person, by=request.user, **said)
+    messages.success(request, words()("about.saved"))
     return redirect("patient:about")
 
 
