@@ -6,8 +6,6 @@ import io
 import json
 import zipfile
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
-from time import monotonic
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -81,6 +79,10 @@ def on_disk(person: Person) -> dict[str, bytes]:
     return {file.name: file.read_bytes() for file in sealed_files(person.pk)}
 
 
+def weather_files(person: Person) -> set[str]:
+    return {file.name for file in sealed_files(person.pk) if file.parent.name == "weather"}
+
+
 def days_asked(server: Server) -> list[str]:
     return [parse_qs(urlsplit(path).query)["end_date"][0] for path in server.asked]
 
@@ -145,7 +147,7 @@ def test_names_of_files_tell_neither_the_place_nor_that_two_people_share_it(serv
     fetched(agreed)
     fetched(ken)
 
-    hers, his = ({name for name in on_disk(one) if "20" in name and "json" in name} for one in (agreed, ken))
+    hers, his = weather_files(agreed), weather_files(ken)
 
     assert hers
     assert his
@@ -394,20 +396,16 @@ def test_the_service_is_not_asked_more_often_when_there_are_more_people(server, 
     diary.log_episode(ken, by=ken.user, start=timezone.now() - timedelta(days=1))
     describe_person(ken, by=ken.user, place=OSAKA)
     give_consent(ken, "weather", language="ja", by=ken.user)
-    monkeypatch.setattr(weather, "PATIENCE", Patience(tries=1, between_requests_s=0.4))
-    monkeypatch.setattr(weather, "keep_days", lambda *_: None)  # which would take as long by itself
-    asked_at = []
+    monkeypatch.setattr(weather, "PATIENCE", Patience(tries=1, between_requests_s=3600))
+    waited = []
+    monkeypatch.setattr(weather, "_wait", lambda job, seconds: waited.append((job.person_id, seconds)))
+    server.reply = warmer_in_the_south
 
-    def noted(path):
-        asked_at.append(monotonic())
-        return warmer_in_the_south(path)
-
-    server.reply = noted
     for person in (agreed, ken):
         fetched(person)
 
-    assert len(asked_at) >= 2
-    assert min(later - sooner for sooner, later in pairwise(asked_at)) >= 0.39
+    seconds = next(seconds for whose, seconds in waited if whose == ken.pk)
+    assert 3000 < seconds <= 3600, "his first request waits for its turn after her last"
 
 
 @pytest.mark.parametrize(
@@ -462,11 +460,15 @@ def test_who_moves_gets_the_weather_of_the_new_place_for_all_days_and_none_of_th
     server.reply = warmer_in_the_south
     fetched(agreed)
     assert set(timeline_of(agreed).of("air_temp_c").value) == {10.0}
+    former = weather_files(agreed)
 
     say_about(agreed, by=agreed.user, place=OSAKA)
     work(agreed)
 
     assert set(timeline_of(agreed).of("air_temp_c").value) == {20.0}
+    present = weather_files(agreed)
+    assert len(present) == len(former) > 0
+    assert not present & former
     asked = [parse_qs(urlsplit(path).query)["latitude"][0] for path in server.asked]
     assert asked == sorted(asked, reverse=True)
     assert len(set(asked)) == 2
