@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -83,6 +83,10 @@ def weather_files(person: Person) -> set[str]:
     return {file.name for file in sealed_files(person.pk) if file.parent.name == "weather"}
 
 
+def yesterday() -> date:
+    return datetime.now(UTC).date() - timedelta(days=1)
+
+
 def days_asked(server: Server) -> list[str]:
     return [parse_qs(urlsplit(path).query)["end_date"][0] for path in server.asked]
 
@@ -98,10 +102,9 @@ def test_who_agrees_gets_the_weather_of_their_days_with_its_period_and_its_sourc
     assert Consent.objects.get(person=living, purpose="weather").text.language == "ja"
     series = timeline_of(living).of("station_pressure_hpa", "outdoor")
     assert series.value[0] == 1008.0
-    yesterday = (datetime.now(UTC) - timedelta(days=1)).date()
-    assert str(series.time[-1]) == f"{yesterday}T23:00:00.000"
+    assert str(series.time[-1]) == f"{yesterday()}T23:00:00.000"
     rows = SeriesFile.objects.get(person=living, kind="weather", quantity="station_pressure_hpa")
-    assert (rows.rows, rows.last_at.date()) == (len(series), yesterday)
+    assert (rows.rows, rows.last_at.date()) == (len(series), yesterday())
     page = as_hana.get("/data").content.decode()
     assert CREDIT in page
     assert "取り寄せた天気: 気圧(その場所)" in page
@@ -131,11 +134,11 @@ def test_the_first_month_is_that_of_two_days_before_the_first_record(server, agr
 
 
 def test_a_day_shows_its_weather_without_waiting_for_an_answer(server, agreed):
-    assert strip_of(agreed, datetime.now(UTC).date() - timedelta(days=1)) is None
+    assert strip_of(agreed, yesterday()) is None
 
     fetched(agreed)
 
-    strip = strip_of(agreed, datetime.now(UTC).date() - timedelta(days=1))
+    strip = strip_of(agreed, yesterday())
     assert 15.0 in strip.air_temp_c
     assert 1008.0 in strip.pressure_hpa
 
@@ -231,6 +234,23 @@ def test_what_is_withdrawn_while_it_runs_ends_before_the_next_request_and_keeps_
     assert len(server.asked) == 1
     assert on_disk(agreed) == before
     assert not SeriesFile.objects.filter(kind="weather").exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_withdrawn_while_the_last_answer_is_on_its_way_is_not_kept(server, agreed):
+    before = on_disk(agreed)
+
+    def withdrawn(path):
+        Consent.objects.filter(purpose="weather").update(withdrawn_at=timezone.now())
+        connection.close()
+        return right(path)
+
+    server.reply = lambda path: (withdrawn if f"end_date={yesterday()}" in path else right)(path)
+    job = fetched(agreed)
+
+    assert (job.state, job.error) == ("failed", "weather_not_agreed")
+    assert server.asked
+    assert on_disk(agreed) == before
 
 
 @pytest.mark.parametrize(
@@ -338,8 +358,7 @@ def late(hours: int, took: float = 0.0):
 
     def reply(path):
         asked = {name: value[0] for name, value in parse_qs(urlsplit(path).query).items()}
-        yesterday = str(datetime.now(UTC).date() - timedelta(days=1))
-        missing = hours if asked["end_date"] == yesterday else 0
+        missing = hours if asked["end_date"] == str(yesterday()) else 0
         said = json.loads(model_hours(asked["start_date"], asked["end_date"], missing=missing))
         return json.dumps({**said, "generationtime_ms": took}).encode(), "application/json"
 
@@ -505,7 +524,7 @@ def test_the_weather_is_taken_out_and_nothing_else(server, as_hana, agreed):
     assert not SeriesFile.objects.filter(kind="weather").exists()
     assert consented(agreed, "weather")
     assert asked_anew(agreed) > since
-    assert strip_of(agreed, datetime.now(UTC).date() - timedelta(days=1)).air_temp_c.count(None) == 144
+    assert strip_of(agreed, yesterday()).air_temp_c.count(None) == 144
     assert CREDIT not in as_hana.get("/data").content.decode()
     lines = AuditEvent.objects.filter(person_number=agreed.pk).values_list("action", flat=True)
     assert {"weather", "no_weather"} <= set(lines)

@@ -190,10 +190,10 @@ def fetch(job: Job, progress: Progress) -> None:
         after = _contents(folder)
         # A try before this one may have got as far as the folder, and no further.
         is_new = after != before or job.tries > 1
+        hold(job)
+        _asked_of(person)  # what follows is kept
         if is_new:
             keep_days(person, read_timeline(person, folder))
-        hold(job)  # what follows is kept
-        _asked_of(person)
     if is_new:
         _note(job, after)
 
@@ -204,8 +204,8 @@ def remove(job: Job, progress: Progress) -> None:
     person = job.person
     with opened(person.pk, write=True) as folder:
         shutil.rmtree(folder / FOLDER, ignore_errors=True)
+        hold(job)  # what follows is kept
         keep_days(person, read_timeline(person, folder))
-        hold(job)
     if job.tries > 1 or SeriesFile.objects.filter(person=person, kind=SERIES_KIND).exists():
         _note(job, {})
 
