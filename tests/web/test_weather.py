@@ -15,10 +15,11 @@ from django.utils import timezone
 
 from tests.records.weather.service import Server, model_hours, right, serving
 from tests.web.accounts import account, sign_in
+from unaji.records.folder import read_folder
 from unaji.records.weather.client import Patience
 from unaji.web.casebook.actions import diary, weather
 from unaji.web.casebook.actions.consents import consented, give_consent, withdraw_consent
-from unaji.web.casebook.actions.explanations import strip_of
+from unaji.web.casebook.actions.explanations import fingerprint, strip_of
 from unaji.web.casebook.actions.exports import ask_export, erase_person, fetch_export
 from unaji.web.casebook.actions.people import describe_person
 from unaji.web.casebook.actions.weather import ask_weather, ask_weather_due, remove_weather, say_about
@@ -46,7 +47,8 @@ def server(monkeypatch):
 @pytest.fixture
 def living(hana) -> Person:
     """Hana, who lives in Tokyo, and whose neck was hot yesterday."""
-    diary.log_episode(hana, by=hana.user, start=timezone.now() - timedelta(days=1), intensity=5)
+    start = timezone.now().replace(microsecond=0) - timedelta(days=1)
+    diary.log_episode(hana, by=hana.user, start=start, intensity=5)
     describe_person(hana, by=hana.user, place=TOKYO)
     return hana
 
@@ -563,7 +565,7 @@ def test_an_import_does_not_forget_the_weather_that_is_listed(server, agreed):
     assert SeriesFile.objects.filter(kind="weather").exists()
 
 
-def test_what_is_taken_along_holds_the_weather_its_source_and_what_was_said_of_oneself(server, agreed):
+def test_what_is_taken_along_holds_the_weather_its_source_and_what_was_said_of_oneself(server, agreed, tmp_path):
     describe_person(agreed, by=agreed.user, name="架空 花", contact="090")
     fetched(agreed)
     wish = ask_export(agreed, by=agreed.user)
@@ -571,10 +573,10 @@ def test_what_is_taken_along_holds_the_weather_its_source_and_what_was_said_of_o
 
     with zipfile.ZipFile(io.BytesIO(fetch_export(wish_now(wish), by=agreed.user))) as archive:
         said = json.loads(archive.read("unaji/about-me.json"))
-        names = archive.namelist()
+        archive.extractall(tmp_path / "taken")
 
     assert (said["name"], said["contact"], said["place"], said["weather"]) == ("架空 花", "090", TOKYO, CREDIT)
-    assert [name for name in names if name.startswith("unaji/records/series/station_pressure_hpa-outdoor")]
+    assert fingerprint(read_folder(tmp_path / "taken/unaji/records")) == fingerprint(timeline_of(agreed))
 
 
 def wish_now(wish):
