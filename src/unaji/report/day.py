@@ -154,7 +154,7 @@ def draw_day(
     words = catalogue(language)
     scale = HOUR_PX / 60.0
     height = TOP + minutes * scale + 14
-    x0, fall_x, hpa_x, air_x, heart_x, bent_x, hot_x = 44.0, 46.0, 62.0, 120.0, 184.0, 252.0, 306.0
+    x0, fall_x, hpa_x, air_x, heart_x, bent_x, hot_x = 44.0, 46.0, 62.0, 127.0, 190.0, 254.0, 306.0
     marks: list[Markup] = []
     for hour in range(0, minutes // 60 + 1, 3):
         y = TOP + hour * 60 * scale
