@@ -90,3 +90,52 @@ def test_a_gap_in_the_heart_rate_ends_the_line():
     drawn = draw_day(day_strip(Timeline(Person("x"), series=(heart,)), START, END), [], [], "ja")
 
     assert drawn.svg.count('class="measured"') == 2
+
+
+def outdoors(quantity: str, values) -> Series:
+    one = series(quantity, 60, values)
+    return Series(one.quantity, one.time, one.value, site="outdoor", source="open_meteo")
+
+
+@pytest.fixture
+def weathered() -> DayStrip:
+    """A day on which it warmed from -3 by a degree every two hours while the pressure fell by 1 hPa an hour."""
+    air, hpa = outdoors("air_temp_c", -3 + np.arange(28) / 2), outdoors("station_pressure_hpa", 1010 - np.arange(28))
+    indoors = Series("air_temp_c", air.time, np.full(28, 24.0), site="near_body", source="ibutton")
+    return day_strip(Timeline(Person("x"), series=(indoors, air, hpa)), START, END)
+
+
+def test_the_temperature_is_that_outdoors_and_follows_the_hours_in_between(weathered):
+    assert weathered.air_temp_c[0] == -1.5
+    assert weathered.air_temp_c[3] == -1.2
+    assert weathered.pressure_hpa[:7] == (1007.0, 1006.8, 1006.7, 1006.5, 1006.3, 1006.2, 1006.0)
+    assert len(weathered.air_temp_c) == 144
+    assert weathered.air_temp_c[-1] == 10.4, "the way to the first hour of the next day"
+
+
+def test_temperature_and_pressure_are_drawn_and_said_with_their_units(weathered):
+    drawn = draw_day(weathered, [], [], "ja")
+
+    assert drawn.svg.count('class="measured"') == 2
+    for said in ("℃", "低下 hPa", "−2〜11", "983〜1007"):
+        assert f">{said}</text>" in drawn.svg
+    assert drawn.caption.startswith("外の気温は−1.5〜10.4℃でした。気圧は983〜1007 hPaでした。")
+    assert "It was −1.5 to 10.4 °C outdoors. The pressure was 983 to 1007 hPa." in draw_day(weathered, [], [], "en").svg
+
+
+def test_a_quiet_day_looks_quiet():
+    timeline = Timeline(Person("x"), series=(outdoors("station_pressure_hpa", 1008 + np.arange(28) % 2),))
+
+    drawn = draw_day(day_strip(timeline, START, END), [], [], "ja")
+
+    assert ">1004〜1014</text>" in drawn.svg
+
+
+def test_a_strip_that_was_kept_before_the_weather_was_told_is_drawn_still(weathered):
+    kept = weathered.as_json()
+    del kept["air_temp_c"], kept["pressure_hpa"]
+
+    drawn = draw_day(DayStrip(**json.loads(json.dumps(kept))), [], [], "ja")
+
+    assert 'class="measured"' not in drawn.svg
+    assert "f-weather" in drawn.svg

@@ -5,7 +5,10 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-from unaji.web.configuration import Configuration, databases, secret_key
+import pytest
+
+from unaji.errors import InputError
+from unaji.web.configuration import Configuration, configuration, databases, secret_key
 
 
 def test_what_is_deleted_from_sqlite_is_overwritten_and_what_is_acknowledged_is_on_the_disk(tmp_path):
@@ -27,3 +30,15 @@ def test_a_new_home_is_closed_to_others(tmp_path: Path):
     assert home.stat().st_mode & 0o077 == 0
     assert (home / "keys").stat().st_mode & 0o077 == 0
     assert (home / "keys" / "secret").stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize(
+    ("said", "weather"), [({}, True), ({"UNAJI_WEATHER": "on"}, True), ({"UNAJI_WEATHER": "off"}, False)]
+)
+def test_the_operator_can_switch_the_weather_off(tmp_path, said, weather):
+    assert configuration({"UNAJI_HOME": str(tmp_path), **said}).weather is weather
+
+
+def test_a_word_that_was_meant_as_off_is_not_taken_for_on(tmp_path):
+    with pytest.raises(InputError, match="UNAJI_WEATHER must be on or off, found '0'"):
+        configuration({"UNAJI_HOME": str(tmp_path), "UNAJI_WEATHER": "0"})

@@ -11,6 +11,7 @@ from tests.web.accounts import account, sign_in
 from unaji.web.casebook.actions import consents
 from unaji.web.casebook.actions.consents import asked_anew, consented, give_consent, put_texts
 from unaji.web.casebook.models import AuditEvent, Consent, ConsentText, Episode, Person
+from unaji.web.casebook.models.consent import Purpose
 
 
 @pytest.fixture
@@ -26,7 +27,7 @@ def reworded(hana, tmp_path, monkeypatch):
             encoding="utf-8",
         )
         monkeypatch.setattr(consents, "TEXTS", file)
-        put_texts()
+        put_texts(Purpose.values)
         return said[purpose]["ja"]
 
     return change
@@ -88,7 +89,7 @@ def test_a_file_is_brought_only_under_the_wording_that_is_shown_beside_it(as_han
 def test_the_same_texts_put_twice_make_no_further_version(hana, reworded):
     first = ConsentText.objects.filter(purpose="contact").count()
     reworded("contact")
-    put_texts()  # once more changes nothing
+    put_texts(Purpose.values)  # once more changes nothing
 
     texts = ConsentText.objects.filter(purpose="contact")
     assert texts.count() == 2 * first

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
 from django.core.management import call_command
 
+import unaji.web.casebook
+
+MIGRATIONS = Path(unaji.web.casebook.__file__).parent / "migrations"
 ALL_THE_WAY = """
 import django
 django.setup()
@@ -77,13 +82,56 @@ print("all the way")
 """
 
 
-def go(home, url=""):
+BACK_BEFORE_THE_WEATHER = """
+import django
+django.setup()
+from django.core.management import call_command
+from django.db import DatabaseError, connection, transaction
+from unaji.web.casebook.actions.consents import give_consent
+from unaji.web.casebook.actions.people import open_casebook
+from unaji.web.casebook.jobs import ask
+from unaji.web.casebook.models import Consent, ConsentText, Job, User
+
+call_command("migrate", verbosity=0, interactive=False)
+user = User.objects.create_user("mio@example.org")
+person = open_casebook(by=user, timezone_name="Asia/Tokyo", purposes=("care", "weather"), language="ja")
+for kind in ("weather", "no_weather", "export"):
+    ask(person, kind, by=user)
+
+def counts():
+    return [Consent.objects.count(), ConsentText.objects.filter(purpose="weather").count(), Job.objects.count()]
+
+def sealed():
+    try:
+        with transaction.atomic():
+            Consent.objects.filter(purpose="care").update(given_by="guardian")
+    except DatabaseError as error:
+        return "sealed" in str(error)
+
+def refused(purpose):
+    try:
+        with transaction.atomic():
+            ConsentText.objects.create(purpose=purpose, version=9, language="ja", body="x", valid_from=user.joined_at)
+    except DatabaseError as error:
+        return "consent_text_purpose_known" in str(error)
+
+assert counts() == [2, 2, 3] and sealed() and refused("else") and not refused("weather")
+ConsentText.objects.filter(version=9).delete()
+call_command("migrate", "casebook", BEFORE, verbosity=0, interactive=False)
+assert counts() == [1, 0, 1] and sealed() and refused("weather"), counts()
+call_command("migrate", verbosity=0, interactive=False)
+assert counts() == [1, 2, 1] and sealed() and not refused("weather"), counts()
+print("there and back")
+"""
+
+
+def go(home, url="", code=ALL_THE_WAY):
     home.mkdir()
     env = {
         **os.environ, "UNAJI_HOME": str(home), "UNAJI_ORIGIN": "http://localhost:8000", "UNAJI_DATABASE_URL": url,
         "DJANGO_SETTINGS_MODULE": "unaji.web.settings",
     }  # fmt: skip
-    return subprocess.run([sys.executable, "-c", ALL_THE_WAY], env=env, capture_output=True, text=True, check=False)
+    return subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=False)
 
 
 def test_on_sqlite_the_way_goes_forwards_and_back_and_sealed_rows_stay(tmp_path):
@@ -92,14 +140,38 @@ def test_on_sqlite_the_way_goes_forwards_and_back_and_sealed_rows_stay(tmp_path)
     assert done.stdout.strip() == "all the way", done.stderr
 
 
-def test_on_postgresql_the_way_goes_forwards_and_back_and_sealed_rows_stay(tmp_path, postgres_url):
+def before_the_weather() -> str:
+    """Return the name of the migration on which the weather's rests."""
+    (file,) = MIGRATIONS.glob("*_weather.py")
+    return re.search(r'dependencies = \[\("casebook", "(\w+)"\)\]', file.read_text(encoding="utf-8")).group(1)
+
+
+def test_on_sqlite_tables_from_before_the_weather_lose_its_rows_and_no_others(tmp_path):
+    code = BACK_BEFORE_THE_WEATHER.replace("BEFORE", repr(before_the_weather()))
+    done = go(tmp_path / "other", code=code)
+
+    assert done.stdout.strip() == "there and back", done.stderr
+
+
+def test_on_postgresql_tables_from_before_the_weather_lose_its_rows_and_no_others(tmp_path, postgres_url):
+    code = BACK_BEFORE_THE_WEATHER.replace("BEFORE", repr(before_the_weather()))
+    done = go(tmp_path / "other", database(postgres_url), code)
+
+    assert done.stdout.strip() == "there and back", done.stderr
+
+
+def database(postgres_url: str) -> str:
+    """Make an empty database, and return its address."""
     import psycopg
 
     name = f"migrations_{uuid4().hex[:8]}"
     with psycopg.connect(f"{postgres_url}/postgres", autocommit=True) as admin:
         admin.execute(f'CREATE DATABASE "{name}"')
+    return f"{postgres_url}/{name}"
 
-    done = go(tmp_path / "other", f"{postgres_url}/{name}")
+
+def test_on_postgresql_the_way_goes_forwards_and_back_and_sealed_rows_stay(tmp_path, postgres_url):
+    done = go(tmp_path / "other", database(postgres_url))
 
     assert done.stdout.strip() == "all the way", done.stderr
 

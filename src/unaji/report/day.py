@@ -1,4 +1,4 @@
-"""One day from top to bottom: when it was hot, beside the pressure's fall, the heart and the bent head."""
+"""One day from top to bottom: when it was hot, beside the weather, the heart and the bent head."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from unaji.records.timeline import FloatArray, Series, Timeline, utc_ms
 from unaji.report.figures.svg import el, line, path, rect, root, text
-from unaji.report.words import catalogue
+from unaji.report.words import Catalogue, catalogue
 
 BIN_MIN = 10
 FALL_MIN = 180
@@ -23,6 +23,8 @@ BENT_DEG = 20.0
 FALL_STEPS_HPA = (0.5, 1.0, 2.0, 3.0)
 """Falls in three hours from which the four tints begin."""
 PRESSURES = ("station_pressure_hpa", "sea_level_pressure_hpa")
+LEAST_SPAN_HPA, LEAST_SPAN_K = 10.0, 10.0
+"""So much the columns of pressure and temperature show at least: a quiet day is to look quiet."""
 WIDTH, TOP, HOUR_PX = 330.0, 52.0, 21.0
 
 
@@ -36,12 +38,18 @@ class DayStrip:
         How far the pressure fell over the three hours before; 0 where it rose.
     bent : tuple
         Whether the head was bent.
+    air_temp_c : tuple
+        Air temperature outdoors [°C]; () in a strip that was kept before it was told.
+    pressure_hpa : tuple
+        Air pressure, at the place where that is known, else at sea level [hPa]; () likewise.
     """
 
     start: str
     fall_hpa: tuple[float | None, ...]
     hr_bpm: tuple[float | None, ...]
     bent: tuple[bool | None, ...]
+    air_temp_c: tuple[float | None, ...] = ()
+    pressure_hpa: tuple[float | None, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Give it as plain values."""
@@ -56,17 +64,22 @@ def day_strip(timeline: Timeline, start: datetime, end: datetime) -> DayStrip:
     start, end : datetime
         First instant of the local day and of the next (aware); a day of 23 or 25 hours has as many bins.
     """
-    edges = np.arange(utc_ms(start - timedelta(minutes=FALL_MIN)), utc_ms(end) + 1, np.timedelta64(BIN_MIN, "m"))
+    # One bin more than the day has: the hour that begins with the next day ends this one's line.
+    bin_length = np.timedelta64(BIN_MIN, "m")
+    edges = np.arange(utc_ms(start - timedelta(minutes=FALL_MIN)), utc_ms(end) + bin_length + 1, bin_length)
     before = FALL_MIN // BIN_MIN
+    day = slice(before, -1)
     pressure = next((found for name in PRESSURES if (found := timeline.of(name)) is not None), None)
     hpa = _filled(_means(pressure, edges))
-    fall = np.maximum(hpa[:-before] - hpa[before:], 0.0)
-    bent = _means(timeline.of("head_flexion_deg"), edges)[before:]
+    fall = np.maximum(hpa[:-before] - hpa[before:], 0.0)[:-1]
+    bent = _means(timeline.of("head_flexion_deg"), edges)[day]
     return DayStrip(
         start=start.isoformat(),
         fall_hpa=tuple(_rounded(fall, 2)),
-        hr_bpm=tuple(_rounded(_means(timeline.of("hr_bpm"), edges)[before:], 1)),
+        hr_bpm=tuple(_rounded(_means(timeline.of("hr_bpm"), edges)[day], 1)),
         bent=tuple(None if np.isnan(one) else bool(one >= BENT_DEG) for one in bent),
+        air_temp_c=tuple(_rounded(_filled(_means(timeline.of("air_temp_c", "outdoor"), edges))[day], 1)),
+        pressure_hpa=tuple(_rounded(hpa[day], 1)),
     )
 
 
@@ -141,18 +154,23 @@ def draw_day(
     words = catalogue(language)
     scale = HOUR_PX / 60.0
     height = TOP + minutes * scale + 14
-    x0, fall_x, heart_x, bent_x, hot_x = 44.0, 48.0, 118.0, 222.0, 296.0
+    x0, fall_x, hpa_x, air_x, heart_x, bent_x, hot_x = 44.0, 46.0, 62.0, 127.0, 190.0, 254.0, 306.0
     marks: list[Markup] = []
     for hour in range(0, minutes // 60 + 1, 3):
         y = TOP + hour * 60 * scale
         marks += [line(x0, y, WIDTH - 4, y), text(x0 - 6, y + 4, words("day.hour", n=hour), "axis", "end")]
-    for x, name in ((fall_x + 28, "pressure"), (heart_x + 40, "heart"), (bent_x + 12, "bent")):
+    columns = ((fall_x + 30, "pressure"), (air_x + 22, "air"), (heart_x + 26, "heart"), (bent_x + 12, "bent"))
+    for x, name in columns:
         parts = words(f"day.{name}").split("|")
         marks += [text(x, 18 + 14 * i, part, "small-label", "middle") for i, part in enumerate(parts)]
     marks.append(text(hot_x, 18, words("day.hot"), "small-label", "middle"))
     if strip is not None:
-        marks += _fall(strip, fall_x, 56.0, scale)
-        marks += _heart(strip, heart_x, 80.0, scale, words.texts["day.heart_range"])
+        heart = [one for one in strip.hr_bpm if one is not None]
+        label = words.texts["day.range"]
+        marks += _fall(strip, fall_x, 12.0, scale)
+        marks += _line(strip.pressure_hpa, _ends(strip.pressure_hpa, LEAST_SPAN_HPA), hpa_x, 48.0, scale, label)
+        marks += _line(strip.air_temp_c, _ends(strip.air_temp_c, LEAST_SPAN_K), air_x, 44.0, scale, label)
+        marks += _line(strip.hr_bpm, (min([40.0, *heart]), max([120.0, *heart])), heart_x, 54.0, scale, label)
         marks += [
             rect(bent_x, TOP + first * BIN_MIN * scale, 12, n * BIN_MIN * scale, "f-posture layer-plain")
             for bent, first, n in _runs([int(bool(one)) for one in strip.bent])
@@ -171,9 +189,22 @@ def draw_day(
         marks += [line(x0, y, hot_x - 11, y, "onset"), el("circle", cx=hot_x, cy=y, r=11, class_="heat")]
         if one.intensity is not None:
             marks.append(text(hot_x, y + 4.5, str(one.intensity), "on-heat", "middle"))
-    told = words("day.aria", episodes=words.count("episodes", len(hot)))
+    between = "" if language == "ja" else " "
+    weather = [] if strip is None else _weather(strip, words)
+    told = between.join([words("day.aria", episodes=words.count("episodes", len(hot))), *weather])
     svg = root(*marks, width=WIDTH, height=height, class_="figure day", aria_label=told)
-    return DrawnDay(svg, words("day.caption"))
+    return DrawnDay(svg, between.join([*weather, words("day.caption")]))
+
+
+def _weather(strip: DayStrip, words: Catalogue) -> list[str]:
+    """Say between which values temperature and pressure were; nothing of what was not measured."""
+    told = []
+    for key, values, digits in (("air_said", strip.air_temp_c, 1), ("hpa_said", strip.pressure_hpa, 0)):
+        known = [one for one in values if one is not None]
+        if known:
+            low, high = (f"{one:.{digits}f}".replace("-", "−") for one in (min(known), max(known)))
+            told.append(words(f"day.{key}", low=low, high=high))
+    return told
 
 
 def _fall(strip: DayStrip, x: float, width: float, scale: float) -> list[Markup]:
@@ -194,17 +225,35 @@ def _runs(steps: Sequence[int]) -> list[tuple[int, int, int]]:
     return runs
 
 
-def _heart(strip: DayStrip, x: float, width: float, scale: float, label: str) -> list[Markup]:
-    known = [one for one in strip.hr_bpm if one is not None]
+def _ends(values: Sequence[float | None], least: float) -> tuple[float, float]:
+    """Return whole numbers between which the values lie, at least so far apart."""
+    known = [one for one in values if one is not None]
     if not known:
+        return 0.0, least
+    low, high = np.floor(min(known)), np.ceil(max(known))
+    more = max(least - (high - low), 0.0)
+    low -= np.floor(more / 2)
+    return float(low), float(max(high, low + least))
+
+
+def _line(
+    values: Sequence[float | None], ends: tuple[float, float], x: float, width: float, scale: float, label: str
+) -> list[Markup]:
+    """Draw a measured value from top to bottom, between ends that are written above it."""
+    if all(one is None for one in values):
         return []
-    low, high = min(40.0, *known), max(120.0, *known)
-    marks = [text(x + width / 2, 46, label.format(low=f"{low:.0f}", high=f"{high:.0f}"), "axis", "middle")]
+    low, high = ends
+    said = label.format(low=_whole(low), high=_whole(high))
+    marks = [text(x + width / 2, 46, said, "axis", "middle")]
     run: list[tuple[float, float]] = []
-    for i, one in enumerate((*strip.hr_bpm, None)):
+    for i, one in enumerate((*values, None)):
         if one is not None:
             run.append((x + (one - low) / (high - low) * width, TOP + (i + 0.5) * BIN_MIN * scale))
         elif run:  # a gap is a gap: the line ends here
             marks.append(path(run, "measured"))
             run = []
     return marks
+
+
+def _whole(number: float) -> str:
+    return f"{number:.0f}".replace("-", "−")

@@ -36,6 +36,9 @@ class Configuration:
         Sender of mail. ``UNAJI_MAIL_FROM``.
     example : bool
         Whether anybody may look around as the example person. ``UNAJI_EXAMPLE=1``.
+    weather : bool
+        Whether people may have the weather of their days fetched from Open-Meteo; ``UNAJI_WEATHER=off`` where nothing
+        may leave the machine.
     articles : Path
         Folder of the published articles. Default: those that ship with unaji. ``UNAJI_ARTICLES``.
     """
@@ -47,6 +50,7 @@ class Configuration:
     mail: str = ""
     mail_from: str = "unaji@localhost"
     example: bool = False
+    weather: bool = True
     articles: Path = SHIPPED
 
     def __post_init__(self) -> None:
@@ -87,6 +91,9 @@ def configuration(environment: Mapping[str, str] | None = None) -> Configuration
     home = said.get("UNAJI_HOME", "")
     if not home:
         raise InputError("UNAJI_HOME is not set: name the folder in which unaji keeps its data (unaji serve sets it)")
+    weather = said.get("UNAJI_WEATHER", "") or "on"
+    if weather not in ("on", "off"):  # a word that was meant as "off" must not be taken for "on"
+        raise InputError(f"UNAJI_WEATHER must be on or off, found {weather!r}")
     return Configuration(
         home=Path(home).expanduser().absolute(),
         origin=said.get("UNAJI_ORIGIN", "http://localhost:8000").rstrip("/"),
@@ -95,6 +102,7 @@ def configuration(environment: Mapping[str, str] | None = None) -> Configuration
         mail=said.get("UNAJI_MAIL_URL", ""),
         mail_from=said.get("UNAJI_MAIL_FROM", "unaji@localhost"),
         example=said.get("UNAJI_EXAMPLE", "") == "1",
+        weather=weather == "on",
         articles=Path(said.get("UNAJI_ARTICLES", "") or SHIPPED).expanduser().absolute(),
     )
 

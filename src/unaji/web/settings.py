@@ -18,6 +18,7 @@ ALLOWED_HOSTS = [CHOSEN.host, "localhost", "127.0.0.1", "[::1]"] if not CHOSEN.s
 ORIGIN = CHOSEN.origin
 HOME = CHOSEN.home
 EXAMPLE = CHOSEN.example
+WEATHER = CHOSEN.weather
 ARTICLES = CHOSEN.articles
 
 INSTALLED_APPS = [

@@ -5,11 +5,8 @@ from __future__ import annotations
 import gzip
 import json
 import random
-import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -17,10 +14,11 @@ import pytest
 from click.testing import CliRunner
 
 from tests.records.weather.conftest import broken
+from tests.records.weather.service import Server, model_hours, serving
 from unaji.cli import unaji
 from unaji.cli.weather_ import PROVIDERS
 from unaji.errors import InputError, OutputError, UsageError
-from unaji.records.weather import services, stations
+from unaji.records.weather import services
 from unaji.records.weather.client import Client, FetchError
 from unaji.records.weather.fetch import CREDIT, Period, default_place, fetch_weather, jma_steps, period_of, station_for
 from unaji.records.weather.services import Place, place_of, station_of
@@ -28,83 +26,12 @@ from unaji.records.weather.services import Place, place_of, station_of
 NOW = datetime(2025, 6, 1, 12, tzinfo=UTC)
 TOKYO = Place(35.68, 139.77)
 MAY = Period(date(2025, 5, 1), date(2025, 5, 31))
-UNITS = {
-    "temperature_2m": "°C", "relative_humidity_2m": "%", "dew_point_2m": "°C", "surface_pressure": "hPa",
-    "pressure_msl": "hPa", "wind_speed_10m": "m/s", "precipitation": "mm", "shortwave_radiation": "W/m²",
-    "sunshine_duration": "s",
-}  # fmt: skip
-USUAL = {
-    "temperature_2m": 15.0, "relative_humidity_2m": 60, "dew_point_2m": 7.3, "surface_pressure": 1008.0,
-    "pressure_msl": 1012.5, "wind_speed_10m": 3.0, "precipitation": 0.0, "shortwave_radiation": 100.0,
-    "sunshine_duration": 600.0,
-}  # fmt: skip
-
-
-def model_hours(first: str, last: str, latitude: float = 35.7, missing: int = 0, **values: float) -> bytes:
-    """What Open-Meteo answers for two days and those between, with so many hours still missing at the end."""
-    start, days = date.fromisoformat(first), (date.fromisoformat(last) - date.fromisoformat(first)).days + 1
-    times = [f"{start + timedelta(days=d)}T{h:02d}:00" for d in range(days) for h in range(24)]
-    columns = {name: [value] * (len(times) - missing) + [None] * missing for name, value in {**USUAL, **values}.items()}
-    return json.dumps(
-        {
-            "latitude": latitude,
-            "longitude": 139.7,
-            "elevation": 38.0,
-            "utc_offset_seconds": 0,
-            "timezone": "GMT",
-            "hourly_units": {"time": "iso8601", **UNITS},
-            "hourly": {"time": times, **columns},
-        }
-    ).encode()
-
-
-def right(path: str) -> tuple[bytes, str]:
-    asked = parse_qs(urlsplit(path).query)
-    return model_hours(asked["start_date"][0], asked["end_date"][0], float(asked["latitude"][0])), "application/json"
-
-
-@dataclass
-class Server:
-    url: str = ""
-    reply: Callable[[str], tuple[bytes, str]] = right
-    asked: list[str] = field(default_factory=list)
 
 
 @pytest.fixture
 def server(monkeypatch) -> Iterator[Server]:
-    state = Server()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            state.asked.append(self.path)
-            try:
-                body, kind = state.reply(self.path)
-            except KeyError:
-                self.send_error(404)
-                return
-            self.send_response(200)
-            self.send_header("Content-Type", kind)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    http.daemon_threads = True
-    thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    state.url = f"http://127.0.0.1:{http.server_address[1]}"
-    monkeypatch.setattr(services, "OPEN_METEO", f"{state.url}/v1/archive")
-    monkeypatch.setattr(services, "METEOSTAT", f"{state.url}/hourly")
-    monkeypatch.setattr(services, "NOAA_ISD", f"{state.url}/access")
-    monkeypatch.setattr(stations, "METEOSTAT_LIST", f"{state.url}/lite.json.gz")
-    monkeypatch.setattr(stations, "NOAA_LIST", f"{state.url}/isd-history.csv")
-    yield state
-    http.shutdown()
-    http.server_close()
-    thread.join()
+    with serving(monkeypatch) as one:
+        yield one
 
 
 @pytest.fixture
@@ -219,6 +146,59 @@ def test_a_folder_that_cannot_be_written_is_told(server, client, hana):
     (hana / "weather").write_text("a file where the folder should be")
     with pytest.raises(OutputError, match=r"weather/open-meteo_.* cannot be written"):
         fetch_weather(hana, client, "open-meteo", place=TOKYO, period=MAY)
+
+
+def test_months_that_lie_in_the_folder_whole_are_not_asked_for_again_without_any_cache(server, hana):
+    client = Client(None, now=lambda: NOW, sleep=lambda _: None)
+    period = Period(date(2025, 4, 20), date(2025, 5, 31))
+    first = fetch_weather(hana, client, "open-meteo", place=TOKYO, period=period, keep_whole=True)
+    (hana / first.files[0]).write_bytes(b"damaged")
+
+    again = fetch_weather(hana, client, "open-meteo", place=TOKYO, period=period, keep_whole=True)
+
+    assert again == first
+    asked = [parse_qs(urlsplit(path).query)["start_date"][0] for path in server.asked]
+    assert asked == ["2025-04-01", "2025-05-01", "2025-04-01"]
+
+
+def test_a_month_that_is_not_whole_in_the_folder_is_asked_for_again(server, hana):
+    client = Client(None, now=lambda: NOW, sleep=lambda _: None)
+    server.reply = lambda path: (model_hours("2025-05-01", "2025-05-31", missing=30), "application/json")
+    for _ in range(2):
+        fetch_weather(hana, client, "open-meteo", place=TOKYO, period=MAY, keep_whole=True)
+    assert len(server.asked) == 2
+
+
+def test_names_of_files_need_not_say_the_place(server, client, hana):
+    fetched = fetch_weather(hana, client, "open-meteo", place=TOKYO, period=MAY, stem="x_")
+    assert fetched.files == ("weather/x_2025-05.json",)
+
+
+def test_who_is_told_the_progress_can_end_it_before_anybody_is_asked(server, client, hana):
+    told = []
+
+    def stop_at_the_second(share: float) -> None:
+        told.append(share)
+        if share:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fetch_weather(hana, client, "open-meteo", place=TOKYO, period=Period(date(2025, 4, 1), date(2025, 5, 31)),
+                      progress=stop_at_the_second)  # fmt: skip
+    assert told == [0.0, 0.5]
+    assert len(server.asked) == 1
+
+
+@pytest.mark.parametrize(("status", "passing"), [(500, True), (429, True), (403, False)])
+def test_a_failure_says_whether_it_may_pass(server, client, hana, status, passing):
+    server.status = status
+    with pytest.raises(FetchError) as failed:
+        fetch_weather(hana, client, "open-meteo", place=TOKYO, period=MAY)
+    assert failed.value.passing is passing
+
+
+def test_a_place_on_the_equator_has_one_name():
+    assert str(Place(-0.04, -0.01)) == str(Place(0.04, 0.01))
 
 
 # -- stations ----------------------------------------------------------------------------------------------------------

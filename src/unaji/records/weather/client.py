@@ -36,7 +36,18 @@ LONGEST_REASON = 200
 
 
 class FetchError(InputError):
-    """Weather could not be fetched: says from where, what happened and what to do. Nothing was kept."""
+    """Weather could not be fetched: says from where, what happened and what to do. Nothing was kept.
+
+    Attributes
+    ----------
+    passing : bool
+        Whether the trouble may pass by itself (no connection, a server that is busy or down), so that asking later
+        makes sense; False where something came that was not what was asked for.
+    """
+
+    def __init__(self, message: str, *, passing: bool = False) -> None:
+        super().__init__(message)
+        self.passing = passing
 
 
 class _PassingError(Exception):
@@ -158,6 +169,7 @@ class Client:
                         request,
                         f"{attempt} 回試しましたが取得できませんでした。あとで同じ命令をもう一度実行してください",
                         f"{attempt} tries failed, the last because {trouble}; run the same command again later",
+                        passing=True,
                     ) from trouble
                 self.sleep(self._pause(attempt) if trouble.wait_s is None else trouble.wait_s)
         raise AssertionError("at least one try is made")
@@ -280,6 +292,7 @@ class Client:
                 request,
                 f"混んでいます。{wait_s:.0f} 秒後にもう一度実行してください",
                 f"it is busy and asks to wait {wait_s:.0f} s; run the same command again then",
+                passing=True,
             )
         return wait_s
 
@@ -363,5 +376,5 @@ def _redirected(request: Request, url: str, location: str | None) -> str:
     return target
 
 
-def _failure(request: Request, ja: str, en: str) -> FetchError:
-    return FetchError(f"{request.host}: {ja} / {en}")
+def _failure(request: Request, ja: str, en: str, *, passing: bool = False) -> FetchError:
+    return FetchError(f"{request.host}: {ja} / {en}", passing=passing)

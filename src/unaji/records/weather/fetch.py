@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -14,7 +15,7 @@ from unaji.errors import InputError, OutputError, UsageError
 from unaji.records.clock import Clock
 from unaji.records.folder import read_folder, whose_folder
 from unaji.records.problems import ProblemLog
-from unaji.records.timeline import Problem
+from unaji.records.timeline import Problem, Timeline
 from unaji.records.weather.client import Client, put_file
 from unaji.records.weather.services import (
     LAST_REPORT_H,
@@ -79,8 +80,9 @@ class Fetched:
 
 
 def fetch_weather(
-    into: Path, client: Client, provider: str, *, place: Place | None = None, station: str = "", period: Period
-) -> Fetched:
+    into: Path, client: Client, provider: str, *, place: Place | None = None, station: str = "", period: Period,
+    stem: str = "", keep_whole: bool = False, progress: Callable[[float], None] | None = None,
+) -> Fetched:  # fmt: skip
     """Fetch the weather of a place or station and put the service's files into a person's folder.
 
     Parameters
@@ -91,6 +93,15 @@ def fetch_weather(
         For "open-meteo".
     station : str
         For "meteostat" and "noaa-isd": see `station_for`.
+    stem : str
+        For "open-meteo": how the files' names begin, where names are read by more people than contents and must not
+        say the place.
+    keep_whole : bool
+        Whether a file that lies in the folder already, whole and of days that are over, is left as it is and not asked
+        for again. So the folder does what the client's cache does, and nothing of it lies elsewhere.
+    progress : callable, optional
+        Told the share that is done before each file, the first time before anybody is asked; whatever it raises
+        ends the fetching.
 
     Raises
     ------
@@ -104,9 +115,14 @@ def fetch_weather(
     names: list[str] = []
     incomplete: list[str] = []
     log = ProblemLog()
-    for file in _files(provider, place, station, period, client.now()):
-        data = client.get(file.request)
-        put_into_folder(into, file.file_name, data)
+    files = list(_files(provider, place, station, period, client.now(), stem))
+    for n, file in enumerate(files):
+        if progress is not None:
+            progress(n / len(files))
+        there = _whole_in_folder(into, file, client.now()) if keep_whole else None
+        data = client.get(file.request) if there is None else there
+        if there is None:
+            put_into_folder(into, file.file_name, data)
         names.append(f"{FOLDER}/{file.file_name}")
         batches = list(file.read([source_of(names[-1], data)], Clock(None, client.now()), log))
         for batch in batches:
@@ -117,7 +133,20 @@ def fetch_weather(
     return Fetched(provider, place, station, period, tuple(names), values, tuple(incomplete), log.problems())
 
 
-def _files(provider: str, place: Place | None, station: str, period: Period, now: datetime) -> Iterator[Wanted]:
+def _whole_in_folder(into: Path, file: Wanted, now: datetime) -> bytes | None:
+    """Return a file that lies in the folder and will not change any more; None where it has to be asked for."""
+    if file.request.last_day >= now.date():
+        return None
+    with contextlib.suppress(OSError, InputError):
+        data = (into / FOLDER / file.file_name).read_bytes()
+        if file.request.check(data):
+            return data
+    return None
+
+
+def _files(
+    provider: str, place: Place | None, station: str, period: Period, now: datetime, stem: str
+) -> Iterator[Wanted]:
     if provider != "open-meteo":
         yield from station_files(provider, station_of(provider, station), period.first, period.last, now)
     elif station:
@@ -125,7 +154,7 @@ def _files(provider: str, place: Place | None, station: str, period: Period, now
     elif place is None:
         raise InputError(NO_PLACE)
     else:
-        yield from open_meteo_files(place, period.first, period.last, now)
+        yield from open_meteo_files(place, period.first, period.last, now, stem)
 
 
 def station_for(provider: str, place: Place | None, station: str, period: Period, client: Client) -> tuple[str, float]:
@@ -185,15 +214,21 @@ def period_of(into: Path, first: date | None, last: date | None, now: datetime) 
 
 
 def _days_of_records(into: Path, now: datetime) -> Period:
-    """Return the days of what the person recorded; weather that lies there already says nothing of that."""
+    """Return the days of what lies in a person's folder."""
     try:
         timeline = read_folder(into, now=now)
     except InputError as error:
         raise InputError(f"{error}. Say the days: --from 2024-05-01 --to 2024-05-31") from error
-    own = replace(timeline, series=tuple(s for s in timeline.series if s.site != "outdoor"))
-    if own.span is None:
+    days = days_recorded(timeline)
+    if days is None:
         raise InputError(f"{into}: the folder holds no records yet; say the days: --from 2024-05-01 --to 2024-05-31")
-    return Period(own.span.start.date(), own.span.end.date())
+    return days
+
+
+def days_recorded(timeline: Timeline) -> Period | None:
+    """Return the days of what a person recorded, which weather says nothing of; None where nothing was recorded."""
+    own = replace(timeline, series=tuple(s for s in timeline.series if s.site != "outdoor"))
+    return None if own.span is None else Period(own.span.start.date(), own.span.end.date())
 
 
 def jma_steps(into: Path, period: Period) -> tuple[str, ...]:

@@ -57,8 +57,9 @@ class Place:
                 f"--place {self.latitude},{self.longitude}: latitude must be -90 to 90 and longitude -180 to 180, "
                 "as in --place 35.7,139.7"
             )
-        object.__setattr__(self, "latitude", round(self.latitude, 1))
-        object.__setattr__(self, "longitude", round(self.longitude, 1))
+        # What is added turns -0.0, which would be another address and another file, into 0.0.
+        object.__setattr__(self, "latitude", round(self.latitude, 1) + 0.0)
+        object.__setattr__(self, "longitude", round(self.longitude, 1) + 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,18 +104,20 @@ def station_of(provider: str, text: str) -> str:
     return station
 
 
-def open_meteo_files(place: Place, first: date, last: date, now: datetime) -> Iterator[Wanted]:
+def open_meteo_files(place: Place, first: date, last: date, now: datetime, stem: str = "") -> Iterator[Wanted]:
     """Ask Open-Meteo for the hours of a place in whole months, the present one up to yesterday.
 
     So a month's address is the same whoever's days are in it, a past month is asked for once, and a newer file of a
-    month holds all that the older one held.
+    month holds all that the older one held. `stem` is how the files' names begin, before the month; by default they
+    say the service and the place.
     """
+    stem = stem or f"open-meteo_{place.latitude:.1f}_{place.longitude:.1f}_"
     for start, end in _months(first, last, now.date() - timedelta(days=1)):
         url = (
             f"{OPEN_METEO}?latitude={place.latitude:.1f}&longitude={place.longitude:.1f}&start_date={start}"
             f"&end_date={end}&hourly={','.join(OPEN_METEO_HOURLY)}&wind_speed_unit=ms&timezone=GMT"
         )
-        name = f"open-meteo_{place.latitude:.1f}_{place.longitude:.1f}_{start:%Y-%m}.json"
+        name = f"{stem}{start:%Y-%m}.json"
         check = partial(_check_place, place, partial(_check, name, open_meteo.read, start, end, 23, now))
         yield Wanted(Request(url, end, JSON_TYPES, check), name, open_meteo.read)
 

@@ -89,6 +89,15 @@ def say_day(day: date) -> str:
     )
 
 
+def say_period(person: Person, first: datetime, last: datetime) -> str:
+    """Say from which day to which, on the person's wall clock: 2026年4月1日〜2026年4月27日."""
+    start, end = local(person, first), local(person, last)
+    return words()(
+        "data.period", first_year=start.year, first=say_day_short(start.date()), last_year=end.year,
+        last=say_day_short(end.date()),
+    )  # fmt: skip
+
+
 def say_day_short(day: date) -> str:
     """Say a day: 4月27日, 27 April."""
     say = words()

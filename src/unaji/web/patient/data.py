@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -16,6 +16,7 @@ from unaji.quantities import QUANTITIES
 from unaji.web.access import SignedIn, person_page
 from unaji.web.casebook.actions import imports
 from unaji.web.casebook.actions.consents import consented, give_consent, newest_texts
+from unaji.web.casebook.actions.weather import SERIES_KIND, THANKS
 from unaji.web.casebook.files import remove_upload
 from unaji.web.casebook.jobs import cancel, retry
 from unaji.web.casebook.models import ImportBatch, Job, Person, SeriesFile
@@ -23,11 +24,14 @@ from unaji.web.casebook.models.consent import Purpose
 from unaji.web.casebook.models.imported import ImportState
 from unaji.web.casebook.models.results import JobState
 from unaji.web.casebook.uploads import SealingHandler
-from unaji.web.patient.clock import local, say_day_short
+from unaji.web.patient.clock import say_period
 from unaji.web.patient.views import screen
+from unaji.web.patient.weather import weather_block
 from unaji.web.words import spoken, words
 
 MOST_SHOWN = 30
+BACK = ("patient:data", "patient:why", "patient:mine", "patient:about", "patient:trials")
+"""Screens that show a job, to which its buttons lead back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,19 +63,26 @@ class Batch:
 @require_GET
 def data(request: SignedIn, person: Person) -> HttpResponse:
     """Show what is there and what is on its way."""
-    batches = [
-        _told(person, one) for one in ImportBatch.objects.visible_to(request.user).order_by("-made_at")[:MOST_SHOWN]
-    ]
-    series = [
-        {"name": _name(one.quantity), "n": f"{one.rows:,}", "period": _period(person, one)}
-        for one in SeriesFile.objects.visible_to(request.user).order_by("quantity")
-    ]
-    return _data(request, person, batches=batches, series=series, may=consented(person, Purpose.WEARABLE_IMPORT))
+    return _data(request, person)
 
 
-def _data(request: HttpRequest, person: Person, status: int = 200, **said: Any) -> HttpResponse:
-    consent = newest_texts(spoken())[Purpose.WEARABLE_IMPORT].body
-    return screen(request, "data.html", person, "more", status, consent=consent, **said)
+def _data(request: HttpRequest, person: Person, problems: Sequence[str] = ()) -> HttpResponse:
+    newest = ImportBatch.objects.filter(person=person).order_by("-made_at")[:MOST_SHOWN]
+    series = [_listed(person, one) for one in SeriesFile.objects.filter(person=person).order_by("quantity", "kind")]
+    return screen(
+        request, "data.html", person, "more", 422 if problems else 200, series=series,
+        batches=[_told(person, one) for one in newest], problems=problems,
+        may=consented(person, Purpose.WEARABLE_IMPORT), weather=weather_block(person, "patient:data"),
+        consent=newest_texts(spoken())[Purpose.WEARABLE_IMPORT].body,
+        thanks=THANKS if any(one["weather"] for one in series) else "",
+    )  # fmt: skip
+
+
+def _listed(person: Person, series: SeriesFile) -> dict[str, object]:
+    return {
+        "name": _name(series.quantity), "n": f"{series.rows:,}", "period": _period(person, series),
+        "weather": series.kind == SERIES_KIND,
+    }  # fmt: skip
 
 
 @csrf_exempt  # what arrives has to be sealed from its first byte on: the check follows, in `_upload`, before it is used
@@ -116,10 +127,7 @@ def _upload(request: HttpRequest, person: Person, handler: SealingHandler) -> Ht
     if request.headers.get("Accept", "").startswith("application/json"):
         return JsonResponse({"problems": problems}, status=422 if problems else 200)
     if problems:
-        batches = [
-            _told(person, b) for b in ImportBatch.objects.filter(person=person).order_by("-made_at")[:MOST_SHOWN]
-        ]
-        return _data(request, person, 422, batches=batches, series=[], problems=problems, may=may)
+        return _data(request, person, problems)
     return redirect("patient:data")
 
 
@@ -171,7 +179,7 @@ def job(request: SignedIn, person: Person, pk: UUID) -> JsonResponse:
 
 def _back(request: HttpRequest) -> str:
     back = request.POST.get("back", "")
-    return back if back in ("patient:data", "patient:why", "patient:mine", "patient:trials") else "patient:data"
+    return back if back in BACK else "patient:data"
 
 
 def _told(person: Person, batch: ImportBatch) -> Batch:
@@ -211,8 +219,4 @@ def _name(quantity: str) -> str:
 def _period(person: Person, what: ImportBatch | SeriesFile) -> str:
     if what.first_at is None or what.last_at is None:
         return ""
-    first, last = local(person, what.first_at), local(person, what.last_at)
-    return words()(
-        "data.period", first_year=first.year, first=say_day_short(first.date()), last_year=last.year,
-        last=say_day_short(last.date()),
-    )  # fmt: skip
+    return say_period(person, what.first_at, what.last_at)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib.auth import logout
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -37,7 +38,8 @@ def _mine(request: SignedIn, person: Person, problem: str = "") -> HttpResponse:
     job = Job.objects.filter(person=person, kind=JobKind.EXPORT).order_by("-made_at").first()
     return screen(
         request, "mine.html", person, "more", 422 if problem else 200, problem=problem,
-        consents=[_agreed(text, held.get(purpose)) for purpose, text in newest_texts(spoken()).items()],
+        consents=[_agreed(text, held.get(purpose)) for purpose, text in newest_texts(spoken()).items()
+                  if settings.WEATHER or purpose != Purpose.WEATHER or purpose in held],
         lines=[_line(person, one) for one in AuditEvent.objects.visible_to(request.user).order_by("-pk")[:MOST_LINES]],
         wish=wish, ready=wish is not None and wish.until is not None and wish.until > timezone.now(),
         until=wish and wish.until and say_day_short(local(person, wish.until).date()),

@@ -4,7 +4,21 @@ from __future__ import annotations
 
 from django.urls import path
 
-from unaji.web.patient import data, evening, intake, mine, offline, reminders, tokens, trials, views, what_if, why
+from unaji.web.patient import (
+    about,
+    data,
+    evening,
+    intake,
+    mine,
+    offline,
+    reminders,
+    tokens,
+    trials,
+    views,
+    weather,
+    what_if,
+    why,
+)
 
 app_name = "patient"
 
@@ -29,6 +43,9 @@ urlpatterns = [
     path("data/upload", data.upload, name="upload"),
     path("data/<uuid:pk>/save", data.save, name="save"),
     path("data/<uuid:pk>/drop", data.drop, name="drop"),
+    path("data/weather", weather.fetch, name="weather"),
+    path("data/weather/stop", weather.stop, name="stop_weather"),
+    path("data/weather/remove", weather.remove, name="remove_weather"),
     path("jobs/<uuid:pk>", data.job, name="job"),
     path("jobs/<uuid:pk>/stop", data.stop_job, name="stop_job"),
     path("jobs/<uuid:pk>/retry", data.retry_job, name="retry_job"),
@@ -46,6 +63,7 @@ urlpatterns = [
     path("trials/<uuid:pk>/ask", trials.ask, name="ask_trial"),
     path("trials/<uuid:pk>/plan.toml", trials.plan_file, name="trial_plan"),
     path("mine", mine.mine, name="mine"),
+    path("mine/about", about.about, name="about"),
     path("mine/consent", mine.change_consent, name="change_consent"),
     path("mine/export", mine.export, name="export"),
     path("mine/export/<uuid:pk>", mine.fetch, name="fetch_export"),

@@ -23,7 +23,7 @@ from unaji.web.casebook.actions.explanations import strip_of
 from unaji.web.casebook.actions.people import open_casebook
 from unaji.web.casebook.ids import uuid7
 from unaji.web.casebook.models import ConsentText, Episode, Exposure, Person, Rating, SeriesFile, Treatment
-from unaji.web.casebook.models.consent import GivenBy
+from unaji.web.casebook.models.consent import GivenBy, Purpose
 from unaji.web.casebook.models.diary import Entry
 from unaji.web.patient import forms
 from unaji.web.patient.clock import clock_time, day_bounds, is_untold, local, local_today, say_day, say_day_short
@@ -347,13 +347,10 @@ def welcome(request: SignedIn) -> HttpResponse:
             error = words()("welcome.needs_care")
         else:
             return redirect("patient:check")
-    texts = newest_texts(spoken())
-    return render(
-        request,
-        "patient/welcome.html",
-        {"texts": texts, "error": error, "ages": list(AGES)},
-        status=422 if error else 200,
-    )
+    # The weather is asked for where the place is said: without one there would be nothing to agree to.
+    texts = {purpose: text for purpose, text in newest_texts(spoken()).items() if purpose != Purpose.WEATHER}
+    said = {"texts": texts, "error": error, "ages": list(AGES)}
+    return render(request, "patient/welcome.html", said, status=422 if error else 200)
 
 
 @anyone

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Collection
 from pathlib import Path
 
 from django.db import connection, transaction
 from django.utils import timezone
 
 from unaji.web.casebook.audit import record
-from unaji.web.casebook.models import Consent, ConsentText, Person, User
+from unaji.web.casebook.jobs import cancel
+from unaji.web.casebook.models import Consent, ConsentText, Job, Person, User
 from unaji.web.casebook.models.consent import GivenBy, Purpose
+from unaji.web.casebook.models.results import JobKind
 
 TEXTS = Path(__file__).parents[1] / "consent_texts.toml"
+REST_ON = {Purpose.WEATHER: (JobKind.WEATHER,)}
+"""Jobs that go on asking for as long as they run: they are stopped when what they rest on is withdrawn."""
 
 
 def give_consent(person: Person, purpose: str, *, language: str, by: User, given_by: GivenBy | None = None) -> Consent:
@@ -47,6 +52,10 @@ def withdraw_consent(consent: Consent, *, by: User) -> None:
         changed = Consent.objects.filter(pk=consent.pk).in_force().update(withdrawn_at=timezone.now())
         if changed:
             record("withdraw", consent, by=by, person=consent.person_id)
+            for job in Job.objects.filter(
+                person=consent.person_id, kind__in=REST_ON.get(Purpose(consent.purpose), ())
+            ).unfinished():
+                cancel(job, by=by)
 
 
 def consented(person: Person, purpose: str) -> bool:
@@ -69,13 +78,21 @@ def newest_texts(language: str) -> dict[str, ConsentText]:
     return {text.purpose: text for text in ConsentText.objects.filter(language=language).order_by("version", "pk")}
 
 
-def put_texts() -> None:
-    """Put the wordings of ``consent_texts.toml`` into the database; one that was changed becomes a new version."""
+def put_texts(purposes: Collection[str]) -> None:
+    """Put the wordings of ``consent_texts.toml`` into the database; one that was changed becomes a new version.
+
+    Parameters
+    ----------
+    purposes : collection of str
+        Those that the tables know.
+    """
     if ConsentText._meta.db_table not in connection.introspection.table_names():
         return  # migrated back to before there were any
     said = tomllib.loads(TEXTS.read_text(encoding="utf-8"))
     with transaction.atomic():
         for purpose, bodies in said.items():
+            if purpose not in purposes:
+                continue
             newest = {
                 language: ConsentText.objects.filter(purpose=purpose, language=language).order_by("version").last()
                 for language in bodies

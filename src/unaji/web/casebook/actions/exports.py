@@ -19,6 +19,7 @@ from unaji.records.folder import write_folder
 from unaji.web.casebook.actions.explanations import BUNDLE, FINDINGS, latest_of, page_of
 from unaji.web.casebook.actions.restoring import ENDS, TRIALS
 from unaji.web.casebook.actions.trials import result_of
+from unaji.web.casebook.actions.weather import SERIES_KIND, THANKS
 from unaji.web.casebook.audit import record
 from unaji.web.casebook.files import document, opened, put_document, remove_all, remove_document, scratch_folder
 from unaji.web.casebook.jobs import Progress, ask, does, subject_of
@@ -180,6 +181,12 @@ def _beside_records(person: Person) -> Iterator[tuple[str, bytes | str]]:
                 "kana": person.kana,
                 "birth_date": person.birth_date,
                 "contact": person.contact,
+                "timezone": person.timezone,
+                "sex": person.sex,
+                "height_cm": person.height_cm,
+                "weight_kg": person.weight_kg,
+                "place": person.place,
+                "weather": _weather_credit(person),
                 "address": person.user.email,
                 "files": [
                     {"name": b.file_name, "state": b.state, "rows": b.rows, "at": b.made_at.isoformat()}
@@ -208,6 +215,11 @@ def _beside_records(person: Person) -> Iterator[tuple[str, bytes | str]]:
             indent=1,
         ),
     )
+
+
+def _weather_credit(person: Person) -> str:
+    """Return whose weather lies among the series, as its licence asks; "" where there is none."""
+    return THANKS if SeriesFile.objects.filter(person=person, kind=SERIES_KIND).exists() else ""
 
 
 def _row(entry: Entry) -> dict[str, object]:

@@ -14,6 +14,9 @@ from unaji.web.casebook.ids import uuid7
 from unaji.web.casebook.keys import destroy_person_key, make_person_key
 from unaji.web.casebook.models import Person, User
 from unaji.web.casebook.models.consent import GivenBy, Purpose
+from unaji.web.casebook.timeline import person_of
+
+SEALED = ("name", "kana", "birth_date", "contact", "place")
 
 
 def open_casebook(
@@ -52,12 +55,21 @@ def open_casebook(
 
 
 def describe_person(person: Person, *, by: User, **said: object) -> None:
-    """Change what a person says of themselves: any of the fields of `Person`, checked by the caller's form."""
+    """Change what a person says of themselves: any of the fields of `Person`, checked by the caller's form.
+
+    Results are asked for anew where they rest on what was changed, which they do not on a name.
+    """
+    changed = {field: value for field, value in said.items() if value != getattr(person, field)}
+    if not changed:
+        return
+    before = person_of(person)
+    for field, value in changed.items():
+        setattr(person, field, value)
     with transaction.atomic():
-        for field, value in said.items():
-            setattr(person, field, value)
-        person.save()
-        ask_anew(person)
+        # These columns only: a worker may have written others since the person was read.
+        person.save(update_fields=[f"{field}_sealed" if field in SEALED else field for field in changed])
+        if person_of(person) != before:
+            ask_anew(person)
         record("change", person, by=by, person=person.pk)
 
 

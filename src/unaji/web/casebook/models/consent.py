@@ -19,6 +19,7 @@ class Purpose(models.TextChoices):
     CASE_PUBLICATION = "case_publication"
     RESEARCH_POOLED = "research_pooled"
     CONTACT = "contact"
+    WEATHER = "weather"  # a coarse place and dates go to a service elsewhere
 
 
 class GivenBy(models.TextChoices):

@@ -22,6 +22,8 @@ class JobKind(models.TextChoices):
     EXPLAIN = "explain"
     EXPORT = "export"
     TRIAL = "trial"  # say what a trial found
+    WEATHER = "weather"  # fetch the weather of the person's days
+    NO_WEATHER = "no_weather"  # take it out again
 
 
 class JobState(models.TextChoices):

@@ -1,4 +1,4 @@
-"""What is due without anybody asking: jobs whose worker died, answers out of date, exports that are over, reminders."""
+"""What is due without anybody asking: silent jobs, answers out of date, exports that are over, reminders, weather."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from unaji.web.casebook.actions.explanations import refresh_stale
 from unaji.web.casebook.actions.exports import finish_erasures, remove_expired
 from unaji.web.casebook.actions.imports import sweep_uploads
 from unaji.web.casebook.actions.reminders import send_due
+from unaji.web.casebook.actions.weather import ask_weather_due
 from unaji.web.casebook.beats import call_worker, clock_beats, forget_finished
 from unaji.web.casebook.files import sweep_scratch
 from unaji.web.casebook.jobs import wake_silent
@@ -30,6 +31,7 @@ DUE: tuple[Callable[[], int], ...] = (
     sweep_scratch,
     sweep_uploads,
     send_due,
+    ask_weather_due,
     call_worker,
     forget_finished,
     clock_beats,
