@@ -1,0 +1,161 @@
+"""Why something was left out, in Japanese or English.
+
+Readers of files write English, which also is what a store keeps of an import. ``reasons.toml`` has the Japanese of each
+such sentence under the English one, with its places in braces, so that what was stored long ago is said too.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator
+from functools import cache, lru_cache
+from importlib.resources import files
+from typing import NamedTuple
+
+from unaji.quantities import EXPOSURES, QUANTITIES, RATINGS
+from unaji.records.timeline import Problem
+
+_NUMBER = r"[-+−\d.,e]+"
+SHAPES = dict.fromkeys(("n", "m", "low", "high"), _NUMBER) | {
+    "hint": r"(?:| \(did you mean [^?]*\?\)|did you mean [^?]*\? )", "more": "(?:|; .*)", "unit": r"[^\s;]*",
+}  # fmt: skip
+"""What alone fits some places; it tells sentences apart that are alike otherwise."""
+
+SENTENCES = ("rule", "what", "why", "how", "hint", "more")
+"""Places for another sentence or phrase of the catalogue."""
+
+_PLACE = re.compile(r"\{(\w+)\}")
+_BOTH = re.compile(r"(?P<ja>.*[ぁ-ん].*) / (?P<en>[^ぁ-んァ-ヶ]+)")
+_DEVICE = re.compile(r"(?P<source>\w+) \((?P<role>\w+) (?P<number>\d+)\)")
+_QUOTED = re.compile(r"'[^']*'")
+_LINE = re.compile(r"(?P<file>.*), line (?P<line>[\d,]+)")
+
+
+class Told(NamedTuple):
+    """A sentence, and the language that it is in: a page marks what is not in its own."""
+
+    text: str
+    language: str
+
+
+def say_rule(rule: str, language: str) -> Told:
+    """Say why something was left out or is remarkable; in English where there is no Japanese of it."""
+    both = _BOTH.fullmatch(rule)
+    if both is not None:
+        return Told(both[language], language)
+    japanese = _japanese(rule) if language == "ja" else None
+    return Told(rule, "en") if japanese is None else Told(japanese, "ja")
+
+
+def say_refusal(refused: str, language: str) -> Told:
+    """Say why nothing of a file could be used; in Japanese without the problems that follow it in brackets."""
+    ends = [*(found.start() for found in re.finditer(r" \(", refused)), len(refused)]
+    told = (say_rule(refused[:end], language) for end in ends if language == "ja")
+    return next((one for one in told if one.language == "ja"), Told(refused, "en"))
+
+
+def say_problem(problem: Problem, language: str) -> Told:
+    """Say a problem with its place and what was found, as `str` does in English."""
+    rule = say_rule(problem.rule, language)
+    if rule.language == "en":
+        both = _BOTH.fullmatch(problem.rule)
+        return Told(str(problem).removesuffix(problem.rule) + both["en"] if both else str(problem), "en")
+    name = "".join(sign if sign.isprintable() else "?" for sign in problem.file)  # no colours of a terminal
+    where = name if problem.line is None else f"{name} {problem.line}行目"
+    found = f" {problem.value!r}" if problem.value else ""
+    return Told(f"{where}{found}: {rule.text}", "ja")
+
+
+def say_importer(name: str, language: str) -> str:
+    """Say what a file was recognised as, by the name people know."""
+    return _catalogue()["makers"].get(name, name) if language == "ja" else name
+
+
+def say_source(source: str, language: str) -> str:
+    """Say where rows are from: "apple_health" is Apple Health; "polar:3" is the third source of a store."""
+    name, _, number = source.partition(":")
+    known = _catalogue()["sources"].get(name)
+    said = name.replace("_", " ") if known is None else say_importer(known, language)
+    return f"{said} ({number})" if number else said
+
+
+@lru_cache(maxsize=4096)
+def _japanese(rule: str) -> str | None:
+    whole = _matched(rule, "rules")
+    if whole is not None:
+        return whole
+    for colon in re.finditer(": ", rule):
+        rest = _matched(rule[colon.end() :], "rules")
+        if rest is not None:
+            return f"{_before(rule[: colon.start()])}: {rest}"
+    return None
+
+
+def _matched(text: str, *sections: str) -> str | None:
+    """Return the Japanese of a text whose English is in some sections of the catalogue, with its places filled."""
+    for pattern, japanese in (one for section in sections for one in _patterns(section)):
+        found = pattern.fullmatch(text)
+        if found is not None:
+            return _with_places(japanese, found.groupdict())
+    return None
+
+
+def _with_places(japanese: str, values: dict[str, str]) -> str:
+    return _PLACE.sub(lambda place: _filled(place[1], values[place[1]]), japanese)
+
+
+def _in_words(text: str) -> str:
+    """Say what fills a place: a sentence, a phrase, or what stays as it is."""
+    return _matched(text, "phrases", "rules") or text
+
+
+def _filled(place: str, value: str) -> str:
+    place = place.rstrip("0123456789")
+    if place in SENTENCES:
+        return _in_words(value)
+    if place == "quantity":
+        return _quantity(value)
+    if place == "device":
+        return _device(value)
+    return "、".join(say_importer(name, "ja") for name in value.split(", ")) if place == "importers" else value
+
+
+def _before(head: str) -> str:
+    """Say what stands before a sentence: a file and a line in it, or a quantity."""
+    line = _LINE.fullmatch(head)
+    return _quantity(head) if line is None else f"{line['file']} {line['line']}行目"
+
+
+def _quantity(name: str) -> str:
+    for known in (QUANTITIES, RATINGS, EXPOSURES):
+        if name in known:
+            return known[name].ja
+    return _in_words(name)
+
+
+def _device(text: str) -> str:
+    found = _DEVICE.fullmatch(text)
+    if found is None:
+        return text
+    return f"{say_source(found['source'], 'ja')}({_in_words(found['role'])} {found['number']})"
+
+
+@cache
+def _catalogue() -> dict[str, dict[str, str]]:
+    return tomllib.loads(files("unaji.records").joinpath("reasons.toml").read_text(encoding="utf-8"))
+
+
+@cache
+def _patterns(section: str) -> tuple[tuple[re.Pattern[str], str], ...]:
+    """Return the sentences of a section, those with the most text of their own first."""
+    texts = sorted(_catalogue()[section].items(), key=lambda pair: -len(_PLACE.sub("", pair[0])))
+    return tuple((re.compile("".join(_pieces(english)), re.DOTALL), japanese) for english, japanese in texts)
+
+
+def _pieces(english: str) -> Iterator[str]:
+    for k, piece in enumerate(_PLACE.split(english)):
+        if k % 2:
+            yield f"(?P<{piece}>{SHAPES.get(piece, '.*?')})"
+        else:  # a store keeps a sentence with '…' for what is quoted in it
+            yield _QUOTED.sub(lambda quoted: f"(?:{quoted[0]}|'…')", re.escape(piece))
