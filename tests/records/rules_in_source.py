@@ -52,13 +52,16 @@ class Sentences:
     Attributes
     ----------
     found : dict
-        Sentences, and phrases of more than one word that fill them.
+        Sentences, and what fills them.
+    alone : set of str
+        Those of them that are told by themselves.
     lost : dict
         What could not be followed, with the place where it is told.
     """
 
     def __init__(self, root: Path, files: list[Path], ending: tuple[str, ...]) -> None:
         self.found: dict[str, str] = {}
+        self.alone: set[str] = set()
         self.lost: dict[str, str] = {}
         self._functions: dict[str, list[tuple[Module, ast.FunctionDef]]] = defaultdict(list)
         self._calls: dict[str, list[tuple[ast.Call, Place]]] = defaultdict(list)
@@ -69,7 +72,7 @@ class Sentences:
         self._results: dict[ast.AST, list[tuple[Path_, ast.expr]]] = defaultdict(list)
         self._keys: dict[str, list[tuple[ast.expr, Module]]] = defaultdict(list)
         self._modules: dict[str, Module] = {}
-        self._seen: set[tuple[int, Path_]] = set()
+        self._seen: set[tuple[int, Path_, bool]] = set()
         self._open: deque[tuple[ast.expr, Path_, Place, bool, str]] = deque()
         for file in files:
             name = ".".join(file.relative_to(root).with_suffix("").parts).removesuffix(".__init__")
@@ -124,8 +127,8 @@ class Sentences:
 
     def _follow(self, node: ast.expr, path: Path_, place: Place, *, filling: bool = False) -> None:
         """Follow an expression, of which `path` says which part is meant: an element, the k-th, a value of a table."""
-        if (id(node), path) not in self._seen and len(path) <= LONGEST_PATH:
-            self._seen.add((id(node), path))
+        if (id(node), path, filling) not in self._seen and len(path) <= LONGEST_PATH:
+            self._seen.add((id(node), path, filling))
             self._open.append((node, path, place, filling, self._told))
 
     def _step(self, node: ast.expr, path: Path_, place: Place, filling: bool) -> None:
@@ -133,16 +136,16 @@ class Sentences:
         match node:
             case ast.Constant(value=str(text)):
                 if not path and text and (" " in text or not filling):
-                    self.found.setdefault(text, self._told)
+                    self._find(text, filling)
             case ast.Constant():
                 pass
             case ast.JoinedStr(values=parts):
-                self._joined(parts, path, place)
+                self._joined(parts, path, place, filling)
             case ast.BinOp(left=left, op=ast.Add(), right=right):
                 if path:  # lists, one after the other
                     self._all([left, right], path, place, filling)
                 else:
-                    self._joined([left, right], path, place)
+                    self._joined([left, right], path, place, filling)
             case ast.IfExp(body=one, orelse=other):
                 self._all([one, other], path, place, filling)
             case ast.BoolOp(values=values):
@@ -177,15 +180,20 @@ class Sentences:
         for node in nodes:
             self._follow(node, path, place, filling=filling)
 
+    def _find(self, text: str, filling: bool) -> None:
+        self.found.setdefault(text, self._told)
+        if not filling:
+            self.alone.add(text)
+
     def _lose(self, node: ast.expr, filling: bool) -> None:
         if not filling:
             self.lost.setdefault(ast.unparse(node), self._told)
 
-    def _joined(self, parts: list[ast.expr], path: Path_, place: Place) -> None:
+    def _joined(self, parts: list[ast.expr], path: Path_, place: Place, filling: bool) -> None:
         text = "".join(str(one.value) if isinstance(one, ast.Constant) else "{}" for one in parts)
         if path:
             return
-        self.found.setdefault(text, self._told)
+        self._find(text, filling)
         for one in parts:
             if not isinstance(one, ast.FormattedValue | ast.Constant):
                 self._follow(one, (), place, filling=True)
@@ -251,6 +259,11 @@ class Sentences:
             for call, calling in self._calls[owner]:
                 for given in _given(call, name, k):
                     self._follow(given, path, calling, filling=filling)
+                named = any(one.arg == name for one in call.keywords)
+                if not named and any(
+                    isinstance(one, ast.Starred) for one in call.args[:k]
+                ):  # who knows what k-th means then
+                    self._lose(call, filling)
             if field.value is not None:
                 self._follow(field.value, path, Place(module, None), filling=filling)
         for module, function in self._functions[name]:
