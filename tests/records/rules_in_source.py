@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+ASKED_BY = ("ask",)
 TOLD_BY = ("reject", "remark", "rows", "_nothing")
 RULE = 3
 """Place of the rule among the arguments of those."""
@@ -77,7 +78,7 @@ class Sentences:
         for file in files:
             name = ".".join(file.relative_to(root).with_suffix("").parts).removesuffix(".__init__")
             self._read(name, ast.parse(file.read_text(encoding="utf-8")))
-        for call, place in [one for name in (*TOLD_BY, *BY_NAME, *ERRORS) for one in self._calls[name]]:
+        for call, place in [one for name in (*TOLD_BY, *BY_NAME, *ASKED_BY, *ERRORS) for one in self._calls[name]]:
             rule = _rule_of(call, not place.module.name.startswith(ending))
             if rule is not None:
                 self._told = f"{place.module.name}:{call.lineno}"
@@ -322,6 +323,8 @@ def _name_of(call: ast.Call) -> str:
 def _rule_of(call: ast.Call, errors: bool) -> ast.expr | None:
     if _name_of(call) in ERRORS:
         return call.args[0] if call.args and (errors or _name_of(call) != "InputError") else None
+    if _name_of(call) in ASKED_BY:
+        return call.args[0] if len(call.args) == 1 else None  # more is asked with a default, by what has both languages
     if _name_of(call) in BY_NAME:
         return next(_given(call, BY_NAME[_name_of(call)], None), None)
     if not isinstance(call.func, ast.Attribute) and _name_of(call) != "_nothing":

@@ -79,14 +79,14 @@ def command(
       unaji import EDA.csv --into someone --timezone Asia/Tokyo
     """
     from unaji.records.importing import import_files, undo_import
-    from unaji.records.reasons import say_problem
+    from unaji.records.reasons import say_problem, say_rule
 
     if (undo is None) == (not files):
         raise UsageError("name the files to import, or with --undo the import to take back")
     if undo is not None:
         _tell_undone(undo, undo_import(undo, into), as_json=as_json)
         return
-    ask = None if yes or not _may_ask() else partial(click.confirm, err=True)
+    ask = None if yes or not _may_ask() else lambda it: click.confirm(say_rule(it, lang).text, err=True)
     table_map = None if map_file is None else _map(files, into, timezone, map_file, lang)
     with _progress(files) as on_read:
         done = import_files(files, into, timezone=timezone, on_read=on_read, ask=ask, table_map=table_map)
@@ -168,7 +168,7 @@ def _refused(one: Imported, lang: str) -> str:
 
     why = say_refusal(one.refused, lang)
     found = "; ".join(say_problem(problem, lang).text for problem in one.problems[:SHOWN_OF_A_REFUSAL])
-    return why.text if why.language == "en" or not found else f"{why.text} ({found})"
+    return why.text if why.language == "en" or not found else f"{why.text}({found})"
 
 
 def _tell_undone(batch: int, done: Undone, *, as_json: bool) -> None:

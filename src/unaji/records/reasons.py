@@ -18,11 +18,15 @@ from unaji.records.timeline import Problem
 
 _NUMBER = r"[-+−\d.,e]+"
 SHAPES = dict.fromkeys(("n", "m", "low", "high"), _NUMBER) | {
-    "hint": r"(?:| \(did you mean [^?]*\?\)|did you mean [^?]*\? )", "more": "(?:|; .*)", "unit": r"[^\s;]*",
-}  # fmt: skip
+    "found": "(?:is missing|is .*?)",
+    "hint": r"(?:| \(did you mean [^?]*\?\)|did you mean [^?]*\? )",
+    "key": "[^:]*?",
+    "more": "(?:|; .*)",
+    "unit": r"[^\s;]*",
+}
 """What alone fits some places; it tells sentences apart that are alike otherwise."""
 
-SENTENCES = ("rule", "what", "why", "how", "hint", "more")
+SENTENCES = ("rule", "what", "why", "how", "found", "hint", "more")
 """Places for another sentence or phrase of the catalogue."""
 
 _PLACE = re.compile(r"\{(\w+)\}")
@@ -107,7 +111,7 @@ def _with_places(japanese: str, values: dict[str, str]) -> str:
 
 def _in_words(text: str) -> str:
     """Say what fills a place: a sentence, a phrase, or what stays as it is."""
-    return _matched(text, "phrases", "rules") or text
+    return _matched(text, "phrases", "rules") or _japanese(text) or text
 
 
 def _filled(place: str, value: str) -> str:
