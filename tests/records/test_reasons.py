@@ -12,7 +12,7 @@ from tests.records.rules_in_source import Sentences
 from unaji.quantities import QUANTITIES
 from unaji.records.detect import IMPORTERS
 from unaji.records.importing import _masked
-from unaji.records.reasons import Told, say_importer, say_problem, say_refusal, say_rule, say_source
+from unaji.records.reasons import Told, say_importers, say_problem, say_refusal, say_rule, say_source
 from unaji.records.timeline import Problem
 
 ROOT = Path(unaji.__file__).parents[1]
@@ -219,5 +219,5 @@ def test_every_importer_and_every_source_has_a_name_that_people_know():
     assert say_source("apple_health", "ja") == "Apple ヘルスケア"
     assert say_source("e4:3", "en") == "Empatica E4 (3)"
     assert say_source("my_logger", "ja") == "my logger"
-    assert say_importer("Health Connect", "ja") == "ヘルスコネクト"
-    assert say_importer("Health Connect", "en") == "Health Connect"
+    assert say_importers(("Health Connect", "Oura"), "ja") == "ヘルスコネクト、Oura"
+    assert say_importers(("Health Connect", "Oura"), "en") == "Health Connect, Oura"

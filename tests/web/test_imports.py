@@ -147,7 +147,7 @@ def test_what_was_left_out_is_told_in_japanese_and_what_nobody_can_say_is_marked
     assert '<li>2行: <span lang="en">the moon &lt;b&gt;is&lt;/b&gt; in the way</span></li>' in japanese
     assert japanese.count("文字コードはShift_JIS(cp932)として読みました。") == 1
     assert "900" not in japanese
-    assert "Apple Health and JMA download" in english
+    assert "Apple Health, JMA download" in english
     assert "<li>2 rows: the moon &lt;b&gt;is&lt;/b&gt; in the way</li>" in english
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache, lru_cache
 from importlib.resources import files
 from typing import NamedTuple
@@ -71,17 +71,21 @@ def say_problem(problem: Problem, language: str) -> Told:
     return Told(f"{where}{found}: {rule.text}", "ja")
 
 
-def say_importer(name: str, language: str) -> str:
-    """Say what a file was recognised as, by the name people know."""
-    return _catalogue()["makers"].get(name, name) if language == "ja" else name
+def say_importers(names: Iterable[str], language: str) -> str:
+    """Say what a file was recognised as, by the names people know."""
+    return ("、" if language == "ja" else ", ").join(_maker(name, language) for name in names)
 
 
 def say_source(source: str, language: str) -> str:
     """Say where rows are from: "apple_health" is Apple Health; "polar:3" is the third source of a store."""
     name, _, number = source.partition(":")
     known = _catalogue()["sources"].get(name)
-    said = name.replace("_", " ") if known is None else say_importer(known, language)
+    said = name.replace("_", " ") if known is None else _maker(known, language)
     return f"{said} ({number})" if number else said
+
+
+def _maker(name: str, language: str) -> str:
+    return _catalogue()["makers"].get(name, name) if language == "ja" else name
 
 
 @lru_cache(maxsize=4096)
@@ -122,7 +126,7 @@ def _filled(place: str, value: str) -> str:
         return _quantity(value)
     if place == "device":
         return _device(value)
-    return "、".join(say_importer(name, "ja") for name in value.split(", ")) if place == "importers" else value
+    return say_importers(value.split(", "), "ja") if place == "importers" else value
 
 
 def _before(head: str) -> str:

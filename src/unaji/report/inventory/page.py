@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from unaji import __version__
 from unaji.records.inventory import Inventory, Name, Overlap, Stream
-from unaji.records.reasons import Told, say_importer, say_rule
+from unaji.records.reasons import Told, say_importers, say_rule
 from unaji.records.timeline import from_utc_ms
 from unaji.report.figures.coverage import coverage_figure
 from unaji.report.html import render_page
@@ -139,8 +139,7 @@ def rejections_of(inventory: Inventory, language: str) -> list[tuple[str, str, _
     told = []
     for batch in inventory.imports:
         when = inventory.zones.local(from_utc_ms(np.datetime64(batch.imported_ms, "ms"))).date()
-        importers = catalogue(language).join([say_importer(name, language) for name in batch.importers])
-        title = say("import", language, n=batch.id, when=when, importers=importers)
+        title = say("import", language, n=batch.id, when=when, importers=say_importers(batch.importers, language))
         rows = say("new_rows", language, n=f"{sum(batch.rows.values()):,}")
         told.append((title, rows, [(say_rule(one.reason, language), one.count) for one in batch.rejected]))
     by_rule: Counter[Told] = Counter()

@@ -12,8 +12,7 @@ from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_GET, require_POST
 
 from unaji.quantities import QUANTITIES
-from unaji.records.reasons import say_importer, say_refusal, say_rule
-from unaji.report.words import catalogue as report_words
+from unaji.records.reasons import say_importers, say_refusal, say_rule
 from unaji.web.access import SignedIn, person_page
 from unaji.web.casebook.actions import imports
 from unaji.web.casebook.actions.consents import consented, give_consent
@@ -194,7 +193,7 @@ def _told(person: Person, batch: ImportBatch) -> Batch:
         pk=batch.pk,
         name=batch.file_name,
         state=say(f"data.state.{batch.state}"),
-        importer=report_words(spoken()).join([say_importer(name, spoken()) for name in batch.importer.split(", ")]),
+        importer=say_importers(batch.importer.split(", "), spoken()),
         period=_period(person, batch),
         counts=tuple(Count(_name(name), f"{n:,}") for name, n in rows),
         left_out=tuple(
