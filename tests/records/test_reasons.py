@@ -116,7 +116,8 @@ def test_what_a_store_has_kept_of_a_sentence_is_said_too():
 @pytest.mark.parametrize("section", ["rules", "phrases"])
 def test_both_languages_have_the_same_places(section):
     for english, japanese in CATALOGUE[section].items():
-        assert sorted(PLACE.findall(english)) == sorted(PLACE.findall(japanese)), english
+        if not english.startswith("nothing in it could be used"):  # a long list, which helps nobody on a phone
+            assert sorted(PLACE.findall(english)) == sorted(PLACE.findall(japanese)), english
         assert not re.search("[!！]|安全|病", japanese)
 
 
@@ -188,11 +189,9 @@ def test_two_devices_that_disagree_are_named():
 def test_a_refusal_is_said_without_the_problems_behind_it():
     refused = "no row of it could be used (a.csv, line 2: found 'x': value must be a number)"
     assert say_refusal(refused, "ja") == Told("使える行がありませんでした。", "ja")
-    assert say_refusal(refused, "en") == Told(refused, "en")
-    said = say_refusal(
-        "nothing in it could be used; unaji reads Oura, body thermometer, and any table with --map", "ja"
-    )
-    assert said.text.endswith("そのまま読めるもの: Oura、体温計")
+    assert say_refusal(refused, "en") == Told("no row of it could be used", "en")
+    refused = f"nothing in it could be used; unaji reads Oura, EDF, and any table with --map ({'; '.join('abc')})"
+    assert say_refusal(refused, "ja").text.startswith("使えるものがありませんでした。")
 
 
 def test_a_problem_is_said_with_its_place_and_what_was_found():

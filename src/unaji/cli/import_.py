@@ -168,7 +168,7 @@ def _refused(one: Imported, lang: str) -> str:
 
     why = say_refusal(one.refused, lang)
     found = "; ".join(say_problem(problem, lang).text for problem in one.problems[:SHOWN_OF_A_REFUSAL])
-    return why.text if why.language == "en" or not found else f"{why.text}({found})"
+    return one.refused if why.language == "en" else f"{why.text}({found})" if found else why.text
 
 
 def _tell_undone(batch: int, done: Undone, *, as_json: bool) -> None:

@@ -53,10 +53,10 @@ def say_rule(rule: str, language: str) -> Told:
 
 
 def say_refusal(refused: str, language: str) -> Told:
-    """Say why nothing of a file could be used; in Japanese without the problems that follow it in brackets."""
+    """Say why nothing of a file could be used, without the problems that follow it in brackets."""
     ends = [*(found.start() for found in re.finditer(r" \(", refused)), len(refused)]
-    told = (say_rule(refused[:end], language) for end in ends if language == "ja")
-    return next((one for one in told if one.language == "ja"), Told(refused, "en"))
+    known = next((refused[:end] for end in ends if _japanese(refused[:end]) is not None), refused)
+    return say_rule(known, language)
 
 
 def say_problem(problem: Problem, language: str) -> Told:
@@ -126,7 +126,7 @@ def _filled(place: str, value: str) -> str:
         return _quantity(value)
     if place == "device":
         return _device(value)
-    return say_importers(value.split(", "), "ja") if place == "importers" else value
+    return value
 
 
 def _before(head: str) -> str:
