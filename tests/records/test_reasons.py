@@ -52,7 +52,7 @@ def is_words(sentence):
 
 
 def is_both(sentence):
-    return " / " in sentence and bool(KANA.search(sentence))
+    return say_rule(sentence, "en").text != sentence
 
 
 @pytest.fixture(scope="module")
@@ -154,8 +154,22 @@ def test_a_sentence_within_a_sentence_is_said():
 
 def test_what_says_both_languages_is_parted():
     rule = "この観測所に気圧計はありません / this site (気象台) has no barometer"
-    assert say_rule(rule, "ja") == Told("この観測所に気圧計はありません", "ja")
+    assert say_rule(rule, "ja") == Told("この観測所に気圧計はありません。", "ja")
     assert say_rule(rule, "en") == Told("this site (気象台) has no barometer", "en")
+    names = "columns that unaji does not use were left out: きおん / 湿度"
+    assert say_rule(names, "ja") == Told("使わない列です: きおん / 湿度", "ja")
+    assert say_rule(names, "en") == Told(names, "en")
+
+
+def test_a_sentence_of_any_length_is_said_soon():
+    names = ", ".join(f"column_{k}" for k in range(5000))
+    said = say_rule(f"columns that unaji does not use were left out: {names}", "ja")
+    assert said.text.startswith("使わない列です: column_0, column_1")
+    assert said.text.endswith("…")
+    assert len(said.text) < 1000
+    assert say_refusal(" (" * 50_000, "ja").language == "en"
+    for odd in (": ", "; ", " is ", " of ", "あ / い"):
+        assert say_rule(odd * 50_000, "ja") == Told(odd * 50_000, "en")
 
 
 def test_what_nobody_knows_stays_english():
@@ -203,7 +217,7 @@ def test_a_problem_is_said_with_its_place_and_what_was_found():
         == "a?[31m.csv: ファイルが空です。"
     )
     both = Problem("a.csv", None, "", "気圧計がありません / there is no barometer")
-    assert say_problem(both, "ja").text == "a.csv: 気圧計がありません"
+    assert say_problem(both, "ja").text == "a.csv: 気圧計がありません。"
     assert say_problem(both, "en").text == "a.csv: there is no barometer"
 
 

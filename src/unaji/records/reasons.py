@@ -11,6 +11,7 @@ import tomllib
 from collections.abc import Iterable, Iterator
 from functools import cache, lru_cache
 from importlib.resources import files
+from itertools import islice
 from typing import NamedTuple
 
 from unaji.quantities import EXPOSURES, QUANTITIES, RATINGS
@@ -29,10 +30,16 @@ SHAPES = dict.fromkeys(("n", "m", "low", "high"), _NUMBER) | {
 SENTENCES = ("rule", "what", "why", "how", "found", "hint", "more")
 """Places for another sentence or phrase of the catalogue."""
 
+LONGEST = 600
+"""Letters of a sentence that are looked at: a file may have thousands of columns, and no page should wait for them."""
+
+MOST_PARTS = 4
+"""How many names, each before a colon, may stand before a sentence, and how many brackets in a refusal."""
+
 _PLACE = re.compile(r"\{(\w+)\}")
-_BOTH = re.compile(r"(?P<ja>.*[ぁ-ん].*) / (?P<en>[^ぁ-んァ-ヶ]+)")
 _DEVICE = re.compile(r"(?P<source>\w+) \((?P<role>\w+) (?P<number>\d+)\)")
 _QUOTED = re.compile(r"'[^']*'")
+_KANA, _LATIN = re.compile("[ぁ-んァ-ヶ]"), re.compile("[A-Za-z]")
 _LINE = re.compile(r"(?P<file>.*), line (?P<line>[\d,]+)")
 
 
@@ -45,7 +52,7 @@ class Told(NamedTuple):
 
 def say_rule(rule: str, language: str) -> Told:
     """Say why something was left out or is remarkable; in English where there is no Japanese of it."""
-    both = _BOTH.fullmatch(rule)
+    both = _parted(rule)
     if both is not None:
         return Told(both[language], language)
     japanese = _japanese(rule) if language == "ja" else None
@@ -54,7 +61,7 @@ def say_rule(rule: str, language: str) -> Told:
 
 def say_refusal(refused: str, language: str) -> Told:
     """Say why nothing of a file could be used, without the problems that follow it in brackets."""
-    ends = [*(found.start() for found in re.finditer(r" \(", refused)), len(refused)]
+    ends = [*(found.start() for found in islice(re.finditer(r" \(", refused), MOST_PARTS)), len(refused)]
     known = next((refused[:end] for end in ends if _japanese(refused[:end]) is not None), refused)
     return say_rule(known, language)
 
@@ -63,8 +70,7 @@ def say_problem(problem: Problem, language: str) -> Told:
     """Say a problem with its place and what was found, as `str` does in English."""
     rule = say_rule(problem.rule, language)
     if rule.language == "en":
-        both = _BOTH.fullmatch(problem.rule)
-        return Told(str(problem).removesuffix(problem.rule) + both["en"] if both else str(problem), "en")
+        return Told(str(problem).removesuffix(problem.rule) + rule.text, "en")
     name = "".join(sign if sign.isprintable() else "?" for sign in problem.file)  # no colours of a terminal
     where = name if problem.line is None else f"{name} {problem.line}行目"
     found = f" {problem.value!r}" if problem.value else ""
@@ -88,12 +94,22 @@ def _maker(name: str, language: str) -> str:
     return _catalogue()["makers"].get(name, name) if language == "ja" else name
 
 
+def _parted(rule: str) -> dict[str, str] | None:
+    """Part a sentence that says the same in Japanese and English, which a few do."""
+    japanese, _, english = rule.rpartition(" / ")
+    if len(_KANA.findall(japanese)) > len(_LATIN.findall(japanese)) and not _KANA.search(english):
+        return {"ja": f"{japanese.removesuffix('。')}。", "en": english}
+    return None
+
+
 @lru_cache(maxsize=4096)
 def _japanese(rule: str) -> str | None:
+    if len(rule) > LONGEST:
+        rule = f"{rule[: LONGEST - 1]}…"
     whole = _matched(rule, "rules")
     if whole is not None:
         return whole
-    for colon in re.finditer(": ", rule):
+    for colon in islice(re.finditer(": ", rule), MOST_PARTS):
         rest = _matched(rule[colon.end() :], "rules")
         if rest is not None:
             return f"{_before(rule[: colon.start()])}: {rest}"
