@@ -159,8 +159,8 @@ def test_rejected_rows_are_listed_and_the_rest_is_explained(run, someone):
         file.write("yesterday,,3,\n2031-01-01T10:00,,3,\n")
     done = run("explain", str(someone), "--json")
     assert done.returncode == 0
-    assert f"episodes.csv, line {lines + 1}" in done.stderr
-    assert "yesterday" in done.stderr
+    assert f"episodes.csv {lines + 1}行目 'yesterday': 時刻として読めません。" in done.stderr
+    assert f"episodes.csv {lines + 2}行目 '2031-01-01T10:00': 未来の時刻の行です。" in done.stderr
     assert json.loads(done.stdout)["period"]["episodes"] == lines - 1
 
 
@@ -222,7 +222,7 @@ def test_a_logged_warning_sign_is_no_unknown_kind_and_a_near_miss_is_asked_about
         file.write("2025-05-20T10:00,,thunderclap_pain,\n2025-05-20T10:00,,thunderclap_headache,\n")
     done = run("explain", str(someone), "--json")
     assert "'thunderclap_pain'" not in done.stderr
-    assert "Is the warning sign thunderclap_pain meant?" in done.stderr
+    assert "警告のしるし thunderclap_pain のことですか。" in done.stderr
     assert "thunderclap_pain" in {flag["id"] for flag in json.loads(done.stdout)["red_flags"]}
 
 

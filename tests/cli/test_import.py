@@ -48,7 +48,10 @@ def test_people_are_told_in_words_and_can_take_an_import_back(place):
     done = run("EDA.csv", "--into", "me", "--timezone", "Asia/Tokyo")
     assert done.exit_code == 0
     assert done.stdout == "EDA.csv (Empatica E4): import 1\n  scl_microsiemens: 2\n"
-    assert "line 6: found '900.0': scl_microsiemens lies outside 0 to 100" in done.stderr
+    assert "EDA.csv 6行目 '900.0': 皮膚の電気の通りやすさ" in done.stderr
+    assert "が、ありうる範囲の外です(0〜100 µS" in done.stderr
+    english = run("EDA.csv", "--into", "you", "--timezone", "Asia/Tokyo", "--lang", "en").stderr
+    assert "line 6: found '900.0': scl_microsiemens lies outside 0 to 100" in english
     assert run("EDA.csv", "--into", "me").stdout == "EDA.csv (Empatica E4): nothing new\n"
     assert run("--undo", "1", "--into", "me").stdout == "import 1 undone: 2 rows\n"
     assert isinstance(run("--undo", "1", "--into", "me").exception, InputError)

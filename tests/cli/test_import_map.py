@@ -63,12 +63,15 @@ def test_a_table_of_the_same_shape_is_read_without_asking(place):
     assert timeline.of("body_temp_c").value.tolist() == [36.4, 36.5, 37.1, 36.4]
     assert place / "me" / "maps" / "my.map.toml" in what_erasing_takes(place / "me")
     other = run("next/b.csv", "my.csv", "--into", "you")
+    assert "next/b.csv: 使えるものがありませんでした。" in str(other.exception)
+    other = run("next/b.csv", "my.csv", "--into", "you", "--lang", "en")
     assert "any table with --map" in str(other.exception)
 
 
 def test_a_thermometers_file_is_read_next_month_by_the_mapping_of_this_one(place):
     (place / "may.csv").write_text("date,temp\n03/05/2024,36.4\n04/05/2024,36.5\n")  # which is 3 May, nothing decides
-    assert "nothing in the file decides" in str(run("may.csv", "--into", "me").exception)
+    assert "03/05/2024)。時刻の書き方を決めるため、" in str(run("may.csv", "--into", "me").exception)
+    assert "nothing in the file decides" in str(run("may.csv", "--into", "me", "--lang", "en").exception)
     run("may.csv", "--into", "me", "--map")
     run("may.csv", "--into", "me", "--map", "may.map.toml")
     (place / "may.map.toml").unlink()
@@ -106,7 +109,7 @@ def test_on_a_terminal_it_asks_shows_and_imports(place, monkeypatch):
 def test_workbooks_are_read_with_a_mapping_and_not_looked_into_as_archives(place):
     rows = [["日時", "体温"], [Dated(45413.5), 36.5], [Dated(45414.5), 36.6]]
     (place / "book.xlsx").write_bytes(xlsx({"記録": rows}))
-    refused = run("book.xlsx", "--into", "me")
+    refused = run("book.xlsx", "--into", "me", "--lang", "en")
     assert "a workbook is read with --map" in str(refused.exception)
     run("book.xlsx", "--into", "me", "--map")
     assert run("book.xlsx", "--into", "me").stdout == "book.xlsx (table): import 1\n  body_temp_c: 2\n"
@@ -117,7 +120,7 @@ def test_a_broken_mapping_is_told_with_key_and_rule(place):
     assert "is missing; it must be a table [time]" in str(
         run("my.csv", "--into", "me", "--map", "my.map.toml").exception
     )
-    assert "the mapping was not used" in str(run("my.csv", "--into", "me").exception)
+    assert "読み方(mapping)を使いませんでした。" in str(run("my.csv", "--into", "me").exception)
     assert "cannot be read" in str(run("my.csv", "--into", "me", "--map", "no.toml").exception)
     (place / "dir").mkdir()
     assert "is no file" in str(run("dir", "--into", "me", "--map").exception)

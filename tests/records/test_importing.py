@@ -234,12 +234,12 @@ def test_a_row_of_no_time_or_an_impossible_one_is_left_out_whatever_importer_giv
 def test_what_came_before_a_file_breaks_off_is_kept_and_the_reason_told(monkeypatch, tmp_path):
     def read(files, clock, log):
         yield Batch(Kind.SERIES, "hr_bpm", Device("fitbit"), frame(time=[1646305201000], value=60.0))
-        raise InputError("x: line 9: breaks off")
+        raise InputError("x: the header has no end")
 
     monkeypatch.setattr("unaji.records.detect.IMPORTERS", (Importer("X", lambda head: True, read),))
     (tmp_path / "x").write_text("x")
     (brought,) = import_files([tmp_path / "x"], tmp_path / "ken", timezone="UTC", now=NOW)
-    assert (brought.rows, [p.rule for p in brought.rejected]) == ({"hr_bpm": 1}, ["line 9: breaks off"])
+    assert (brought.rows, [p.rule for p in brought.rejected]) == ({"hr_bpm": 1}, ["the header has no end"])
 
 
 def test_of_two_exports_the_later_made_one_holds(monkeypatch, tmp_path):

@@ -10,7 +10,8 @@ from tests.report.synthetic import result, rich
 from unaji.care.next_observation import NextObservation
 from unaji.causes.attribution import Verdict
 from unaji.claims.model import Urgency
-from unaji.records.timeline import Series, utc_ms
+from unaji.records.timeline import Problem, Series, utc_ms
+from unaji.report.html import to_html
 from unaji.report.story.answer import AnswerKind
 from unaji.report.story.safety import fever_day_counts
 from unaji.report.story.story import tell
@@ -180,6 +181,21 @@ def test_a_warning_without_words_of_its_own_is_shown_as_it_is(people):
     story = tell(replace(people["rich"](), warnings=("nights_assumed:3", "something_new:1")), JA)
     assert "3夜" in story.method.remarks[0]
     assert story.method.remarks[1] == "something_new:1"
+
+
+def test_what_was_left_out_is_said_in_the_language_of_the_report_as_far_as_it_can_be(people):
+    findings = people["rich"]()
+    late = Problem("episodes.csv", 12, "2031-01-01", "lies in the future: is the year right?")
+    odd = Problem("x.csv", None, "", "the moon is in the way", rejected=False)
+    findings = replace(findings, timeline=replace(findings.timeline, problems=(late, odd)))
+    assert tell(findings, JA).method.problems == (
+        (("episodes.csv 12行目 '2031-01-01': 未来の時刻の行です。年が正しいか、確かめてください。", "ja"), True),
+        (("x.csv: the moon is in the way", "en"), False),
+    )
+    assert tell(findings, EN).method.problems[0] == ((str(late), "en"), True)
+    page = to_html(findings, "ja")
+    assert '<li><span lang="en">x.csv: the moon is in the way</span> (' in page
+    assert "<li><span>episodes.csv 12行目" in page
 
 
 def test_only_sources_that_are_spoken_of_are_listed(people):

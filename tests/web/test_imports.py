@@ -110,6 +110,47 @@ def test_a_file_that_nobody_knows_is_refused_with_a_reason(as_hana, hana, settin
     assert not list((settings.HOME / "people").rglob("uploads/*"))
 
 
+def test_a_refusal_is_told_in_the_language_of_the_page(as_hana, hana):
+    send(as_hana, b"nothing that anybody could read\n" * 50, "letter.txt")
+    work(hana)
+
+    japanese = as_hana.get("/data").content.decode()
+    hana.user.language = "en"
+    hana.user.save()
+    english = as_hana.get("/data").content.decode()
+
+    assert "読めませんでした。使えるものがありませんでした。" in japanese
+    assert "読めない種類のファイルです。使いませんでした。" in japanese
+    assert "nothing in it could be used" in english
+    assert "the file is not one that unaji reads; it was left alone" in english
+    assert 'lang="en">nothing' not in japanese + english
+
+
+def test_what_was_left_out_is_told_in_japanese_and_what_nobody_can_say_is_marked_as_english(as_hana, hana):
+    left_out = [
+        {"rule": "hr_bpm lies outside 25 to 240 1/min", "count": 1234, "value": "900"},
+        {"rule": "the moon <b>is</b> in the way", "count": 2, "value": ""},
+    ]
+    remarks = ["the text is in Shift_JIS (cp932) and was read as such; UTF-8 is safer"] * 2
+    ImportBatch.objects.create(
+        person=hana, file_name="export.zip", sha256="0" * 64, size_bytes=1, state="understood",
+        importer="Apple Health, JMA download", told_text=json.dumps({"left_out": left_out, "remarks": remarks}),
+    )  # fmt: skip
+
+    japanese = as_hana.get("/data").content.decode()
+    hana.user.language = "en"
+    hana.user.save()
+    english = as_hana.get("/data").content.decode()
+
+    assert "Apple ヘルスケア、気象庁(ダウンロード)" in japanese
+    assert "<li>1,234行: 心拍数が、ありうる範囲の外です(25〜240 1/min)。</li>" in japanese
+    assert '<li>2行: <span lang="en">the moon &lt;b&gt;is&lt;/b&gt; in the way</span></li>' in japanese
+    assert japanese.count("文字コードはShift_JIS(cp932)として読みました。") == 1
+    assert "900" not in japanese
+    assert "Apple Health, JMA download" in english
+    assert "<li>2 rows: the moon &lt;b&gt;is&lt;/b&gt; in the way</li>" in english
+
+
 @pytest.mark.parametrize("name", ["../../../etc/passwd", "a\\..\\b.zip", "\x00.zip", "/abs/olute.zip", "名前.zip"])
 def test_a_name_that_points_elsewhere_leads_nowhere(as_hana, hana, settings, name):
     send(as_hana, e4_session(1), name)

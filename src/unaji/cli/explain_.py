@@ -53,6 +53,7 @@ def command(
     from unaji.claims.graph import load_claims
     from unaji.explain import explain
     from unaji.records.folder import read_folder
+    from unaji.records.reasons import say_problem
     from unaji.report.json import dumps
     from unaji.report.screen import console_on
     from unaji.report.terminal import print_summary
@@ -66,8 +67,9 @@ def command(
             near = (
                 difflib.get_close_matches(problem.value, signs, n=1, cutoff=0.6) if "this kind" in problem.rule else []
             )
-            hint = f". Is the warning sign {near[0]} meant?" if near else ""
-            click.echo(f"  {problem}{hint}", err=True)
+            meant = "警告のしるし {} のことですか。" if lang == "ja" else ". Is the warning sign {} meant?"
+            hint = meant.format(near[0]) if near else ""
+            click.echo(f"  {say_problem(problem, lang).text}{hint}", err=True)
     with progress_bar("explain") as progress:
         findings = explain(timeline, claims, seed=seed, progress=progress)
     if html is not None:

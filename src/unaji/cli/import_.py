@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 GUIDED = "-"
 """Stands for a mapping that is yet to be written."""
 
+SHOWN_OF_A_REFUSAL = 3
 RATE_OVER_S = 5.0
 SHOWN_EVERY_S = 0.2
 
@@ -44,7 +45,13 @@ SHOWN_EVERY_S = 0.2
     metavar="[MAPPING]",
     help="Read FILES as tables, as this mapping says; without MAPPING, write one together.",
 )
-@click.option("--lang", type=click.Choice(["ja", "en"]), default="ja", show_default=True, help="Language of questions.")
+@click.option(
+    "--lang",
+    type=click.Choice(["ja", "en"]),
+    default="ja",
+    show_default=True,
+    help="Language of questions and reasons.",
+)
 @click.option("--undo", type=int, metavar="IMPORT", help="Take an import back, by the number it was given.")
 @click.option("--yes", is_flag=True, help="Store a file also when many of its rows cannot be used, without asking.")
 @click.option("--json", "as_json", is_flag=True, help="Print what became of each file as JSON.")
@@ -72,23 +79,24 @@ def command(
       unaji import EDA.csv --into someone --timezone Asia/Tokyo
     """
     from unaji.records.importing import import_files, undo_import
+    from unaji.records.reasons import say_problem, say_rule
 
     if (undo is None) == (not files):
         raise UsageError("name the files to import, or with --undo the import to take back")
     if undo is not None:
         _tell_undone(undo, undo_import(undo, into), as_json=as_json)
         return
-    ask = None if yes or not _may_ask() else partial(click.confirm, err=True)
+    ask = None if yes or not _may_ask() else lambda it: click.confirm(say_rule(it, lang).text, err=True)
     table_map = None if map_file is None else _map(files, into, timezone, map_file, lang)
     with _progress(files) as on_read:
         done = import_files(files, into, timezone=timezone, on_read=on_read, ask=ask, table_map=table_map)
     for problem in (problem for one in done for problem in one.problems if not one.refused):
-        click.echo(f"  {problem}", err=True)
+        click.echo(f"  {say_problem(problem, lang).text}", err=True)
     if as_json:
         click.echo(json.dumps({"files": [_as_json(one, _zones(into)) for one in done]}, ensure_ascii=False, indent=1))
     else:
         _tell(done, into)
-    if refused := [f"{one.file}: {one.refused}" for one in done if one.refused]:
+    if refused := [f"{one.file}: {_refused(one, lang)}" for one in done if one.refused]:
         raise InputError("\n       ".join(refused))
 
 
@@ -153,6 +161,14 @@ def _tell(done: tuple[Imported, ...], into: Path) -> None:
                 click.echo(f"  {quantity}: {count:,}")
     if any(not one.refused for one in done):
         click.echo(f"in {into.resolve()}", err=True)
+
+
+def _refused(one: Imported, lang: str) -> str:
+    from unaji.records.reasons import say_problem, say_refusal
+
+    why = say_refusal(one.refused, lang)
+    found = "; ".join(say_problem(problem, lang).text for problem in one.problems[:SHOWN_OF_A_REFUSAL])
+    return one.refused if why.language == "en" else f"{why.text}({found})" if found else why.text
 
 
 def _tell_undone(batch: int, done: Undone, *, as_json: bool) -> None:

@@ -169,13 +169,14 @@ def analyse(plan: Path, person: Path, until: datetime | None, lang: str, as_json
     from unaji.claims.graph import load_claims
     from unaji.explain import raised_flags
     from unaji.records.folder import read_folder
+    from unaji.records.reasons import say_problem
     from unaji.report.json import write
     from unaji.report.trial import print_result, result_json
 
     registered = read_plan(plan)
     timeline = read_folder(person, timezone=registered.timezone)
     for problem in timeline.problems:
-        click.echo(f"  {problem}", err=True)
+        click.echo(f"  {say_problem(problem, lang).text}", err=True)
     claims = load_claims("neck_heat")
     flags = raised_flags(timeline, claims)
     result = analyse_trial(registered, timeline, until=None if until is None else until.date())

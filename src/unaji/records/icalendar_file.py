@@ -213,7 +213,7 @@ class _Calendar:
             *_rule(event, start, zone), tuple(_more(event, zone)), frozenset(_days(event, "EXDATE", zone)),
             None if original is None else self._instant(original.dt, zone, start),
             original is not None and original.params.get("RANGE", "").upper() == "THISANDFUTURE",
-            _whole(event.get("SEQUENCE", 0)), _absent(event, declined=declined),
+            sequence=_whole(event.get("SEQUENCE", 0)), absent=_absent(event, declined=declined),
         )  # fmt: skip
         if entry.absent and entry.original is None:
             self._skip(entry.absent)

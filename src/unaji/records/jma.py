@@ -264,7 +264,8 @@ def _kept_values(
     counted = ~keeps & ~((marks == "") & (read_cells == ""))
     for mark, n in sorted(Counter(marks[counted].tolist()).items()):
         meaning = MEANING.get(mark, "a mark that is not known")
-        rule = f"{name}: values of quality {mark or 'empty'} ({meaning}) were left out"
+        shown = mark if mark in MEANING else f"{mark[:1]}…" if mark[1:] else mark  # of a broken file it may be anything
+        rule = f"{name}: values of quality {shown or 'empty'} ({meaning}) were left out"
         log.reject(download.file, None, n, rule, count=int(n))
     strange = keeps & values.strange
     log.rows(download.file, download.lines[ok][strange], read_cells[strange], f"{name} must be a number")

@@ -16,6 +16,7 @@ from django.utils import translation
 from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 
+from unaji.records.reasons import Told
 from unaji.report.words import Catalogue, flat
 from unaji.report.words import catalogue as report_words
 
@@ -65,6 +66,13 @@ def may_be_said(key: str, prefix: str = "") -> str:
     """Say a text where there is one under this key, and nothing otherwise."""
     say = words()
     return say(f"{prefix}{key}") if f"{prefix}{key}" in say else ""
+
+
+def in_its_language(told: Told) -> str:
+    """Return a sentence for a page, marked with its language where that is not the page's."""
+    return (
+        told.text if told.language == spoken() else format_html('<span lang="{}">{}</span>', told.language, told.text)
+    )
 
 
 @register.simple_tag

@@ -253,8 +253,10 @@ def _known_name(keys: _Keys, what: What) -> str:
     if name in known or (not closed and not near and _NAME.fullmatch(name)):
         return name  # an article's claims may name other exposures and complaints
     hint = f" (did you mean {near[0]}?)" if near else ""
-    more = "" if closed else ", or another name in small letters"
-    raise keys.wrong(what, name, f"one of {', '.join(known)}{more}{hint}")
+    allowed = ", ".join(known)
+    if closed:
+        raise keys.wrong(what, name, f"one of {allowed}{hint}")
+    raise keys.wrong(what, name, f"one of {allowed}, or another name in small letters{hint}")
 
 
 def _unit(keys: _Keys, quantity: str) -> str:

@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from unaji import __version__
 from unaji.records.inventory import Inventory, Name, Overlap, Stream
+from unaji.records.reasons import Told, say_importers, say_rule
 from unaji.records.timeline import from_utc_ms
 from unaji.report.figures.coverage import coverage_figure
 from unaji.report.html import render_page
@@ -121,14 +122,16 @@ def overlap_of(one: Overlap, language: str) -> tuple[str, str]:
     return name_of(one.taken.quantity, language), say("overlap", language, taken=taken, other=other, time=time)
 
 
-_Reasons = list[tuple[str, int]]
+_Reasons = list[tuple[Told, int]]
 
 
 def shortened(reasons: _Reasons, most: int, language: str) -> _Reasons:
     """Return the reasons that were met most often, and how many rows the others left out."""
     others = reasons[most:]
-    more = [(say("more_reasons", language, n=len(others)), sum(count for _, count in others))] if others else []
-    return reasons[:most] + more
+    if not others:
+        return reasons
+    more = Told(say("more_reasons", language, n=len(others)), language)
+    return [*reasons[:most], (more, sum(count for _, count in others))]
 
 
 def rejections_of(inventory: Inventory, language: str) -> list[tuple[str, str, _Reasons]]:
@@ -136,13 +139,14 @@ def rejections_of(inventory: Inventory, language: str) -> list[tuple[str, str, _
     told = []
     for batch in inventory.imports:
         when = inventory.zones.local(from_utc_ms(np.datetime64(batch.imported_ms, "ms"))).date()
-        title = say("import", language, n=batch.id, when=when, importers=", ".join(batch.importers))
+        title = say("import", language, n=batch.id, when=when, importers=say_importers(batch.importers, language))
         rows = say("new_rows", language, n=f"{sum(batch.rows.values()):,}")
-        told.append((title, rows, [(one.reason, one.count) for one in batch.rejected]))
-    by_rule: Counter[str] = Counter()
+        told.append((title, rows, [(say_rule(one.reason, language), one.count) for one in batch.rejected]))
+    by_rule: Counter[Told] = Counter()
     for one in inventory.problems:
         if one.rejected:
-            by_rule[f"{one.file}: {one.rule}"] += one.count
+            why = say_rule(one.rule, language)
+            by_rule[Told(f"{one.file}: {why.text}", why.language)] += one.count
     own = by_rule.most_common()
     if own:
         told.append((say("own_files", language), "", own))

@@ -65,7 +65,7 @@ def _rejected(inventory: Inventory, console: Console, language: str) -> None:
     lines = []
     for title, rows, reasons in rejections_of(inventory, language):
         lines.append(f"{title} {rows}".rstrip())
-        lines += [f"  {count:,}: {reason}" for reason, count in shortened(reasons, MOST_REASONS, language)]
+        lines += [f"  {count:,}: {reason.text}" for reason, count in shortened(reasons, MOST_REASONS, language)]
     _section(console, say("rejected_question", language), *(lines or [say("no_imports", language)]))
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from unaji.quantities import EXPOSURES, QUANTITIES, RATINGS
 from unaji.records.inventory import Name
+from unaji.records.reasons import say_source
 from unaji.records.suspicions import Suspicion
 from unaji.report.words import plain
 
@@ -106,7 +107,6 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "more_reasons": ("ほかに{n}の理由", "{n} more reasons"),
     "own_files": ("フォルダーの中のファイル", "files in the folder"),
     "no_imports": ("取り込みはまだありません", "nothing was imported yet"),
-    "reasons_note": ("理由は英語のままです。", ""),
     "made_by": ("unaji {version}。記録はこの機械から出ていません。", "unaji {version}. No record left this machine."),
     "not_a_diagnosis": ("これは診断ではありません。", "This is not a diagnosis."),
     "legend": (
@@ -160,7 +160,7 @@ def name_of(quantity: str, language: str) -> str:
 
 def source_of(name: Name, language: str) -> str:
     """Return where rows are from: "Garmin Connect, watch (3)"."""
-    source = say("folder", language) if name.source == "folder" else name.source.replace("_", " ")
+    source = say("folder", language) if name.source == "folder" else say_source(name.source, language)
     known = [key for key in (f"role_{name.role}", f"site_{name.site}") if key in TEXTS]
     return " ".join([source, *(say(key, language) for key in known)]) + (f" ({name.number})" if name.number else "")
 
@@ -173,5 +173,5 @@ def sentence(doubt: Suspicion, language: str) -> str:
     if "minutes" in doubt.values:
         values["minutes"] = round(float(doubt.values["minutes"]))
         values["late"] = say("earlier" if doubt.values["late"] else "later", language)
-    sources = [source.replace("_", " ") for source in doubt.sources]
+    sources = [say_source(source, language) for source in doubt.sources]
     return say(doubt.doubt, language, a=sources[0], b=sources[-1], quantity=name_of(doubt.quantity, language), **values)

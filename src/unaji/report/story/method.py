@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from unaji.claims.model import Source
 from unaji.findings import Findings
-from unaji.records.timeline import Problem
+from unaji.records.reasons import Told, say_problem
 from unaji.report.rounding import half_up
 from unaji.report.story.period import Period
 from unaji.report.words import Catalogue
@@ -20,7 +20,9 @@ class Method:
     paragraphs: tuple[str, ...]
     data: tuple[str, ...]
     remarks: tuple[str, ...]
-    problems: tuple[Problem, ...]
+    problems: tuple[tuple[Told, bool], ...]
+    """What could not be read or looked odd, and whether it was left out."""
+
     sources: tuple[Source, ...]
 
 
@@ -33,7 +35,7 @@ def method(findings: Findings, period: Period, words: Catalogue) -> Method:
         paragraphs=tuple(_paragraphs(findings, words)) if fitted else (),
         data=tuple(_data(period, words)),
         remarks=remarks(findings, words),
-        problems=findings.timeline.problems,
+        problems=tuple((say_problem(one, words.language), one.rejected) for one in findings.timeline.problems),
         sources=used_sources(findings),
     )
 

@@ -13,6 +13,7 @@ from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_GET, require_POST
 
 from unaji.quantities import QUANTITIES
+from unaji.records.reasons import say_importers, say_refusal, say_rule
 from unaji.web.access import SignedIn, person_page
 from unaji.web.casebook.actions import imports
 from unaji.web.casebook.actions.consents import consented, give_consent, newest_texts
@@ -27,7 +28,7 @@ from unaji.web.casebook.uploads import SealingHandler
 from unaji.web.patient.clock import say_period
 from unaji.web.patient.views import screen
 from unaji.web.patient.weather import weather_block
-from unaji.web.words import spoken, words
+from unaji.web.words import in_its_language, spoken, words
 
 MOST_SHOWN = 30
 BACK = ("patient:data", "patient:why", "patient:mine", "patient:about", "patient:trials")
@@ -43,6 +44,14 @@ class Count:
 
 
 @dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Rows that were left out for one reason."""
+
+    n: str
+    rule: str
+
+
+@dataclass(frozen=True, slots=True)
 class Batch:
     """One file, told."""
 
@@ -52,7 +61,8 @@ class Batch:
     importer: str
     period: str
     counts: tuple[Count, ...]
-    left_out: tuple[str, ...]
+    left_out: tuple[LeftOut, ...]
+    remarks: tuple[str, ...]
     refused: str
     job: Job | None
     can_save: bool
@@ -187,18 +197,21 @@ def _told(person: Person, batch: ImportBatch) -> Batch:
     told = json.loads(batch.told_text or "{}")
     stuck = imports.is_stuck(batch)
     newest = Job.objects.filter(person=person, subject=batch.pk).order_by("-made_at").first()
+    refused = told.get("refused", "")
     rows = sorted(told.get("rows", {}).items(), key=lambda pair: -pair[1])
     return Batch(
         pk=batch.pk,
         name=batch.file_name,
         state=say(f"data.state.{batch.state}"),
-        importer=batch.importer,
+        importer=say_importers(batch.importer.split(", "), spoken()),
         period=_period(person, batch),
         counts=tuple(Count(_name(name), f"{n:,}") for name, n in rows),
         left_out=tuple(
-            say("data.left_out", n=f"{one['count']:,}", rule=one["rule"]) for one in told.get("left_out", [])
+            LeftOut(f"{one['count']:,}", in_its_language(say_rule(one["rule"], spoken())))
+            for one in told.get("left_out", [])
         ),
-        refused=told.get("refused", "") if batch.state == ImportState.REFUSED else "",
+        remarks=tuple(in_its_language(say_rule(one, spoken())) for one in dict.fromkeys(told.get("remarks", []))),
+        refused=in_its_language(say_refusal(refused, spoken())) if batch.state == ImportState.REFUSED else "",
         job=None if newest is None or newest.state == JobState.DONE else newest,
         can_save=batch.state == ImportState.UNDERSTOOD or (stuck and batch.state == ImportState.WANTED),
         can_drop=batch.state in (ImportState.UPLOADED, ImportState.UNDERSTOOD, ImportState.STORED) or stuck,

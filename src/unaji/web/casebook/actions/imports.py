@@ -255,7 +255,10 @@ def _tell(batch: ImportBatch, found: Imported, added: PutBack | None = None) -> 
             "left_out": [
                 {"rule": one.rule, "count": one.count, "value": one.value} for one in found.rejected[:MOST_TOLD]
             ],
-            "remarks": [one.rule for one in found.problems if not one.rejected][:MOST_TOLD],
+            # One that speaks of more rows only says again what was said of the first of them.
+            "remarks": list(dict.fromkeys(one.rule for one in found.problems if not one.rejected and one.count == 1))[
+                :MOST_TOLD
+            ],
         },
         ensure_ascii=False,
     )
