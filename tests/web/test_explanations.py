@@ -142,7 +142,7 @@ def test_what_is_taken_out_gives_the_same_answer_elsewhere(explained, hana, tmp_
     wish = ExportJob.objects.get(person=hana)
 
     answer = explained.get(f"/mine/export/{wish.pk}")
-    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+    with zipfile.ZipFile(io.BytesIO(answer.getvalue())) as archive:
         archive.extractall(tmp_path)
         names = archive.namelist()
 
@@ -159,7 +159,7 @@ def test_what_is_taken_out_gives_the_same_answer_elsewhere(explained, hana, tmp_
 def test_what_is_taken_out_can_be_brought_to_another_account_and_taken_back(answered, hana, as_ken, ken):
     answered.post("/mine/export")
     work(hana)
-    content = answered.get(f"/mine/export/{ExportJob.objects.get(person=hana).pk}").content
+    content = answered.get(f"/mine/export/{ExportJob.objects.get(person=hana).pk}").getvalue()
     file = io.BytesIO(content)
     file.name = "unaji.zip"
 
@@ -182,7 +182,7 @@ def test_what_is_taken_out_can_be_brought_to_another_account_and_taken_back(answ
 def test_an_export_brought_back_to_its_own_account_doubles_nothing(answered, hana):
     answered.post("/mine/export")
     work(hana)
-    content = answered.get(f"/mine/export/{ExportJob.objects.get(person=hana).pk}").content
+    content = answered.get(f"/mine/export/{ExportJob.objects.get(person=hana).pk}").getvalue()
     before = fingerprint(timeline_of(hana))
     withdrawn = Episode.objects.filter(person=hana).first()
     diary.withdraw(withdrawn, by=hana.user)
@@ -212,7 +212,7 @@ def test_an_export_whose_storing_was_cut_off_is_stored_whole_and_once_at_the_nex
         (folder / "series" / "hr_bpm.csv").write_text("time,hr_bpm\n2026-11-01T09:00:00+09:00,70\n", encoding="utf-8")
     answered.post("/mine/export")
     work(hana)
-    file = io.BytesIO(answered.get(f"/mine/export/{ExportJob.objects.get(person=hana).pk}").content)
+    file = io.BytesIO(answered.get(f"/mine/export/{ExportJob.objects.get(person=hana).pk}").getvalue())
     file.name = "unaji.zip"
     as_ken.post("/data/upload", {"file": file})
     work(ken)
@@ -236,7 +236,7 @@ def test_an_export_holds_every_column_also_of_what_was_taken_back(answered, hana
     diary.withdraw(Episode.objects.filter(person=hana).first(), by=hana.user)
     answered.post("/mine/export")
     work(hana)
-    content = answered.get(f"/mine/export/{ExportJob.objects.get(person=hana).pk}").content
+    content = answered.get(f"/mine/export/{ExportJob.objects.get(person=hana).pk}").getvalue()
 
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         told = json.loads(archive.read("unaji/diary.json"))

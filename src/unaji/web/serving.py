@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-WEB_WORKERS = 2
+WEB_WORKERS, THREADS = 2, 1
 CONNECTIONS = 1024
 """So many a process holds open. Phones keep theirs open between two taps; one more would wait for others to end."""
 RESTART_AFTER_S = 2.0
@@ -62,7 +62,7 @@ def server_command(host: str, port: int) -> list[str]:
     """Return the command of the web server: granian, WSGI, two processes of one thread."""
     return [
         sys.executable, "-m", "granian", "--interface", "wsgi", "--host", host, "--port", str(port),
-        "--workers", str(WEB_WORKERS), "--blocking-threads", "1", "--backpressure", str(CONNECTIONS),
+        "--workers", str(WEB_WORKERS), "--blocking-threads", str(THREADS), "--backpressure", str(CONNECTIONS),
         "--log-level", "warning", "--respawn-failed-workers", "unaji.web.wsgi:application",
     ]  # fmt: skip
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from django.contrib.auth import logout
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
@@ -92,13 +92,15 @@ def export(request: SignedIn, person: Person) -> HttpResponse:
 @person_page
 @freshly_signed_in
 @require_GET
-def fetch(request: SignedIn, person: Person, pk: UUID) -> HttpResponse:
-    """Hand the file over."""
+def fetch(request: SignedIn, person: Person, pk: UUID) -> HttpResponseBase:
+    """Hand the file over, part by part; what breaks off before its length is no whole file to a browser either."""
     content = fetch_export(get_object_or_404(ExportJob.objects.visible_to(request.user), pk=pk), by=request.user)
     if content is None:
         raise Http404
-    return HttpResponse(
-        content, content_type="application/zip", headers={"Content-Disposition": 'attachment; filename="unaji.zip"'}
+    return StreamingHttpResponse(
+        content,
+        content_type="application/zip",
+        headers={"Content-Disposition": 'attachment; filename="unaji.zip"', "Content-Length": str(content.size)},
     )
 
 

@@ -125,9 +125,10 @@ def sweep_uploads() -> int:
     """Remove uploaded files that nobody waits for: of a connection that broke, of a question nobody answered."""
     open_states = (ImportState.UPLOADED, ImportState.UNDERSTOOD, ImportState.WANTED)
     long_ago = timezone.now() - ANSWER_WITHIN
-    for batch in ImportBatch.objects.filter(state=ImportState.UNDERSTOOD, changed_at__lt=long_ago):
-        with transaction.atomic():
-            move(batch, ImportState.UNDONE, by=None)
+    for batch in ImportBatch.objects.filter(state__in=open_states, changed_at__lt=long_ago):
+        if batch.state == ImportState.UNDERSTOOD or is_stuck(batch):
+            with transaction.atomic():
+                move(batch, ImportState.UNDONE, by=None)
     swept = 0
     for person in Person.objects.all():
         waiting = ImportBatch.objects.filter(person=person, state__in=open_states).values_list("pk", flat=True)
@@ -154,6 +155,7 @@ def look(job: Job, progress: Progress) -> None:
             folder = empty / "person"
             folder.mkdir()
             found = _imported(batch, file, folder, progress)
+    hold(job)
     with transaction.atomic():
         _tell(batch, found)
         move(batch, ImportState.REFUSED if found.refused else ImportState.UNDERSTOOD, by=None)
@@ -209,6 +211,7 @@ def undo(job: Job, progress: Progress) -> None:
             added = PutBack(datetime.fromisoformat(told["stamp"]), tuple(told["tables"]))
             take_back(batch.person, added, folder)
         contents = _contents(folder)
+        hold(job)
     with transaction.atomic():
         move(batch, ImportState.UNDONE, by=None)
         _note_series(batch.person, contents)
