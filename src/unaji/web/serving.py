@@ -10,7 +10,9 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-WEB_WORKERS, THREADS = 2, 1
+from unaji.web.casebook.lasting import THREADS
+
+WEB_WORKERS = 2
 CONNECTIONS = 1024
 """So many a process holds open. Phones keep theirs open between two taps; one more would wait for others to end."""
 RESTART_AFTER_S = 2.0
@@ -59,7 +61,7 @@ def warm() -> None:
 
 
 def server_command(host: str, port: int) -> list[str]:
-    """Return the command of the web server: granian, WSGI, two processes of one thread."""
+    """Return the command of the web server: granian, WSGI, two processes of a few threads."""
     return [
         sys.executable, "-m", "granian", "--interface", "wsgi", "--host", host, "--port", str(port),
         "--workers", str(WEB_WORKERS), "--blocking-threads", str(THREADS), "--backpressure", str(CONNECTIONS),

@@ -77,9 +77,7 @@ class Ended:
     answer: Any = None
 
 
-def done_apart(
-    work: str, args: tuple[object, ...], *, start: str, limits: Limits, wanted: Callable[[], bool]
-) -> Ended:
+def done_apart(work: str, args: tuple[object, ...], *, start: str, limits: Limits, wanted: Callable[[], bool]) -> Ended:
     """Have something done in a process of its own, and wait for its end.
 
     Parameters

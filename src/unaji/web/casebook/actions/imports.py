@@ -10,7 +10,9 @@ from typing import Any
 from uuid import UUID
 
 import polars as pl
+from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import Sum
 from django.utils import timezone
 
 import unaji
@@ -42,7 +44,10 @@ from unaji.web.casebook.timeline import person_of, read_timeline
 MOST_TOLD = 20
 ANSWER_WITHIN = timedelta(days=30)
 SWEEP_AFTER_S = 6 * 3600.0
-UNFINISHED = (ImportState.UPLOADED, ImportState.UNDERSTOOD, ImportState.WANTED, ImportState.STORED)
+A_DAY = 3
+"""How many times what may wait at a time a person may bring within a day."""
+WAITING = (ImportState.UPLOADED, ImportState.UNDERSTOOD, ImportState.WANTED)
+UNFINISHED = (*WAITING, ImportState.STORED)
 
 
 class KnownFileError(ValueError):
@@ -51,6 +56,22 @@ class KnownFileError(ValueError):
     def __init__(self, batch: ImportBatch) -> None:
         super().__init__(str(batch.pk))
         self.batch = batch
+
+
+class TooMuchError(ValueError):
+    """More of this person's would wait, or would have come within a day, than there is room for."""
+
+
+def room_left(person: Person) -> int:
+    """Return how many bytes a person may bring now."""
+    brought = ImportBatch.objects.filter(person=person)
+    waiting = brought.filter(state__in=WAITING)
+    today = brought.filter(made_at__gt=timezone.now() - timedelta(days=1))
+
+    def size(of: Any) -> int:
+        return of.aggregate(sum=Sum("size_bytes"))["sum"] or 0
+
+    return max(0, min(settings.UPLOAD_BYTES - size(waiting), A_DAY * settings.UPLOAD_BYTES - size(today)))
 
 
 def keep_upload(person: Person, number: UUID, parts: Iterator[bytes]) -> None:
@@ -65,14 +86,23 @@ def bring(person: Person, *, by: User, number: UUID, name: str, size_bytes: int,
     ------
     KnownFileError
         It was brought before; what has just arrived is removed.
+    TooMuchError
+        There is no room for it; it is removed.
     """
     batch = ImportBatch(pk=number, person=person, size_bytes=size_bytes, sha256=sha256)
     batch.file_name = name
     try:
         with transaction.atomic():
+            Person.objects.select_for_update().get(pk=person.pk)  # what arrives together is counted one by one
+            known = ImportBatch.objects.filter(person=person, sha256=sha256, state__in=UNFINISHED)
+            if size_bytes > room_left(person) and not known.exists():
+                raise TooMuchError(str(number))
             batch.save(force_insert=True)
             record("create", batch, by=by, person=person.pk)
             ask(person, JobKind.LOOK, by=by, subject=batch.pk)
+    except TooMuchError:
+        remove_upload(person.pk, str(number))
+        raise
     except IntegrityError:
         remove_upload(person.pk, str(number))
         raise KnownFileError(ImportBatch.objects.get(person=person, sha256=sha256, state__in=UNFINISHED)) from None
@@ -123,15 +153,14 @@ def is_stuck(batch: ImportBatch) -> bool:
 
 def sweep_uploads() -> int:
     """Remove uploaded files that nobody waits for: of a connection that broke, of a question nobody answered."""
-    open_states = (ImportState.UPLOADED, ImportState.UNDERSTOOD, ImportState.WANTED)
     long_ago = timezone.now() - ANSWER_WITHIN
-    for batch in ImportBatch.objects.filter(state__in=open_states, changed_at__lt=long_ago):
+    for batch in ImportBatch.objects.filter(state__in=WAITING, changed_at__lt=long_ago):
         if batch.state == ImportState.UNDERSTOOD or is_stuck(batch):
             with transaction.atomic():
                 move(batch, ImportState.UNDONE, by=None)
     swept = 0
     for person in Person.objects.all():
-        waiting = ImportBatch.objects.filter(person=person, state__in=open_states).values_list("pk", flat=True)
+        waiting = ImportBatch.objects.filter(person=person, state__in=WAITING).values_list("pk", flat=True)
         for file in abandoned_uploads(person.pk, set(map(str, waiting)), older_than_s=SWEEP_AFTER_S):
             file.unlink(missing_ok=True)
             swept += 1
