@@ -41,6 +41,15 @@ def send(client, content: bytes, name: str = "session.zip"):
     return client.post("/data/upload", {"file": file})
 
 
+def send_raw(client, path: str, source, length: int, **headers):
+    """Send a form whose bytes come from `source`, which says nothing of how many there are."""
+    environ = {"CONTENT_TYPE": "multipart/form-data; boundary=x", "CONTENT_LENGTH": str(length), "wsgi.input": source}
+    return client.generic("POST", path, headers=headers, **environ)
+
+
+FORM = b"--x\r\nContent-Disposition: form-data; name=file; filename=a.zip\r\n\r\n"
+
+
 def work(person: Person) -> None:
     """Do what a worker would do."""
     while (job := Job.objects.filter(person=person, state="waiting").order_by("made_at").first()) is not None:
@@ -223,7 +232,7 @@ def test_what_failed_and_nobody_decided_about_goes_after_a_month(as_hana, hana, 
 
 
 def test_more_than_may_wait_is_refused_on_the_page_in_words(as_hana, hana, settings):
-    settings.UPLOAD_BYTES = len(e4_session(1)) + 10
+    settings.UPLOAD_BYTES = len(e4_session(2)) + 10
     send(as_hana, e4_session(1))
 
     answer = send(as_hana, e4_session(2))
@@ -247,12 +256,9 @@ def test_where_many_send_files_another_is_asked_to_wait_and_pages_go_on(as_hana,
 
 
 def test_an_upload_that_broke_off_gives_its_place_back(as_hana, hana, settings):
-    whole = b"--x\r\nContent-Disposition: form-data; name=file; filename=a.zip\r\n\r\n" + e4_session(1)
+    whole = FORM + e4_session(1)
 
-    answer = as_hana.generic(
-        "POST", "/data/upload", content_type="multipart/form-data; boundary=x",
-        **{"CONTENT_LENGTH": str(len(whole) + 9), "wsgi.input": Body(io.BytesIO(whole), len(whole) + 9)},
-    )  # fmt: skip
+    answer = send_raw(as_hana, "/data/upload", Body(io.BytesIO(whole), len(whole) + 9), len(whole) + 9)
 
     assert answer.status_code == 408
     assert not ImportBatch.objects.exists()
