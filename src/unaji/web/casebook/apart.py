@@ -16,6 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from importlib import import_module
+from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -90,8 +91,7 @@ def done_apart(work: str, args: tuple[object, ...], *, start: str, limits: Limit
         Asked several times a second whether it is still wanted.
     """
     context = multiprocessing.get_context(start)
-    if start == "forkserver":
-        context.set_forkserver_preload([WARM])
+    get_ready(start)
     ours, theirs = context.Pipe()
     is_there, we_are_here = context.Pipe(duplex=False)
     process = context.Process(  # type: ignore[attr-defined]  # every context has it
@@ -108,6 +108,13 @@ def done_apart(work: str, args: tuple[object, ...], *, start: str, limits: Limit
         process.close()
         ours.close()
         we_are_here.close()
+
+
+def get_ready(start: str) -> None:
+    """Begin what children are born of, if it has not begun: importing the app takes it seconds, once."""
+    if start == "forkserver":
+        multiprocessing.get_context(start).set_forkserver_preload([WARM])
+        forkserver.ensure_running()
 
 
 def may_keep() -> bool:

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from typing import Protocol, Self
 from uuid import UUID
 
-THREADS = 8
+THREADS = 4
 """How many threads a process of the server has."""
-PLACES = 4
+PLACES = 2
 """How many of them may be taken up for long."""
 
 _held: set[UUID] = set()
