@@ -5,7 +5,10 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-from unaji.web.configuration import Configuration, databases, secret_key
+import pytest
+
+from unaji.errors import InputError
+from unaji.web.configuration import Configuration, configuration, databases, secret_key
 
 
 def test_what_is_deleted_from_sqlite_is_overwritten_and_what_is_acknowledged_is_on_the_disk(tmp_path):
@@ -27,3 +30,25 @@ def test_a_new_home_is_closed_to_others(tmp_path: Path):
     assert home.stat().st_mode & 0o077 == 0
     assert (home / "keys").stat().st_mode & 0o077 == 0
     assert (home / "keys" / "secret").stat().st_mode & 0o077 == 0
+
+
+def test_what_a_job_may_take_follows_the_machine_unless_the_operator_says_it(tmp_path):
+    home = {"UNAJI_HOME": str(tmp_path)}
+
+    assert configuration(home).job_memory_mb >= 1024
+    said = configuration(home | {"UNAJI_JOB_MEMORY_MB": "700", "UNAJI_JOB_MINUTES": "2.5", "UNAJI_UPLOAD_GB": "0.5"})
+    assert (said.job_memory_mb, said.job_minutes, said.upload_gb) == (700, 2.5, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("UNAJI_JOB_MEMORY_MB", "2 GB"),
+        ("UNAJI_JOB_MINUTES", "0"),
+        ("UNAJI_UPLOAD_GB", "-1"),
+        ("UNAJI_UPLOAD_GB", "nan"),
+    ],
+)
+def test_a_limit_that_is_none_names_its_variable(tmp_path, name, text):
+    with pytest.raises(InputError, match=name):
+        configuration({"UNAJI_HOME": str(tmp_path), name: text})

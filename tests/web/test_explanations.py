@@ -19,6 +19,7 @@ from tests.web.conftest import make_person
 from unaji.claims.graph import load_claims
 from unaji.explain import explain
 from unaji.records.folder import read_folder
+from unaji.web.casebook import files
 from unaji.web.casebook.actions import diary, imports
 from unaji.web.casebook.actions.explanations import fingerprint, is_stale, latest_of, page_of, refresh_stale
 from unaji.web.casebook.actions.exports import ERASED, erase_person, finish_erasures
@@ -243,6 +244,24 @@ def test_an_export_holds_every_column_also_of_what_was_taken_back(answered, hana
     assert len(told["episode"]) == 3
     assert sum(one["withdrawn_at"] is not None for one in told["episode"]) == 1
     assert {one["note"] for one in told["episode"]} == {SECRET}
+
+
+def test_an_export_is_handed_over_in_parts_with_its_length_and_leaves_its_place_to_others(answered, hana, monkeypatch):
+    monkeypatch.setattr(files, "PART_BYTES", 1000)
+    answered.post("/mine/export")
+    work(hana)
+    path = f"/mine/export/{ExportJob.objects.get(person=hana).pk}"
+
+    answer = answered.get(path)
+    busy = answered.get(path)
+    parts = list(answer)
+    answer.close()
+
+    assert int(answer["Content-Length"]) == sum(map(len, parts))
+    assert max(map(len, parts)) == 1000
+    assert answer["X-Accel-Buffering"] == "no"
+    assert (busy.status_code, "少し待って" in busy.content.decode()) == (503, True)
+    assert answered.get(path).getvalue() == b"".join(parts)
 
 
 def test_an_export_that_was_stopped_can_be_asked_for_again(answered, hana):
