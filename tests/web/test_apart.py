@@ -15,6 +15,7 @@ from unaji.web.casebook import jobs
 from unaji.web.casebook.apart import PROC, memory_mb
 from unaji.web.casebook.files import put_export, scratch, scratch_folder
 from unaji.web.casebook.jobs import ask, cancel, hold, run
+from unaji.web.casebook.models import Job
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -124,6 +125,17 @@ def test_a_job_whose_process_is_killed_is_begun_anew_and_given_up_after_three_ti
         seen.append((job.state, job.error))
 
     assert seen == [("waiting", ""), ("waiting", ""), ("failed", "gave_up")]
+
+
+def test_a_job_whose_process_is_killed_is_not_needed_where_the_same_waits_already(hana, doer):
+    def do(job, progress):
+        ask(hana, "explain", by=hana.user)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    doer(do)
+
+    assert done(hana).state == "cancelled"
+    assert Job.objects.filter(person=hana, state="waiting").count() == 1
 
 
 def test_a_job_stopped_while_it_keeps_what_it_did_is_begun_anew(hana, doer, settings):

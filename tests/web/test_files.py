@@ -10,7 +10,16 @@ from contextlib import closing
 import pytest
 
 from unaji.web.casebook import files
-from unaji.web.casebook.files import export, put_export, put_upload, scratch_folder, sealed_files, sweep_dead, upload
+from unaji.web.casebook.files import (
+    check_file,
+    export,
+    put_export,
+    put_upload,
+    scratch_folder,
+    sealed_files,
+    sweep_dead,
+    upload,
+)
 from unaji.web.casebook.ids import uuid7
 from unaji.web.casebook.keys import SealError, make_person_key
 
@@ -94,6 +103,15 @@ def test_an_export_that_was_damaged_never_comes_to_its_length(person, kept):
         with closing(export(person, "all.zip")) as opened, pytest.raises(SealError):
             given.extend(opened)
         assert sum(map(len, given)) < opened.size, name
+
+
+def test_a_check_of_all_files_opens_exports_too(person, kept):
+    (file,) = sealed_files(person)
+    check_file(person, file)
+    file.write_bytes(file.read_bytes()[:-1])
+
+    with pytest.raises(SealError):
+        check_file(person, file)
 
 
 def test_what_a_process_that_ended_left_of_a_person_is_swept_and_no_more(person, kept):

@@ -25,6 +25,8 @@ from typing import Any
 
 LOOK_EVERY_S = 0.2
 """How often the memory of a child is looked at. It can take a few hundred megabytes more in between."""
+ENDS_WITHIN_S = 5.0
+"""How long a child may take to end when it has nothing more to say."""
 WARM = "unaji.web.casebook.warm"
 FIRST_TO_GO = "1000"
 PROC = Path("/proc")
@@ -100,10 +102,15 @@ def done_apart(work: str, args: tuple[object, ...], *, start: str, limits: Limit
     process.start()
     theirs.close()
     is_there.close()
+    watch = _Watch(process, ours, limits, wanted)
     try:
-        return _Watch(process, ours, limits, wanted).until_it_ends()
+        ended = watch.until_it_ends()
+        if watch.silent:
+            process.join(ENDS_WITHIN_S)
+        return ended
     finally:
-        process.kill()
+        if process.exitcode is None:  # else its number may be another's by now
+            process.kill()
         process.join()
         process.close()
         ours.close()
@@ -134,7 +141,7 @@ class _Watch:
     ) -> None:
         self.number, self.ours, self.limits, self.wanted = process.pid or 0, ours, limits, wanted
         self.until = monotonic() + 60 * limits.minutes
-        self.most_mb, self.keeps = 0.0, False
+        self.most_mb, self.keeps, self.silent = 0.0, False, False
 
     def until_it_ends(self) -> Ended:
         while True:
@@ -142,8 +149,10 @@ class _Watch:
                 try:
                     ended, answer = self.ours.recv()
                 except (EOFError, OSError):
+                    self.silent = True
                     return self._ended(End.DIED)
                 if ended:
+                    self.silent = True
                     return self._ended(End.ANSWERED, answer)
                 self._answer_whether_to_keep()
             elif (broken := self._broken()) is not None:

@@ -11,7 +11,7 @@ import errno
 import logging
 import threading
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from time import monotonic
 from uuid import UUID
 
@@ -124,10 +124,7 @@ def run(job_id: UUID) -> None:
         "job %s (%s) %s%s after %.1f s, %.0f MB", job.pk, job.kind, state, f" {error}" if error else "",
         monotonic() - began, most_mb,
     )  # fmt: skip
-    if state == JobState.WAITING:
-        work.enqueue(str(job.pk))
-    else:
-        _wake_next(job.person_id)
+    _wake_next(job.person_id)
 
 
 def do_claimed(job_id: str) -> tuple[str, str]:
@@ -187,7 +184,7 @@ def _done(job: Job) -> tuple[JobState, str]:
 def _note(job: Job, state: JobState, error: str) -> None:
     now = timezone.now()
     if state == JobState.WAITING:
-        _ours(job).update(state=state, beat_at=now)
+        _let_wait(job, beat_at=now)
     else:
         share = {"share": 1.0} if state == JobState.DONE else {}
         _ours(job).update(state=state, error=error, finished_at=now, **share)
@@ -219,7 +216,8 @@ def wake_silent() -> int:
     now = timezone.now()
     silent = Job.objects.filter(state=JobState.RUNNING, beat_at__lt=now - SILENT_AFTER)
     silent.filter(tries__gte=MOST_TRIES).update(state=JobState.FAILED, error="gave_up", finished_at=now)
-    silent.update(state=JobState.WAITING, beat_at=None)
+    for job in silent:
+        _let_wait(job, beat_at=None)
     lost = Job.objects.filter(state=JobState.WAITING, made_at__lt=now - SILENT_AFTER, beat_at__isnull=True)
     number = 0
     for job in lost:
@@ -228,6 +226,15 @@ def wake_silent() -> int:
             number += 1
     Job.objects.filter(state=JobState.WAITING, beat_at__lt=now - 4 * SILENT_AFTER).update(beat_at=None)
     return number
+
+
+def _let_wait(job: Job, *, beat_at: datetime | None) -> None:
+    """Let a job that was begun wait again; where the same was asked for meanwhile, that one is enough."""
+    try:
+        with transaction.atomic():
+            _ours(job).update(state=JobState.WAITING, beat_at=beat_at)
+    except IntegrityError:
+        _ours(job).update(state=JobState.CANCELLED, finished_at=timezone.now())
 
 
 def _claimed(job_id: UUID) -> bool:

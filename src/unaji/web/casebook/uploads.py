@@ -65,13 +65,14 @@ def receiving(request: HttpRequest, person: Person) -> Iterator[SealingHandler]:
     place = take_place(person.pk)
     if place is None:
         raise RefusedError("busy")
-    handler = SealingHandler(request, person, room)
-    request.upload_handlers = [handler]
     try:
-        yield handler
-    except BaseException:
-        handler.abandon()
-        raise
+        handler = SealingHandler(request, person, room)
+        request.upload_handlers = [handler]
+        try:
+            yield handler
+        except BaseException:
+            handler.abandon()
+            raise
     finally:
         place.release()
 
