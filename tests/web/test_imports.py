@@ -153,7 +153,10 @@ def test_a_save_that_was_stopped_can_be_taken_up_again_or_left(as_hana, hana, se
     batch = ImportBatch.objects.get(person=hana)
     as_hana.post(f"/data/{batch.pk}/save")
     cancel(Job.objects.get(person=hana, kind="store"), by=hana.user)
-    assert "やめました" in as_hana.get("/data").content.decode()
+    page = as_hana.get("/data").content.decode()
+    assert "やめました" in page
+    assert "まだ終わっていません" in page
+    assert "保存しています" not in page
 
     as_hana.post(f"/data/{batch.pk}/save")
     work(hana)

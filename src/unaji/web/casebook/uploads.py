@@ -30,7 +30,7 @@ FORM_BYTES = 1 << 20
 
 
 class RefusedError(Exception):
-    """A file is not taken; `code` says why in the words of the app: too_large, too_much, busy."""
+    """A file is not taken; `code` says why in the words of the app, such as too_large, too_much, busy."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -59,7 +59,8 @@ def receiving(request: HttpRequest, person: Person) -> Iterator[SealingHandler]:
         They are too large, too much of this person's is waiting, or too many people send something now. Nothing was
         read.
     """
-    room, length = room_left(person), int(request.META.get("CONTENT_LENGTH") or 0)
+    room, said = room_left(person), str(request.META.get("CONTENT_LENGTH", ""))
+    length = int(said) if said.isdecimal() else 0
     if length > room + FORM_BYTES:
         raise RefusedError(_why_not(length - FORM_BYTES))
     place = take_place(person.pk)

@@ -195,7 +195,7 @@ def _told(person: Person, batch: ImportBatch) -> Batch:
     return Batch(
         pk=batch.pk,
         name=batch.file_name,
-        state=say(f"data.state.{batch.state}"),
+        state=say("data.state.stuck" if stuck else f"data.state.{batch.state}"),
         importer=batch.importer,
         period=_period(person, batch),
         counts=tuple(Count(_name(name), f"{n:,}") for name, n in rows),
