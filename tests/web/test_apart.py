@@ -73,6 +73,7 @@ def test_what_never_ends_is_stopped_and_the_next_job_runs(hana, ken, doer, setti
     settings.JOB_MINUTES = 0.5 / 60
     doer(loops)
     stopped = done(hana)
+    settings.JOB_MINUTES = 1.0
     doer(lambda job, progress: None)
     following = done(ken)
 
@@ -139,7 +140,7 @@ def test_a_job_whose_process_is_killed_is_not_needed_where_the_same_waits_alread
 
 
 def test_a_job_stopped_while_it_keeps_what_it_did_is_begun_anew(hana, doer, settings):
-    settings.JOB_MINUTES = 0.5 / 60
+    settings.JOB_MINUTES = 1.5 / 60
 
     def do(job, progress):
         hold(job)
@@ -151,7 +152,7 @@ def test_a_job_stopped_while_it_keeps_what_it_did_is_begun_anew(hana, doer, sett
 
 
 def test_a_stopped_job_leaves_neither_plain_files_nor_half_of_a_sealed_one(hana, doer, settings, tmp_path):
-    settings.JOB_MINUTES = 1 / 60
+    settings.JOB_MINUTES = 2 / 60
 
     def do(job, progress):
         with scratch_folder() as place, put_export(hana.pk, "half.zip") as out:
