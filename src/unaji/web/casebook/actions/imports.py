@@ -236,11 +236,11 @@ def undo(job: Job, progress: Progress) -> None:
         known = {one.id for one in Store.open(folder).batches}  # not, where a try before this one got as far
         if batch.store_batch is not None and batch.store_batch in known:
             undo_import(batch.store_batch, folder)
+        contents = _contents(folder)
+        hold(job)  # what follows is kept
         if told.get("stamp") is not None:
             added = PutBack(datetime.fromisoformat(told["stamp"]), tuple(told["tables"]))
             take_back(batch.person, added, folder)
-        contents = _contents(folder)
-        hold(job)
     with transaction.atomic():
         move(batch, ImportState.UNDONE, by=None)
         _note_series(batch.person, contents)
