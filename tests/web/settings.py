@@ -22,6 +22,8 @@ MIDDLEWARE = [one for one in MIDDLEWARE if "whitenoise" not in one]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 TASKS = {"default": {"BACKEND": "django_tasks.backends.dummy.DummyBackend", "QUEUES": []}}
 
+JOBS_START = ""  # a test puts its own doer in the place of one, and looks into it; see test_apart.py
+
 if "sqlite3" in DATABASES["default"]["ENGINE"]:  # a file: of one in memory, two threads lock each other out
     DATABASES["default"]["TEST"] = {"NAME": f"{HOME_OF_TESTS}/test.sqlite3"}
     DATABASES["default"]["OPTIONS"]["init_command"] = "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF;"

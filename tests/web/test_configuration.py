@@ -42,3 +42,25 @@ def test_the_operator_can_switch_the_weather_off(tmp_path, said, weather):
 def test_a_word_that_was_meant_as_off_is_not_taken_for_on(tmp_path):
     with pytest.raises(InputError, match="UNAJI_WEATHER must be on or off, found '0'"):
         configuration({"UNAJI_HOME": str(tmp_path), "UNAJI_WEATHER": "0"})
+
+
+def test_what_a_job_may_take_follows_the_machine_unless_the_operator_says_it(tmp_path):
+    home = {"UNAJI_HOME": str(tmp_path)}
+
+    assert configuration(home).job_memory_mb >= 1024
+    said = configuration(home | {"UNAJI_JOB_MEMORY_MB": "700", "UNAJI_JOB_MINUTES": "2.5", "UNAJI_UPLOAD_GB": "0.5"})
+    assert (said.job_memory_mb, said.job_minutes, said.upload_gb) == (700, 2.5, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("UNAJI_JOB_MEMORY_MB", "2 GB"),
+        ("UNAJI_JOB_MINUTES", "0"),
+        ("UNAJI_UPLOAD_GB", "-1"),
+        ("UNAJI_UPLOAD_GB", "nan"),
+    ],
+)
+def test_a_limit_that_is_none_names_its_variable(tmp_path, name, text):
+    with pytest.raises(InputError, match=name):
+        configuration({"UNAJI_HOME": str(tmp_path), name: text})

@@ -19,6 +19,7 @@ from tests.web.conftest import make_person
 from unaji.claims.graph import load_claims
 from unaji.explain import explain
 from unaji.records.folder import read_folder
+from unaji.web.casebook import files
 from unaji.web.casebook.actions import diary, imports
 from unaji.web.casebook.actions.explanations import fingerprint, is_stale, latest_of, page_of, refresh_stale
 from unaji.web.casebook.actions.exports import ERASED, erase_person, finish_erasures
@@ -142,7 +143,7 @@ def test_what_is_taken_out_gives_the_same_answer_elsewhere(explained, hana, tmp_
     wish = ExportJob.objects.get(person=hana)
 
     answer = explained.get(f"/mine/export/{wish.pk}")
-    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+    with zipfile.ZipFile(io.BytesIO(answer.getvalue())) as archive:
         archive.extractall(tmp_path)
         names = archive.namelist()
 
@@ -159,7 +160,7 @@ def test_what_is_taken_out_gives_the_same_answer_elsewhere(explained, hana, tmp_
 def test_what_is_taken_out_can_be_brought_to_another_account_and_taken_back(answered, hana, as_ken, ken):
     answered.post("/mine/export")
     work(hana)
-    content = answered.get(f"/mine/export/{ExportJob.objects.get(person=hana).pk}").content
+    content = answered.get(f"/mine/export/{ExportJob.objects.get(person=hana).pk}").getvalue()
     file = io.BytesIO(content)
     file.name = "unaji.zip"
 
@@ -182,7 +183,7 @@ def test_what_is_taken_out_can_be_brought_to_another_account_and_taken_back(answ
 def test_an_export_brought_back_to_its_own_account_doubles_nothing(answered, hana):
     answered.post("/mine/export")
     work(hana)
-    content = answered.get(f"/mine/export/{ExportJob.objects.get(person=hana).pk}").content
+    content = answered.get(f"/mine/export/{ExportJob.objects.get(person=hana).pk}").getvalue()
     before = fingerprint(timeline_of(hana))
     withdrawn = Episode.objects.filter(person=hana).first()
     diary.withdraw(withdrawn, by=hana.user)
@@ -212,7 +213,7 @@ def test_an_export_whose_storing_was_cut_off_is_stored_whole_and_once_at_the_nex
         (folder / "series" / "hr_bpm.csv").write_text("time,hr_bpm\n2026-11-01T09:00:00+09:00,70\n", encoding="utf-8")
     answered.post("/mine/export")
     work(hana)
-    file = io.BytesIO(answered.get(f"/mine/export/{ExportJob.objects.get(person=hana).pk}").content)
+    file = io.BytesIO(answered.get(f"/mine/export/{ExportJob.objects.get(person=hana).pk}").getvalue())
     file.name = "unaji.zip"
     as_ken.post("/data/upload", {"file": file})
     work(ken)
@@ -236,13 +237,31 @@ def test_an_export_holds_every_column_also_of_what_was_taken_back(answered, hana
     diary.withdraw(Episode.objects.filter(person=hana).first(), by=hana.user)
     answered.post("/mine/export")
     work(hana)
-    content = answered.get(f"/mine/export/{ExportJob.objects.get(person=hana).pk}").content
+    content = answered.get(f"/mine/export/{ExportJob.objects.get(person=hana).pk}").getvalue()
 
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         told = json.loads(archive.read("unaji/diary.json"))
     assert len(told["episode"]) == 3
     assert sum(one["withdrawn_at"] is not None for one in told["episode"]) == 1
     assert {one["note"] for one in told["episode"]} == {SECRET}
+
+
+def test_an_export_is_handed_over_in_parts_with_its_length_and_leaves_its_place_to_others(answered, hana, monkeypatch):
+    monkeypatch.setattr(files, "PART_BYTES", 1000)
+    answered.post("/mine/export")
+    work(hana)
+    path = f"/mine/export/{ExportJob.objects.get(person=hana).pk}"
+
+    answer = answered.get(path)
+    busy = answered.get(path)
+    parts = list(answer)
+    answer.close()
+
+    assert int(answer["Content-Length"]) == sum(map(len, parts))
+    assert max(map(len, parts)) == 1000
+    assert answer["X-Accel-Buffering"] == "no"
+    assert (busy.status_code, "少し待って" in busy.content.decode()) == (503, True)
+    assert answered.get(path).getvalue() == b"".join(parts)
 
 
 def test_an_export_that_was_stopped_can_be_asked_for_again(answered, hana):

@@ -6,12 +6,17 @@ import io
 import json
 import os
 import zipfile
+from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 
+from unaji.web.bodies import Body
 from unaji.web.casebook.actions import imports
 from unaji.web.casebook.files import opened
+from unaji.web.casebook.ids import uuid7
 from unaji.web.casebook.jobs import cancel, run
+from unaji.web.casebook.lasting import PLACES, THREADS, take_place
 from unaji.web.casebook.models import ImportBatch, Job, Person, SeriesFile
 from unaji.web.casebook.timeline import timeline_of
 
@@ -34,6 +39,15 @@ def send(client, content: bytes, name: str = "session.zip"):
     file = io.BytesIO(content)
     file.name = name
     return client.post("/data/upload", {"file": file})
+
+
+def send_raw(client, path: str, source, length: int, **headers):
+    """Send a form whose bytes come from `source`, which says nothing of how many there are."""
+    environ = {"CONTENT_TYPE": "multipart/form-data; boundary=x", "CONTENT_LENGTH": str(length), "wsgi.input": source}
+    return client.generic("POST", path, headers=headers, **environ)
+
+
+FORM = b"--x\r\nContent-Disposition: form-data; name=file; filename=a.zip\r\n\r\n"
 
 
 def work(person: Person) -> None:
@@ -180,7 +194,10 @@ def test_a_save_that_was_stopped_can_be_taken_up_again_or_left(as_hana, hana, se
     batch = ImportBatch.objects.get(person=hana)
     as_hana.post(f"/data/{batch.pk}/save")
     cancel(Job.objects.get(person=hana, kind="store"), by=hana.user)
-    assert "やめました" in as_hana.get("/data").content.decode()
+    page = as_hana.get("/data").content.decode()
+    assert "やめました" in page
+    assert "まだ終わっていません" in page
+    assert "保存しています" not in page
 
     as_hana.post(f"/data/{batch.pk}/save")
     work(hana)
@@ -243,6 +260,54 @@ def test_an_upload_that_nobody_waits_for_is_swept(as_hana, hana, settings):
 
     assert imports.sweep_uploads() == 1
     assert list((settings.HOME / "people").rglob("uploads/*")) == kept
+
+
+def test_what_failed_and_nobody_decided_about_goes_after_a_month(as_hana, hana, settings):
+    send(as_hana, e4_session(1))
+    Job.objects.update(state="failed", error="too_large")
+    os.utime(next((settings.HOME / "people").rglob("uploads/*")), (0, 0))
+
+    assert imports.sweep_uploads() == 0
+    ImportBatch.objects.update(changed_at=timezone.now() - timedelta(days=31))
+    assert imports.sweep_uploads() == 1
+
+    assert ImportBatch.objects.get().state == "undone"
+    assert not list((settings.HOME / "people").rglob("uploads/*"))
+
+
+def test_more_than_may_wait_is_refused_on_the_page_in_words(as_hana, hana, settings):
+    settings.UPLOAD_BYTES = len(e4_session(2)) + 10
+    send(as_hana, e4_session(1))
+
+    answer = send(as_hana, e4_session(2))
+
+    assert answer.status_code == 422
+    assert "まだ保存していないファイル" in answer.content.decode()
+    assert ImportBatch.objects.filter(person=hana).count() == 1
+
+
+def test_where_many_send_files_another_is_asked_to_wait_and_pages_go_on(as_hana, hana):
+    places = [take_place(uuid7()) for _ in range(PLACES)]
+
+    answer = send(as_hana, e4_session(1))
+    for place in places:
+        place.release()
+
+    assert answer.status_code == 503
+    assert "少し待って" in answer.content.decode()
+    assert not ImportBatch.objects.exists()
+    assert PLACES < THREADS
+
+
+def test_an_upload_that_broke_off_gives_its_place_back(as_hana, hana, settings):
+    whole = FORM + e4_session(1)
+
+    answer = send_raw(as_hana, "/data/upload", Body(io.BytesIO(whole), len(whole) + 9), len(whole) + 9)
+
+    assert answer.status_code == 408
+    assert not ImportBatch.objects.exists()
+    assert not list((settings.HOME / "people").rglob("uploads/*"))
+    assert send(as_hana, e4_session(1)).status_code == 302
 
 
 def test_without_consent_nothing_is_taken(as_hana, hana, settings):

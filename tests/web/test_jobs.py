@@ -91,6 +91,18 @@ def test_a_job_whose_worker_died_is_begun_anew_and_given_up_after_three_times(ha
     assert (job.state, job.error) == ("failed", "gave_up")
 
 
+def test_a_job_whose_worker_died_is_not_needed_where_the_same_waits_already(hana, ken):
+    long_ago = timezone.now() - timedelta(minutes=5)
+    died, other = ask(hana, "explain", by=hana.user), ask(ken, "explain", by=ken.user)
+    Job.objects.update(state="running", beat_at=long_ago, tries=1, made_at=long_ago)
+    again = ask(hana, "explain", by=hana.user)
+
+    wake_silent()
+
+    states = {job.pk: job.state for job in Job.objects.all()}
+    assert states == {died.pk: "cancelled", again.pk: "waiting", other.pk: "waiting"}
+
+
 def test_a_job_that_lives_is_left_alone(hana):
     job = ask(hana, "explain", by=hana.user)
     Job.objects.filter(pk=job.pk).update(state="running", beat_at=timezone.now())

@@ -1,4 +1,4 @@
-"""Processes are killed while people log: what was acknowledged is there once, and a job that was begun ends."""
+"""The whole app: many send slowly, and pages go on; processes are killed, and what was acknowledged is there once."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ import sqlite3
 import subprocess
 import sys
 import time
+import urllib.request
+from contextlib import ExitStack, suppress
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -19,9 +22,13 @@ import pytest
 from benchmarks.web_load import await_health
 from benchmarks.web_people import Walker, make, stored
 from tests.web.processes import FOUND, job_worker, web_workers
+from unaji.web.casebook.lasting import PLACES
+from unaji.web.serving import WEB_WORKERS
 
 PEOPLE, LOGGING_S = 20, 15.0
 KILLS = 3
+SLOW = WEB_WORKERS * PLACES + 4
+HEAD = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.zip"\r\n\r\n'
 JOB_PATIENCE_S = 240.0
 ASK = """
 import django
@@ -33,9 +40,10 @@ print(ask_why(person, by=person.user).pk)
 """
 
 
-@pytest.fixture
-def app(tmp_path):
-    """Start `unaji serve` with a home of its own; give its process, port, environment."""
+@pytest.fixture(scope="module")
+def app(tmp_path_factory):
+    """Start `unaji serve` with a home of its own; give its process, port, environment and people who are signed in."""
+    tmp_path = tmp_path_factory.mktemp("app")
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         port = one.getsockname()[1]
@@ -48,10 +56,41 @@ def app(tmp_path):
         process = subprocess.Popen(command, env=env, stdout=said, stderr=said)
     try:
         await_health(port, 180)
-        yield process, port, env
+        yield process, port, env, make(PEOPLE, env)
     finally:
         process.terminate()
         process.wait(timeout=60)
+
+
+def begin_upload(port: int, cookies: dict[str, str]) -> socket.socket:
+    """Say that much is coming, send a little of it, and then nothing."""
+    connection = socket.create_connection(("127.0.0.1", port))
+    connection.settimeout(20)
+    said = {
+        "Host": f"localhost:{port}", "Content-Type": "multipart/form-data; boundary=x", "Content-Length": "9000000",
+        "Cookie": "; ".join(f"{name}={value}" for name, value in cookies.items()),
+    }  # fmt: skip
+    lines = "".join(f"{name}: {value}\r\n" for name, value in said.items())
+    with suppress(OSError):  # it may be refused before it is all sent
+        connection.sendall(f"POST /data/upload HTTP/1.1\r\n{lines}\r\n".encode() + HEAD + b"x" * 5_000_000)
+    return connection
+
+
+def seconds_for_now(port: int, cookies: dict[str, str]) -> float:
+    request = urllib.request.Request(f"http://localhost:{port}/now")
+    request.add_header("Cookie", "; ".join(f"{name}={value}" for name, value in cookies.items()))
+    began = time.monotonic()
+    with urllib.request.urlopen(request, timeout=20) as answer:
+        assert "/now/log" in answer.read().decode()
+    return time.monotonic() - began
+
+
+def refused(connection: socket.socket) -> bool:
+    connection.settimeout(0.5)
+    try:
+        return connection.recv(12) == b"HTTP/1.1 503"
+    except OSError:
+        return False
 
 
 def job_in(home: str, job: str) -> tuple[str, int]:
@@ -95,10 +134,29 @@ async def tap_and_kill(walkers: list[Walker], served: int, home: str, job: str) 
     return killed
 
 
+def test_while_many_send_slowly_pages_are_answered_and_some_are_asked_to_wait(app):
+    _, port, env, people = app
+    home = Path(env["UNAJI_HOME"])
+    uploads = lambda: list((home / "people").glob("*/uploads/*"))  # noqa: E731
+    with ExitStack() as stack:
+        connections = [stack.enter_context(begin_upload(port, cookies)) for cookies in people[:SLOW]]
+        took_s = [seconds_for_now(port, people[-1]) for _ in range(10)]
+        waiting = sum(refused(one) for one in connections)
+
+        assert max(took_s) < 10
+        assert 4 <= waiting < SLOW  # each process has its own places, and clients choose none
+        assert len(uploads()) == SLOW - waiting > 0
+
+    until = time.monotonic() + 20
+    while uploads() and time.monotonic() < until:
+        time.sleep(0.1)
+    assert uploads() == []
+
+
 @pytest.mark.skipif(not FOUND, reason="finds the processes to kill in /proc")
 def test_killed_processes_lose_no_entry_that_was_acknowledged_and_double_none(app):
-    process, port, env = app
-    walkers = [Walker(port, cookies) for cookies in make(PEOPLE, env)]
+    process, port, env, people = app
+    walkers = [Walker(port, cookies) for cookies in people]
     asyncio.run(first_tap(walkers[0]))  # something to explain
     asked = subprocess.run([sys.executable, "-c", ASK], env=env, capture_output=True, text=True, check=True)
     job = asked.stdout.strip()

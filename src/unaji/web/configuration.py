@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import secrets
 from collections.abc import Mapping
@@ -41,6 +42,14 @@ class Configuration:
         may leave the machine.
     articles : Path
         Folder of the published articles. Default: those that ship with unaji. ``UNAJI_ARTICLES``.
+    job_memory_mb : float
+        Memory that reading a file or working out an answer may take [MiB]; what takes more is stopped. Default: half of
+        the machine's, at least 1024. ``UNAJI_JOB_MEMORY_MB``.
+    job_minutes : float
+        Time that it may take [min]. ``UNAJI_JOB_MINUTES``.
+    upload_gb : float
+        How much of one person's may wait to be read or saved, and so the largest file too [GiB]; within a day they may
+        bring three times as much. ``UNAJI_UPLOAD_GB``.
     """
 
     home: Path
@@ -52,6 +61,9 @@ class Configuration:
     example: bool = False
     weather: bool = True
     articles: Path = SHIPPED
+    job_memory_mb: float = 1024.0
+    job_minutes: float = 30.0
+    upload_gb: float = 8.0
 
     def __post_init__(self) -> None:
         parts = urlsplit(self.origin)
@@ -104,7 +116,31 @@ def configuration(environment: Mapping[str, str] | None = None) -> Configuration
         example=said.get("UNAJI_EXAMPLE", "") == "1",
         weather=weather == "on",
         articles=Path(said.get("UNAJI_ARTICLES", "") or SHIPPED).expanduser().absolute(),
+        job_memory_mb=_number(said, "UNAJI_JOB_MEMORY_MB", max(1024.0, _machine_mb() / 2), at_least=256),
+        job_minutes=_number(said, "UNAJI_JOB_MINUTES", 30.0, at_least=1),
+        upload_gb=_number(said, "UNAJI_UPLOAD_GB", 8.0, at_least=0.01),
     )
+
+
+def _number(said: Mapping[str, str], name: str, default: float, *, at_least: float) -> float:
+    text = said.get(name, "")
+    if not text:
+        return default
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not at_least <= number < math.inf:
+        raise InputError(f"{name} must be a number of at least {at_least:g}, found {text!r}")
+    return number
+
+
+def _machine_mb() -> float:
+    """Return the machine's memory [MiB]; 0 where it does not say."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / (1 << 20)
+    except (AttributeError, ValueError, OSError):
+        return 0.0
 
 
 def databases(chosen: Configuration) -> dict[str, dict[str, Any]]:

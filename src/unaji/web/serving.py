@@ -10,6 +10,8 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from unaji.web.casebook.lasting import THREADS
+
 WEB_WORKERS = 2
 CONNECTIONS = 1024
 """So many a process holds open. Phones keep theirs open between two taps; one more would wait for others to end."""
@@ -59,10 +61,10 @@ def warm() -> None:
 
 
 def server_command(host: str, port: int) -> list[str]:
-    """Return the command of the web server: granian, WSGI, two processes of one thread."""
+    """Return the command of the web server: granian, WSGI, two processes of a few threads."""
     return [
         sys.executable, "-m", "granian", "--interface", "wsgi", "--host", host, "--port", str(port),
-        "--workers", str(WEB_WORKERS), "--blocking-threads", "1", "--backpressure", str(CONNECTIONS),
+        "--workers", str(WEB_WORKERS), "--blocking-threads", str(THREADS), "--backpressure", str(CONNECTIONS),
         "--log-level", "warning", "--respawn-failed-workers", "unaji.web.wsgi:application",
     ]  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,11 @@ HOME = CHOSEN.home
 EXAMPLE = CHOSEN.example
 WEATHER = CHOSEN.weather
 ARTICLES = CHOSEN.articles
+# How a job's process is started: born of one that has the app imported already, or (where a process may not multiply
+# once it has loaded the system's libraries) begun afresh. "" does jobs in the worker itself, without limits.
+JOBS_START = "forkserver" if sys.platform == "linux" else "spawn"
+JOB_MEMORY_MB, JOB_MINUTES = CHOSEN.job_memory_mb, CHOSEN.job_minutes
+UPLOAD_BYTES = int(CHOSEN.upload_gb * (1 << 30))
 
 INSTALLED_APPS = [
     "unaji.web.casebook",

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import io
 import json
+from datetime import timedelta
+from itertools import count
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
 import unaji
-from tests.web.test_imports import e4_session, work
-from unaji.web.casebook import uploads
-from unaji.web.casebook.actions import diary
+from tests.web.test_imports import FORM, e4_session, send_raw, work
+from unaji.web.bodies import Body
+from unaji.web.casebook.actions import diary, imports
 from unaji.web.casebook.actions.consents import withdraw_consent
 from unaji.web.casebook.files import put_document
+from unaji.web.casebook.lasting import take_place
 from unaji.web.casebook.models import Consent, Explanation, ImportBatch, Job, RedFlagScreen
 from unaji.web.casebook.timeline import timeline_of
 
@@ -107,12 +111,76 @@ def test_two_files_at_once_and_an_empty_one_are_refused_and_leave_nothing(hanas,
     assert not sealed_files(settings)
 
 
-def test_a_file_that_is_too_large_is_broken_off_and_leaves_nothing(hanas, settings, monkeypatch):
-    monkeypatch.setattr(uploads, "LARGEST_BYTES", 1000)
+def test_a_file_that_is_too_large_is_broken_off_and_leaves_nothing(hanas, settings):
+    settings.UPLOAD_BYTES = 1000
 
     answer = hanas.send(b"x" * 2000)
 
     assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
+    assert not sealed_files(settings)
+
+
+def test_what_says_that_it_is_too_large_is_refused_before_it_is_read(hanas, settings):
+    class Unread(io.RawIOBase):
+        def readinto(self, buffer):
+            raise AssertionError("was read")
+
+    answer = send_raw(hanas.client, "/api/uploads", Unread(), 9 << 30, Authorization=f"Bearer {hanas.key}")
+
+    assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
+    assert not sealed_files(settings)
+
+
+def test_more_than_may_wait_is_not_taken_until_something_is_saved_or_left(hanas, hana, settings):
+    first, second = e4_session(1), e4_session(2)
+    settings.UPLOAD_BYTES = len(second) + 100
+    number = hanas.send(first).json()["id"]
+
+    refused = hanas.send(second)
+
+    assert (refused.status_code, refused.json()["code"]) == (429, "too_much")
+    assert int(refused["Retry-After"]) > 0
+    assert len(sealed_files(settings)) == 1
+    work(hana)
+    imports.drop(ImportBatch.objects.get(pk=number), by=hana.user)
+    assert hanas.send(second).status_code == 201
+
+
+def test_within_a_day_three_times_as_much_is_taken_as_may_wait(hanas, hana, settings):
+    sizes = []
+    settings.UPLOAD_BYTES = len(e4_session(1)) + 300
+    for minute in range(4):
+        answer = hanas.send(e4_session(1) + bytes([minute]))
+        sizes.append(answer.status_code)
+        for batch in ImportBatch.objects.filter(person=hana, state="uploaded"):
+            imports.drop(batch, by=hana.user)
+    ImportBatch.objects.update(made_at=timezone.now() - timedelta(days=1, seconds=1))
+
+    assert sizes == [201, 201, 201, 429]
+    assert hanas.send(e4_session(1) + b"again").status_code == 201
+
+
+def test_two_uploads_of_one_person_wait_for_each_other(hanas, hana, settings):
+    place = take_place(hana.pk)
+    assert place is not None
+
+    busy = hanas.send(e4_session(1))
+    place.release()
+
+    assert (busy.status_code, busy.json()["code"]) == (503, "busy")
+    assert not sealed_files(settings)
+    assert hanas.send(e4_session(1)).status_code == 201
+
+
+@pytest.mark.parametrize(("clock", "code"), [(lambda: 0.0, "malformed"), (count(0, 60).__next__, "too_slow")])
+def test_a_file_that_broke_off_or_comes_too_slowly_is_not_taken(hanas, settings, clock, code):
+    whole = FORM + e4_session(1)
+    sent = Body(io.BytesIO(whole), len(whole) + 9, clock)
+
+    answer = send_raw(hanas.client, "/api/uploads", sent, len(whole) + 9, Authorization=f"Bearer {hanas.key}")
+
+    assert answer.json()["code"] == code
+    assert not ImportBatch.objects.exists()
     assert not sealed_files(settings)
 
 

@@ -33,7 +33,6 @@ CADDY = """{{
     auto_https disable_redirects
     https_port {tls}
     storage file_system {place}
-}}
 """
 NGINX = """
 daemon off;
@@ -122,9 +121,18 @@ def certificate(place: Path) -> None:
 
 
 def caddy(place: Path, port: int, tls: int) -> list[str]:
+    said = block("{\n    servers").replace(":8000", f":{port}").replace("{\n", CADDY.format(tls=tls, place=place), 1)
+    if version_of_caddy() < (2, 7):  # as the page says
+        said = said.replace("request_buffers 64KiB", "buffer_requests\n        max_buffer_size 64KiB")
     file = place / "Caddyfile"
-    file.write_text(CADDY.format(tls=tls, place=place) + block(NAME).replace(":8000", f":{port}"), encoding="utf-8")
+    file.write_text(said, encoding="utf-8")
     return ["caddy", "run", "--config", str(file), "--adapter", "caddyfile"]
+
+
+def version_of_caddy() -> tuple[int, int]:
+    said = subprocess.run(["caddy", "version"], capture_output=True, text=True, check=True).stdout
+    major, minor = re.search(r"(\d+)\.(\d+)", said).groups()
+    return int(major), int(minor)
 
 
 def nginx(place: Path, port: int, tls: int) -> list[str]:

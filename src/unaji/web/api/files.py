@@ -15,6 +15,7 @@ from unaji.web.api import facts
 from unaji.web.api.door import Token, person_of
 from unaji.web.api.entries import PROBLEMS, PROBLEMS_OF_ONE
 from unaji.web.api.problems import ProblemError, ProblemOut
+from unaji.web.bodies import TooSlowError
 from unaji.web.casebook.actions import imports
 from unaji.web.casebook.actions.consents import consented
 from unaji.web.casebook.actions.tokens import Scope
@@ -23,7 +24,7 @@ from unaji.web.casebook.models import ImportBatch, Job, Person
 from unaji.web.casebook.models.consent import Purpose
 from unaji.web.casebook.models.imported import ImportState
 from unaji.web.casebook.models.results import JobState
-from unaji.web.casebook.uploads import Arrived, SealingHandler
+from unaji.web.casebook.uploads import Arrived, RefusedError, receiving
 
 router = Router(tags=["files"])
 
@@ -48,7 +49,7 @@ ONE_FILE = {
 @router.post(
     "/uploads",
     auth=MAY_UPLOAD,
-    response={201: facts.UploadOut, 409: ProblemOut, **PROBLEMS},
+    response={201: facts.UploadOut, 408: ProblemOut, 409: ProblemOut, 503: ProblemOut, **PROBLEMS},
     openapi_extra=ONE_FILE,
 )
 def upload(request: HttpRequest) -> Status[facts.UploadOut]:
@@ -65,27 +66,27 @@ def upload(request: HttpRequest) -> Status[facts.UploadOut]:
                               size_bytes=arrived.size, sha256=arrived.sha256)  # fmt: skip
     except imports.KnownFileError as known:
         raise ProblemError("known_file", number=known.batch.pk) from None
+    except imports.TooMuchError:
+        raise ProblemError("too_much") from None
     return Status(201, _told(person, batch))
 
 
 def _arrived(request: HttpRequest, person: Person) -> Arrived:
     """Seal what comes in; nothing of it stays where it is not one whole file."""
-    handler = SealingHandler(request, person)
-    request.upload_handlers = [handler]
-    code = ""
     try:
-        _ = request.POST  # reads the body, which lets the handler work
-    except (MultiPartParserError, SuspiciousOperation, UnreadablePostError):
-        code = "malformed"
-    if handler.too_large:
-        code = "too_large"
-    elif not code and len(handler.arrived) != 1:
-        code = "no_file"
-    if code:
-        for one in handler.arrived:
-            remove_upload(person.pk, str(one.number))
-        raise ProblemError(code)
-    return handler.arrived[0]
+        with receiving(request, person) as handler:
+            _ = request.POST  # reads the body, which lets the handler work
+            if handler.refused:
+                raise RefusedError(handler.refused)
+            if len(handler.arrived) != 1:
+                raise RefusedError("no_file")
+            return handler.arrived[0]
+    except RefusedError as refused:
+        raise ProblemError(refused.code) from None
+    except UnreadablePostError as broken:
+        raise ProblemError("too_slow" if isinstance(broken.__cause__, TooSlowError) else "malformed") from None
+    except (MultiPartParserError, SuspiciousOperation):
+        raise ProblemError("malformed") from None
 
 
 @router.get("/uploads/{uuid:number}", auth=MAY_SEE, response={200: facts.UploadOut, **PROBLEMS_OF_ONE})

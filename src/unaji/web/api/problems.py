@@ -23,6 +23,7 @@ STATUS = {
     "needs_consent": 403,
     "not_found": 404,
     "wrong_method": 405,
+    "too_slow": 408,
     "warning_waits": 409,
     "known_file": 409,
     "not_understood": 409,
@@ -31,9 +32,12 @@ STATUS = {
     "no_file": 422,
     "empty_file": 422,
     "too_often": 429,
+    "too_much": 429,
     "failed": 500,
+    "busy": 503,
 }
 """Every kind of problem, and the status it is answered with."""
+AGAIN_AFTER_S = {"too_often": 60, "too_much": 3600, "busy": 60}
 MOST_TOLD = 20
 
 
@@ -85,8 +89,8 @@ def answer(code: str, errors: Sequence[tuple[str, str]] = (), number: object = N
     response = HttpResponse(json.dumps(said, ensure_ascii=False), status=status, content_type=MEDIA_TYPE)
     if status == 401:
         response["WWW-Authenticate"] = 'Bearer realm="unaji"'
-    if status == 429:
-        response["Retry-After"] = "60"
+    if code in AGAIN_AFTER_S:
+        response["Retry-After"] = str(AGAIN_AFTER_S[code])
     return response
 
 

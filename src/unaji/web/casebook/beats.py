@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
+from unaji.web.casebook.apart import get_ready
 from unaji.web.casebook.models import Beat, Job
 from unaji.web.casebook.models.results import JobState
 from unaji.web.tasks import task
@@ -31,7 +33,8 @@ def clock_beats() -> int:
 
 @task
 def answer() -> None:
-    """Note that the worker does what is in the queue."""
+    """Note that the worker does what is in the queue; it gets ready for its first job on the way."""
+    get_ready(settings.JOBS_START)
     _beat(WORKER)
 
 

@@ -1,29 +1,35 @@
 """A person's folder: what was imported, sealed file by file with the person's key; opened only while it is worked on.
 
-On the disk of the server lies ``people/<id>/files/<name>.sealed`` for each file of the person's folder, and for each
-document made for them (a report, say) ``people/<id>/documents/<name>.sealed``. `opened` unseals the folder into scratch
-space, gives the library a plain folder to read or to import into, and seals what is new.
+On the disk of the server lies ``people/<id>/files/<name>.sealed`` for each file of the person's folder, for each
+document made for them (a report, say) ``people/<id>/documents/<name>.sealed``, and likewise in ``uploads`` and
+``exports`` what is on its way in and out. `opened` unseals the folder into scratch space, gives the library a plain
+folder to read or to import into, and seals what is new.
 """
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, Self
 from uuid import UUID
 
 from django.conf import settings
 
-from unaji.web.casebook.keys import Key, SealError, person_key, seal, unseal
+from unaji.web.casebook.keys import HEAD_BYTES, TAG_BYTES, Key, SealError, person_key, seal, unseal
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 SEALED = ".sealed"
 MEMORY = Path("/dev/shm")
 """Where plain files lie in memory and never on a disk; ``scratch`` in `UNAJI_HOME` where there is no such place."""
-PARTS_MIB = 8
+PART_BYTES, SIZE_BYTES = 8 << 20, 4
 
 
 @contextmanager
@@ -126,6 +132,31 @@ def abandoned_uploads(person: UUID, wanted: set[str], *, older_than_s: float) ->
     ]
 
 
+@contextmanager
+def put_export(person: UUID, name: str) -> Iterator[Sealing]:
+    """Give a file to write an export into, from its beginning to its end; it is sealed as it is written.
+
+    It is there when the block has ended well, and nothing of it when the block fails.
+    """
+    target, what = _home(person) / "exports" / f"{name}{SEALED}", _place(person, f"out/{name}")
+    with _sealed_whole(person_key(person), target, what) as out:
+        yield out
+
+
+def export(person: UUID, name: str) -> Unsealing | None:
+    """Open an export to be handed over part by part; None where there is none of that name."""
+    file = _home(person) / "exports" / f"{name}{SEALED}"
+    try:
+        return Unsealing(person_key(person), file, _place(person, f"out/{name}"))
+    except FileNotFoundError:
+        return None
+
+
+def remove_export(person: UUID, name: str) -> None:
+    """Remove an export; nothing happens where there is none."""
+    (_home(person) / "exports" / f"{name}{SEALED}").unlink(missing_ok=True)
+
+
 def remove_all(person: UUID) -> int:
     """Remove everything a person has here; return how many files that was."""
     home = _home(person)
@@ -154,7 +185,8 @@ def check_file(person: UUID, file: Path) -> None:
     if room == "documents":
         unseal(key, file.read_bytes(), _place(person, f"documents/{name}"))
     else:
-        _unseal_file(key, file, Path(os.devnull), _place(person, f"up/{name}" if room == "uploads" else name))
+        within = {"uploads": f"up/{name}", "exports": f"out/{name}"}.get(room, name)
+        _unseal_file(key, file, Path(os.devnull), _place(person, within))
 
 
 @contextmanager
@@ -175,6 +207,15 @@ def sweep_scratch() -> int:
     return swept
 
 
+def sweep_dead(person: UUID) -> None:
+    """Remove what processes that no longer run have left: plain files, and half-written ones of a person."""
+    sweep_scratch()
+    for file in _home(person).rglob(".*"):
+        number = file.name.rpartition(".")[2]
+        if number.isdecimal() and not _runs(int(number)):
+            file.unlink(missing_ok=True)
+
+
 # -- one file ----------------------------------------------------------------------------------------------------------
 # A large file is sealed in parts of 8 MiB: length (4 bytes), then the sealed part, each of which says its place and
 # whether it is the last, so that none can be left out, doubled or exchanged.
@@ -182,50 +223,125 @@ def sweep_scratch() -> int:
 
 def _seal_file(key: Key, plain: Path, sealed: Path, what: str) -> None:
     with plain.open("rb") as source:
-        _write_parts(key, sealed, iter(lambda: source.read(PARTS_MIB << 20), b""), what)
+        _write_parts(key, sealed, iter(lambda: source.read(PART_BYTES), b""), what)
 
 
 def _write_parts(key: Key, sealed: Path, parts: Iterator[bytes], what: str) -> None:
-    sealed.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    fresh = sealed.with_name(f".{sealed.name}.{os.getpid()}")
-    try:
-        with fresh.open("wb") as out:
-            number, held = 0, b""
-            for part in parts:
-                if number:
-                    _write_part(out, seal(key, held, f"{what}#{number}"))
-                held, number = part, number + 1
-            _write_part(out, seal(key, held, f"{what}#{max(number, 1)}."))
-            out.flush()
-            os.fsync(out.fileno())
-        fresh.replace(sealed)
-    finally:
-        fresh.unlink(missing_ok=True)
+    with _sealed_whole(key, sealed, what) as out:
+        for part in parts:
+            out.write(part)
 
 
-def _write_part(out: object, sealed: bytes) -> None:
-    out.write(len(sealed).to_bytes(4))  # type: ignore[attr-defined]
-    out.write(sealed)  # type: ignore[attr-defined]
+@contextmanager
+def _sealed_whole(key: Key, sealed: Path, what: str) -> Iterator[Sealing]:
+    """Give what seals a file as it is written; the file has its name when it is whole and on the disk."""
+    with _whole(sealed) as plain:
+        out = Sealing(key, plain, what)
+        yield out
+        out.end()
+
+
+class Sealing(io.RawIOBase):
+    """Seals what is written into it, part by part."""
+
+    def __init__(self, key: Key, out: BinaryIO, what: str) -> None:
+        super().__init__()
+        self._key, self._out, self._what = key, out, what
+        self._held, self._number = bytearray(), 1
+
+    def writable(self) -> bool:
+        """Say that it is for writing."""
+        return True
+
+    def write(self, data: ReadableBuffer) -> int:
+        """Take what is written; whenever it is enough for a part, seal one."""
+        self._held += data
+        while len(self._held) > PART_BYTES:  # what is held at the end is the last part, and not empty if any is not
+            part = bytes(self._held[:PART_BYTES])
+            del self._held[:PART_BYTES]
+            self._put(part, f"{self._what}#{self._number}")
+            self._number += 1
+        return memoryview(data).nbytes
+
+    def end(self) -> None:
+        """Seal the last part."""
+        self._put(bytes(self._held), f"{self._what}#{self._number}.")
+
+    def _put(self, part: bytes, what: str) -> None:
+        sealed = seal(self._key, part, what)
+        self._out.write(len(sealed).to_bytes(SIZE_BYTES) + sealed)
+
+
+class Unsealing:
+    """What stands in a file sealed in parts, one part after the other; closed when it is read to its end.
+
+    Attributes
+    ----------
+    size : int
+        How many bytes all parts have, as the file says; a file that was damaged raises when its part is reached.
+    """
+
+    def __init__(self, key: Key, sealed: Path, what: str) -> None:
+        self._key, self._what, self._number = key, what, 0
+        self._file = sealed.open("rb")
+        self.size = self._sizes()
+
+    def _sizes(self) -> int:
+        total, here, end = 0, 0, os.fstat(self._file.fileno()).st_size
+        while here < end:
+            self._file.seek(here)
+            sealed = int.from_bytes(self._file.read(SIZE_BYTES))
+            total += max(0, sealed - HEAD_BYTES - TAG_BYTES)
+            here += SIZE_BYTES + sealed
+        self._file.seek(0)
+        return total
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> bytes:
+        """Unseal the next part.
+
+        Raises
+        ------
+        SealError
+            It was damaged, or the file was cut short.
+        """
+        head = b"" if self._file.closed else self._file.read(SIZE_BYTES)
+        if not head:
+            if not self._number:
+                raise SealError(f"{self._what}: the file is empty")
+            self.close()
+            raise StopIteration
+        part = self._file.read(int.from_bytes(head))
+        self._number += 1
+        last = not self._file.peek(1)
+        return unseal(self._key, part, f"{self._what}#{self._number}{'.' if last else ''}")
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
 
 
 def _unseal_file(key: Key, sealed: Path, plain: Path, what: str) -> None:
-    with sealed.open("rb") as source, plain.open("wb") as out:
-        size, number = source.read(4), 1
-        if not size:
-            raise SealError(f"{what}: the file is empty")
-        while size:
-            part = source.read(int.from_bytes(size))
-            size = source.read(4)
-            out.write(unseal(key, part, f"{what}#{number}" if size else f"{what}#{number}."))
-            number += 1
+    with closing(Unsealing(key, sealed, what)) as parts, plain.open("wb") as out:
+        for part in parts:
+            out.write(part)
 
 
 def _write(target: Path, content: bytes) -> None:
+    with _whole(target) as out:
+        out.write(content)
+
+
+@contextmanager
+def _whole(target: Path) -> Iterator[BinaryIO]:
+    """Give a file to write; it has its name when it is whole and on the disk, and is gone when the block fails."""
     target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     fresh = target.with_name(f".{target.name}.{os.getpid()}")
     try:
         with fresh.open("wb") as out:
-            out.write(content)
+            yield out
             out.flush()
             os.fsync(out.fileno())
         fresh.replace(target)

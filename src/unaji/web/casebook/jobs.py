@@ -1,25 +1,29 @@
 """Work that takes longer than a page: asked for once, done by a worker, begun anew where a worker died.
 
 What is to be done and how far it is stands in `Job`; the queue only wakes a worker. One job of a person runs at a time,
-because two writers of one folder would undo each other.
+because two writers of one folder would undo each other. The worker does none of it itself: it has each job done in a
+process of its own (`unaji.web.casebook.apart`), says that it lives, and stops what takes too much or is not wanted.
 """
 
 from __future__ import annotations
 
+import errno
 import logging
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from time import monotonic
 from uuid import UUID
 
-from django.db import IntegrityError, OperationalError, connection, transaction
+from django.conf import settings
+from django.db import IntegrityError, InterfaceError, OperationalError, connection, connections, transaction
 from django.db.models import F
 from django.utils import timezone
 
 from unaji.errors import UnajiError
+from unaji.web.casebook.apart import End, Ended, Limits, done_apart, may_keep
 from unaji.web.casebook.audit import record
+from unaji.web.casebook.files import sweep_dead
 from unaji.web.casebook.models import Job, Person, User
 from unaji.web.casebook.models.results import JobQuerySet, JobState
 from unaji.web.tasks import task
@@ -27,6 +31,8 @@ from unaji.web.tasks import task
 logger = logging.getLogger(__name__)
 
 BEAT_EVERY_S = 5.0
+ASK_EVERY_S = 1.0
+"""How often the worker looks whether a job is still wanted."""
 SILENT_AFTER = timedelta(seconds=30)
 MOST_TRIES = 3
 AGAIN_AFTER = timedelta(seconds=2)
@@ -106,24 +112,82 @@ def run(job_id: UUID) -> None:
     if not _claimed(job_id):
         return
     job = Job.objects.select_related("person").get(pk=job_id)
-    began = monotonic()
-    state, error = JobState.FAILED, "unexpected"
+    began, most_mb = monotonic(), 0.0
+    if settings.JOBS_START:
+        ended = _apart(job)
+        most_mb = ended.most_mb
+        state, error = _state_after(job, ended)
+    else:
+        state, error = _done(job)
+    _note(job, state, error)
+    logger.info(
+        "job %s (%s) %s%s after %.1f s, %.0f MB", job.pk, job.kind, state, f" {error}" if error else "",
+        monotonic() - began, most_mb,
+    )  # fmt: skip
+    _wake_next(job.person_id)
+
+
+def do_claimed(job_id: str) -> tuple[str, str]:
+    """Do a job that the worker has claimed, in a process of its own; return its state and the code of its error."""
     try:
-        with _beating(job):
-            DOERS[job.kind](job, _progress(job))
-        state, error = JobState.DONE, ""
+        state, error = _done(Job.objects.select_related("person").get(pk=UUID(job_id)))
+        return state.value, error
+    finally:
+        connections.close_all()
+
+
+def _apart(job: Job) -> Ended:
+    """Have a job done in a process of its own; see that nothing is left of one that did not end by itself."""
+    connections.close_all()  # however a process is started, it must find none of ours open
+    limits = Limits(settings.JOB_MEMORY_MB, settings.JOB_MINUTES)
+    ended = done_apart(
+        f"{__name__}:{do_claimed.__name__}", (str(job.pk),), start=settings.JOBS_START, limits=limits,
+        wanted=_beating(job),
+    )  # fmt: skip
+    if ended.how != End.ANSWERED:
+        sweep_dead(job.person_id)
+    return ended
+
+
+def _state_after(job: Job, ended: Ended) -> tuple[JobState, str]:
+    match ended.how:
+        case End.ANSWERED:
+            state, error = ended.answer
+            return JobState(state), error
+        case End.UNWANTED:
+            return JobState.CANCELLED, ""
+        case End.DIED:  # of a fault in a library, or ended by the system: another try may do
+            return (JobState.WAITING, "") if job.tries < MOST_TRIES else (JobState.FAILED, "gave_up")
+        case _:
+            return JobState.FAILED, ended.how.value
+
+
+def _done(job: Job) -> tuple[JobState, str]:
+    """Do a job here and now."""
+    try:
+        DOERS[job.kind](job, _progress(job))
     except CancelledError:
-        state, error = JobState.CANCELLED, ""
+        return JobState.CANCELLED, ""
     except CannotError as cannot:
-        error = cannot.code
+        return JobState.FAILED, cannot.code
     except UnajiError as known:
-        error = type(known).__name__
+        return JobState.FAILED, type(known).__name__
+    except MemoryError:
+        return JobState.FAILED, End.TOO_LARGE.value
     except Exception as unknown:
         logger.error("job %s (%s) failed: %s", job.pk, job.kind, type(unknown).__name__, exc_info=True)
-    share = {"share": 1.0} if state == JobState.DONE else {}
-    _ours(job).update(state=state, error=error, finished_at=timezone.now(), **share)
-    logger.info("job %s (%s) %s after %.1f s", job.pk, job.kind, state, monotonic() - began)
-    _wake_next(job.person_id)
+        full = isinstance(unknown, OSError) and unknown.errno == errno.ENOSPC
+        return JobState.FAILED, "no_room" if full else "unexpected"
+    return JobState.DONE, ""
+
+
+def _note(job: Job, state: JobState, error: str) -> None:
+    now = timezone.now()
+    if state == JobState.WAITING:
+        _let_wait(job, beat_at=now)
+    else:
+        share = {"share": 1.0} if state == JobState.DONE else {}
+        _ours(job).update(state=state, error=error, finished_at=now, **share)
 
 
 def hold(job: Job) -> None:
@@ -134,8 +198,12 @@ def hold(job: Job) -> None:
     CancelledError
         The person asked for a stop, or this worker was silent for so long that another has begun the job anew.
     """
-    if not _ours(job).filter(cancel_asked=False).exists():
+    if not (_wanted(job) and may_keep()):
         raise CancelledError
+
+
+def _wanted(job: Job) -> bool:
+    return _ours(job).filter(cancel_asked=False).exists()
 
 
 def _ours(job: Job) -> JobQuerySet:
@@ -148,7 +216,8 @@ def wake_silent() -> int:
     now = timezone.now()
     silent = Job.objects.filter(state=JobState.RUNNING, beat_at__lt=now - SILENT_AFTER)
     silent.filter(tries__gte=MOST_TRIES).update(state=JobState.FAILED, error="gave_up", finished_at=now)
-    silent.update(state=JobState.WAITING, beat_at=None)
+    for job in silent:
+        _let_wait(job, beat_at=None)
     lost = Job.objects.filter(state=JobState.WAITING, made_at__lt=now - SILENT_AFTER, beat_at__isnull=True)
     number = 0
     for job in lost:
@@ -157,6 +226,15 @@ def wake_silent() -> int:
             number += 1
     Job.objects.filter(state=JobState.WAITING, beat_at__lt=now - 4 * SILENT_AFTER).update(beat_at=None)
     return number
+
+
+def _let_wait(job: Job, *, beat_at: datetime | None) -> None:
+    """Let a job that was begun wait again; where the same was asked for meanwhile, that one is enough."""
+    try:
+        with transaction.atomic():
+            _ours(job).update(state=JobState.WAITING, beat_at=beat_at)
+    except IntegrityError:
+        _ours(job).update(state=JobState.CANCELLED, finished_at=timezone.now())
 
 
 def _claimed(job_id: UUID) -> bool:
@@ -185,7 +263,8 @@ def _progress(job: Job) -> Progress:
         told_at = monotonic()
         try:
             _ours(job).update(share=min(max(share, 0.0), 1.0), beat_at=timezone.now())
-            hold(job)
+            if not _wanted(job):
+                raise CancelledError
         finally:
             if threading.get_ident() != ours:  # a reader's own thread, whose connection nobody else would close
                 connection.close()
@@ -193,21 +272,23 @@ def _progress(job: Job) -> Progress:
     return tell
 
 
-@contextmanager
-def _beating(job: Job) -> Iterator[None]:
-    """Say every few seconds that the worker lives, also where a long step tells no progress."""
-    done = threading.Event()
+def _beating(job: Job) -> Callable[[], bool]:
+    """Give what says every few seconds that the worker lives, and whether the job is still wanted."""
+    beat_at = asked_at = monotonic()
 
-    def beat() -> None:
-        while not done.wait(BEAT_EVERY_S):
-            with suppress(OperationalError):  # the database is busy: the next beat comes soon
+    def wanted() -> bool:
+        nonlocal beat_at, asked_at
+        now = monotonic()
+        if now - asked_at < ASK_EVERY_S:
+            return True
+        asked_at = now
+        try:
+            if now - beat_at >= BEAT_EVERY_S:
                 _ours(job).update(beat_at=timezone.now())
-        connection.close()
+                beat_at = now
+            return _wanted(job)
+        except (OperationalError, InterfaceError):  # the database is busy or away: the next look comes soon
+            connection.close_if_unusable_or_obsolete()
+            return True
 
-    thread = threading.Thread(target=beat, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        done.set()
-        thread.join(timeout=BEAT_EVERY_S)
+    return wanted

@@ -28,7 +28,7 @@ from unaji.web.configuration import write_private
 Key = NewType("Key", bytes)
 
 VERSION = b"\x01"
-NONCE_BYTES, HEAD_BYTES = 12, 15
+NONCE_BYTES, HEAD_BYTES, TAG_BYTES = 12, 15, 16
 
 
 class KeyGoneError(LookupError):

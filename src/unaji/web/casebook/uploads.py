@@ -1,4 +1,7 @@
-"""A file on its way in: sealed part by part as it arrives, so that it never lies plain on the disk."""
+"""A file on its way in: sealed part by part as it arrives, so that it never lies plain on the disk.
+
+What is too large, too much or too many at a time is refused before it is read, where it says beforehand how long it is.
+"""
 
 from __future__ import annotations
 
@@ -6,20 +9,32 @@ import hashlib
 import queue
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.core.files.uploadhandler import FileUploadHandler, StopUpload
 from django.http import HttpRequest
 
-from unaji.web.casebook.actions.imports import keep_upload
+from unaji.web.casebook.actions.imports import keep_upload, room_left
 from unaji.web.casebook.files import remove_upload
 from unaji.web.casebook.ids import uuid7
+from unaji.web.casebook.lasting import take_place
 from unaji.web.casebook.models import Person
 
-LARGEST_BYTES = 8 << 30
 PART_BYTES = 4 << 20
+FORM_BYTES = 1 << 20
+"""How much a form may take beside what its files hold."""
+
+
+class RefusedError(Exception):
+    """A file is not taken; `code` says why in the words of the app, such as too_large, too_much, busy."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,16 +47,57 @@ class Arrived:
     sha256: str
 
 
+@contextmanager
+def receiving(request: HttpRequest, person: Person) -> Iterator[SealingHandler]:
+    """Let files come in with a request; reading its form inside the block seals them.
+
+    Nothing of them stays when the block fails.
+
+    Raises
+    ------
+    RefusedError
+        They are too large, too much of this person's is waiting, or too many people send something now. Nothing was
+        read.
+    """
+    room, said = room_left(person), str(request.META.get("CONTENT_LENGTH", ""))
+    length = int(said) if said.isdecimal() else 0
+    if length > room + FORM_BYTES:
+        raise RefusedError(_why_not(length - FORM_BYTES))
+    place = take_place(person.pk)
+    if place is None:
+        raise RefusedError("busy")
+    try:
+        handler = SealingHandler(request, person, room)
+        request.upload_handlers = [handler]
+        try:
+            yield handler
+        except BaseException:
+            handler.abandon()
+            raise
+    finally:
+        place.release()
+
+
+def _why_not(size: int) -> str:
+    return "too_large" if size > settings.UPLOAD_BYTES else "too_much"
+
+
 class SealingHandler(FileUploadHandler):
-    """Hands what arrives to the person's folder; in place of a file, the form gets an `Arrived`."""
+    """Hands what arrives to the person's folder, which is kept in `arrived`.
+
+    Parameters
+    ----------
+    room : int
+        How many bytes may come, of all files together; at more, reading ends and `refused` says why.
+    """
 
     chunk_size = PART_BYTES
 
-    def __init__(self, request: HttpRequest, person: Person) -> None:
+    def __init__(self, request: HttpRequest, person: Person, room: int) -> None:
         super().__init__(request)
-        self.person = person
+        self.person, self.room = person, room
         self.arrived: list[Arrived] = []
-        self.too_large = False
+        self.refused = ""
         self._parts: queue.Queue[bytes | None] = queue.Queue(maxsize=2)
         self._failed: list[BaseException] = []
         self._thread: threading.Thread | None = None
@@ -57,8 +113,9 @@ class SealingHandler(FileUploadHandler):
     def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
         """Seal a part."""
         self._size += len(raw_data)
-        if self._size > LARGEST_BYTES:
-            self.too_large = True
+        self.room -= len(raw_data)
+        if self.room < 0:
+            self.refused = _why_not(self._size)
             self._stop(complete=False)
             raise StopUpload(connection_reset=True)
         self._hash.update(raw_data)

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_GET, require_POST
@@ -24,7 +25,7 @@ from unaji.web.casebook.models import ImportBatch, Job, Person, SeriesFile
 from unaji.web.casebook.models.consent import Purpose
 from unaji.web.casebook.models.imported import ImportState
 from unaji.web.casebook.models.results import JobState
-from unaji.web.casebook.uploads import SealingHandler
+from unaji.web.casebook.uploads import RefusedError, SealingHandler, receiving
 from unaji.web.patient.clock import say_period
 from unaji.web.patient.views import screen
 from unaji.web.patient.weather import weather_block
@@ -33,6 +34,7 @@ from unaji.web.words import in_its_language, spoken, words
 MOST_SHOWN = 30
 BACK = ("patient:data", "patient:why", "patient:mine", "patient:about", "patient:trials")
 """Screens that show a job, to which its buttons lead back."""
+REFUSED = {"too_large": 413, "too_much": 429, "busy": 503}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,15 +78,15 @@ def data(request: SignedIn, person: Person) -> HttpResponse:
     return _data(request, person)
 
 
-def _data(request: HttpRequest, person: Person, problems: Sequence[str] = ()) -> HttpResponse:
+def _data(request: HttpRequest, person: Person, problems: Sequence[str] = (), status: int = 200) -> HttpResponse:
     newest = ImportBatch.objects.filter(person=person).order_by("-made_at")[:MOST_SHOWN]
     series = [_listed(person, one) for one in SeriesFile.objects.filter(person=person).order_by("quantity", "kind")]
     return screen(
-        request, "data.html", person, "more", 422 if problems else 200, series=series,
+        request, "data.html", person, "more", status, series=series,
         batches=[_told(person, one) for one in newest], problems=problems,
         may=consented(person, Purpose.WEARABLE_IMPORT), weather=weather_block(person, "patient:data"),
         consent=newest_texts(spoken())[Purpose.WEARABLE_IMPORT].body,
-        thanks=THANKS if any(one["weather"] for one in series) else "",
+        gb=_limit_gb(), thanks=THANKS if any(one["weather"] for one in series) else "",
     )  # fmt: skip
 
 
@@ -100,45 +102,53 @@ def _listed(person: Person, series: SeriesFile) -> dict[str, object]:
 @require_POST
 def upload(request: SignedIn, person: Person) -> HttpResponse:
     """Take files in."""
-    handler = SealingHandler(request, person)
-    request.upload_handlers = [handler]
+    if person.simulated:  # anybody may be signed in as the invented person
+        return _said(request, person, ["data.example"], 422)
     try:
-        response = csrf_protect(_upload)(request, person, handler)
-    except BaseException:  # a connection that broke, too many files: what has no batch yet is swept by the clock
-        handler.abandon()
-        raise
-    if response.status_code == 403:
-        handler.abandon()
-    return response
+        with receiving(request, person) as handler:
+            _ = request.POST  # reads the body, which lets the handler work
+            response = csrf_protect(_upload)(request, person, handler)
+            if response.status_code == 403:
+                handler.abandon()
+            return response
+    except RefusedError as refused:
+        return _said(request, person, [f"data.{refused.code}"], REFUSED[refused.code])
+    except UnreadablePostError:  # the client went away, or sends too slowly to wait for it
+        return _said(request, person, ["data.broken_off"], 408)
 
 
 def _upload(request: HttpRequest, person: Person, handler: SealingHandler) -> HttpResponse:
-    _ = request.POST  # reads the body, which lets the handler work
     user = person.user
     said = []
     if request.POST.get("consent") == "yes":
         give_consent(person, Purpose.WEARABLE_IMPORT, language=spoken(), by=user)
     may = consented(person, Purpose.WEARABLE_IMPORT)
     for one in handler.arrived:
-        if not may or not one.size or person.simulated:  # anybody may be signed in as the invented person
+        if not may or not one.size:
             remove_upload(person.pk, str(one.number))
-            said.append("data.example" if person.simulated else "data.needs_consent" if one.size else "data.empty")
+            said.append("data.needs_consent" if one.size else "data.empty")
             continue
         try:
             imports.bring(person, by=user, number=one.number, name=one.name, size_bytes=one.size, sha256=one.sha256)
             said.append("")
         except imports.KnownFileError:
             said.append("data.known")
-    if handler.too_large:
-        said.append("data.too_large")
+        except imports.TooMuchError:
+            said.append("data.too_much")
+    if handler.refused:
+        said.append(f"data.{handler.refused}")
     if not said:
         said.append("data.no_file")
-    problems = [words()(key) for key in said if key]
+    problems = [key for key in said if key]
+    return _said(request, person, problems, 422 if problems else 200)
+
+
+def _said(request: HttpRequest, person: Person, problems: list[str], status: int) -> HttpResponse:
+    """Say what became of files that were sent, to a script or on the page."""
+    told = [words()(key, **({"gb": _limit_gb()} if key == "data.too_large" else {})) for key in problems]
     if request.headers.get("Accept", "").startswith("application/json"):
-        return JsonResponse({"problems": problems}, status=422 if problems else 200)
-    if problems:
-        return _data(request, person, problems)
-    return redirect("patient:data")
+        return JsonResponse({"problems": told}, status=status)
+    return _data(request, person, told, status) if told else redirect("patient:data")
 
 
 @person_page
@@ -187,6 +197,10 @@ def job(request: SignedIn, person: Person, pk: UUID) -> JsonResponse:
     return JsonResponse({"state": found.state, "share": round(found.share, 3)})
 
 
+def _limit_gb() -> str:
+    return f"{settings.UPLOAD_BYTES / (1 << 30):.3g}"
+
+
 def _back(request: HttpRequest) -> str:
     back = request.POST.get("back", "")
     return back if back in BACK else "patient:data"
@@ -202,7 +216,7 @@ def _told(person: Person, batch: ImportBatch) -> Batch:
     return Batch(
         pk=batch.pk,
         name=batch.file_name,
-        state=say(f"data.state.{batch.state}"),
+        state=say("data.state.stuck" if stuck else f"data.state.{batch.state}"),
         importer=say_importers(batch.importer.split(", "), spoken()),
         period=_period(person, batch),
         counts=tuple(Count(_name(name), f"{n:,}") for name, n in rows),

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth import logout
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 from unaji.web.access import SignedIn, freshly_signed_in, person_page
 from unaji.web.casebook.actions.consents import give_consent, newest_texts, withdraw_consent
 from unaji.web.casebook.actions.exports import ask_export, erase_person, fetch_export
+from unaji.web.casebook.lasting import HandedOver, take_place
 from unaji.web.casebook.models import AuditEvent, Consent, ConsentText, ExportJob, Job, Person
 from unaji.web.casebook.models.consent import Purpose
 from unaji.web.casebook.models.results import JobKind, JobState
@@ -32,12 +33,12 @@ def mine(request: SignedIn, person: Person) -> HttpResponse:
     return _mine(request, person)
 
 
-def _mine(request: SignedIn, person: Person, problem: str = "") -> HttpResponse:
+def _mine(request: SignedIn, person: Person, problem: str = "", status: int = 422) -> HttpResponse:
     held = {one.purpose: one for one in Consent.objects.visible_to(request.user).in_force().select_related("text")}
     wish = ExportJob.objects.visible_to(request.user).order_by("-asked_at").first()
     job = Job.objects.filter(person=person, kind=JobKind.EXPORT).order_by("-made_at").first()
     return screen(
-        request, "mine.html", person, "more", 422 if problem else 200, problem=problem,
+        request, "mine.html", person, "more", status if problem else 200, problem=problem,
         consents=[_agreed(text, held.get(purpose)) for purpose, text in newest_texts(spoken()).items()
                   if settings.WEATHER or purpose != Purpose.WEATHER or purpose in held],
         lines=[_line(person, one) for one in AuditEvent.objects.visible_to(request.user).order_by("-pk")[:MOST_LINES]],
@@ -96,12 +97,26 @@ def export(request: SignedIn, person: Person) -> HttpResponse:
 @freshly_signed_in
 @require_GET
 def fetch(request: SignedIn, person: Person, pk: UUID) -> HttpResponse:
-    """Hand the file over."""
-    content = fetch_export(get_object_or_404(ExportJob.objects.visible_to(request.user), pk=pk), by=request.user)
-    if content is None:
-        raise Http404
-    return HttpResponse(
-        content, content_type="application/zip", headers={"Content-Disposition": 'attachment; filename="unaji.zip"'}
+    """Hand the file over, part by part; what breaks off before its length is no whole file to a browser either."""
+    wish = get_object_or_404(ExportJob.objects.visible_to(request.user), pk=pk)
+    place = take_place(person.pk)
+    if place is None:
+        return _mine(request, person, words()("mine.busy"), 503)
+    try:
+        content = fetch_export(wish, by=request.user)
+        if content is None:
+            raise Http404
+    except BaseException:
+        place.release()
+        raise
+    return StreamingHttpResponse(  # type: ignore[return-value]  # an answer like others, but for its content
+        HandedOver(content, place),
+        content_type="application/zip",
+        headers={
+            "Content-Disposition": 'attachment; filename="unaji.zip"',
+            "Content-Length": str(content.size),
+            "X-Accel-Buffering": "no",  # else nginx would write it to its own disk, in plain
+        },
     )
 
 

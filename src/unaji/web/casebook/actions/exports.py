@@ -8,6 +8,7 @@ import json
 import zipfile
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from uuid import UUID
 
 from allauth.usersessions.models import UserSession
@@ -21,8 +22,8 @@ from unaji.web.casebook.actions.restoring import ENDS, TRIALS
 from unaji.web.casebook.actions.trials import result_of
 from unaji.web.casebook.actions.weather import SERIES_KIND, THANKS
 from unaji.web.casebook.audit import record
-from unaji.web.casebook.files import document, opened, put_document, remove_all, remove_document, scratch_folder
-from unaji.web.casebook.jobs import Progress, ask, does, subject_of
+from unaji.web.casebook.files import Unsealing, export, opened, put_export, remove_all, remove_export, scratch_folder
+from unaji.web.casebook.jobs import Progress, ask, does, hold, subject_of
 from unaji.web.casebook.keys import destroy_person_key
 from unaji.web.casebook.models import (
     ApiToken,
@@ -71,11 +72,11 @@ def ask_export(person: Person, *, by: User) -> ExportJob:
         return wish
 
 
-def fetch_export(wish: ExportJob, *, by: User) -> bytes | None:
-    """Give the file; None where it is not made yet or its time is over."""
+def fetch_export(wish: ExportJob, *, by: User) -> Unsealing | None:
+    """Open the file to be handed over part by part; None where it is not made yet or its time is over."""
     if wish.until is None or wish.until < timezone.now():
         return None
-    content = document(wish.person_id, _name(wish.pk))
+    content = export(wish.person_id, _name(wish.pk))
     if content is not None:
         with transaction.atomic():
             ExportJob.objects.filter(pk=wish.pk).update(fetched_at=timezone.now())
@@ -87,7 +88,7 @@ def remove_expired() -> int:
     """Remove exports whose time is over; return how many."""
     over = ExportJob.objects.filter(until__lt=timezone.now())
     for wish in over:
-        remove_document(wish.person_id, _name(wish.pk))
+        remove_export(wish.person_id, _name(wish.pk))
     return over.update(until=None)
 
 
@@ -102,16 +103,25 @@ def pack(job: Job, progress: Progress) -> None:
         with opened(person.pk) as folder:
             write_folder(read_timeline(person, folder), place / RECORDS)
         progress(0.5)
-        packed = io.BytesIO()
-        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-            for file in sorted((place / RECORDS).rglob("*")):
-                if file.is_file():
-                    archive.write(file, f"unaji/{RECORDS}/{file.relative_to(place / RECORDS).as_posix()}")
-            for name, content in _beside_records(person):
-                archive.writestr(f"unaji/{name}", content)
-        put_document(person.pk, _name(wish.pk), packed.getvalue())
+        with put_export(person.pk, _name(wish.pk)) as out:
+            with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+                _put_records(archive, place / RECORDS, progress)
+                for name, content in _beside_records(person):
+                    archive.writestr(f"unaji/{name}", content)
+            hold(job)
     now = timezone.now()
     ExportJob.objects.filter(pk=wish.pk).update(done_at=now, until=now + KEPT_FOR)
+
+
+def _put_records(archive: zipfile.ZipFile, folder: Path, progress: Progress) -> None:
+    files = [file for file in sorted(folder.rglob("*")) if file.is_file()]
+    whole, packed = sum(file.stat().st_size for file in files), 0
+    for file in files:
+        name = f"unaji/{RECORDS}/{file.relative_to(folder).as_posix()}"
+        # A Parquet file is packed already: trying hard takes minutes of a large one, and gains nothing.
+        archive.write(file, name, compresslevel=1 if file.suffix == ".parquet" else None)
+        packed += file.stat().st_size
+        progress(0.5 + 0.5 * packed / max(whole, 1))
 
 
 def _beside_records(person: Person) -> Iterator[tuple[str, bytes | str]]:
@@ -248,7 +258,7 @@ def _iso(moment: object) -> str:
 
 
 def _name(wish: UUID) -> str:
-    return f"exports/{wish}.zip"
+    return f"{wish}.zip"
 
 
 # -- erase -------------------------------------------------------------------------------------------------------------

@@ -10,7 +10,9 @@ from typing import Any
 from uuid import UUID
 
 import polars as pl
+from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import Sum
 from django.utils import timezone
 
 import unaji
@@ -46,7 +48,10 @@ from unaji.web.casebook.timeline import person_of, read_timeline
 MOST_TOLD = 20
 ANSWER_WITHIN = timedelta(days=30)
 SWEEP_AFTER_S = 6 * 3600.0
-UNFINISHED = (ImportState.UPLOADED, ImportState.UNDERSTOOD, ImportState.WANTED, ImportState.STORED)
+A_DAY = 3
+"""How many times what may wait at a time a person may bring within a day."""
+WAITING = (ImportState.UPLOADED, ImportState.UNDERSTOOD, ImportState.WANTED)
+UNFINISHED = (*WAITING, ImportState.STORED)
 
 
 class KnownFileError(ValueError):
@@ -55,6 +60,22 @@ class KnownFileError(ValueError):
     def __init__(self, batch: ImportBatch) -> None:
         super().__init__(str(batch.pk))
         self.batch = batch
+
+
+class TooMuchError(ValueError):
+    """More of this person's would wait, or would have come within a day, than there is room for."""
+
+
+def room_left(person: Person) -> int:
+    """Return how many bytes a person may bring now."""
+    brought = ImportBatch.objects.filter(person=person)
+    waiting = brought.filter(state__in=WAITING)
+    today = brought.filter(made_at__gt=timezone.now() - timedelta(days=1))
+
+    def size(of: Any) -> int:
+        return of.aggregate(sum=Sum("size_bytes"))["sum"] or 0
+
+    return max(0, min(settings.UPLOAD_BYTES - size(waiting), A_DAY * settings.UPLOAD_BYTES - size(today)))
 
 
 def keep_upload(person: Person, number: UUID, parts: Iterator[bytes]) -> None:
@@ -69,14 +90,23 @@ def bring(person: Person, *, by: User, number: UUID, name: str, size_bytes: int,
     ------
     KnownFileError
         It was brought before; what has just arrived is removed.
+    TooMuchError
+        There is no room for it; it is removed.
     """
     batch = ImportBatch(pk=number, person=person, size_bytes=size_bytes, sha256=sha256)
     batch.file_name = name
     try:
         with transaction.atomic():
+            Person.objects.select_for_update().get(pk=person.pk)  # what arrives together is counted one by one
+            known = ImportBatch.objects.filter(person=person, sha256=sha256, state__in=UNFINISHED)
+            if size_bytes > room_left(person) and not known.exists():
+                raise TooMuchError(str(number))
             batch.save(force_insert=True)
             record("create", batch, by=by, person=person.pk)
             ask(person, JobKind.LOOK, by=by, subject=batch.pk)
+    except TooMuchError:
+        remove_upload(person.pk, str(number))
+        raise
     except IntegrityError:
         remove_upload(person.pk, str(number))
         raise KnownFileError(ImportBatch.objects.get(person=person, sha256=sha256, state__in=UNFINISHED)) from None
@@ -127,14 +157,14 @@ def is_stuck(batch: ImportBatch) -> bool:
 
 def sweep_uploads() -> int:
     """Remove uploaded files that nobody waits for: of a connection that broke, of a question nobody answered."""
-    open_states = (ImportState.UPLOADED, ImportState.UNDERSTOOD, ImportState.WANTED)
     long_ago = timezone.now() - ANSWER_WITHIN
-    for batch in ImportBatch.objects.filter(state=ImportState.UNDERSTOOD, changed_at__lt=long_ago):
-        with transaction.atomic():
-            move(batch, ImportState.UNDONE, by=None)
+    for batch in ImportBatch.objects.filter(state__in=WAITING, changed_at__lt=long_ago):
+        if batch.state == ImportState.UNDERSTOOD or is_stuck(batch):
+            with transaction.atomic():
+                move(batch, ImportState.UNDONE, by=None)
     swept = 0
     for person in Person.objects.all():
-        waiting = ImportBatch.objects.filter(person=person, state__in=open_states).values_list("pk", flat=True)
+        waiting = ImportBatch.objects.filter(person=person, state__in=WAITING).values_list("pk", flat=True)
         for file in abandoned_uploads(person.pk, set(map(str, waiting)), older_than_s=SWEEP_AFTER_S):
             file.unlink(missing_ok=True)
             swept += 1
@@ -158,6 +188,7 @@ def look(job: Job, progress: Progress) -> None:
             folder = empty / "person"
             folder.mkdir()
             found = _imported(batch, file, folder, progress)
+    hold(job)
     with transaction.atomic():
         _tell(batch, found)
         move(batch, ImportState.REFUSED if found.refused else ImportState.UNDERSTOOD, by=None)
@@ -213,10 +244,11 @@ def undo(job: Job, progress: Progress) -> None:
         known = {one.id for one in Store.open(folder).batches}  # not, where a try before this one got as far
         if batch.store_batch is not None and batch.store_batch in known:
             undo_import(batch.store_batch, folder)
+        contents = _contents(folder)
+        hold(job)  # what follows is kept
         if told.get("stamp") is not None:
             added = PutBack(datetime.fromisoformat(told["stamp"]), tuple(told["tables"]))
             take_back(batch.person, added, folder)
-        contents = _contents(folder)
     with transaction.atomic():
         move(batch, ImportState.UNDONE, by=None)
         _note_series(batch.person, contents)
