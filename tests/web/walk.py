@@ -15,7 +15,8 @@ from django.utils import timezone
 from unaji.web.casebook import models
 from unaji.web.casebook.models.own import Own
 
-NAMES = {"slug": ("neck-heat",), "kind": ("episode", "exposure", "rating", "treatment"), "language": ("ja", "en")}
+NAMES = {"slug": ("neck-heat",), "kind": ("episode", "exposure", "rating", "treatment"), "language": ("ja", "en"),
+         "leaf": ("2",)}  # fmt: skip
 """What the parts of an address may be that are not numbers; others are tried with "neck_heat"."""
 LIBRARIES = ("allauth.", "django.", "ninja.")
 """Whose views carry no rule of ours: they are looked at by name in the tests of the account."""

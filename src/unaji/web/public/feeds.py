@@ -12,7 +12,7 @@ from django.utils import translation
 from unaji.claims.publication import Publication
 from unaji.web.public.pages import Made, start_of
 from unaji.web.public.shelf import contributors, shelf
-from unaji.web.public.told import changed_at, last_changed
+from unaji.web.public.told import asked_about, changed_at, last_changed
 from unaji.web.words import LANGUAGES, words
 
 ATOM = "http://www.w3.org/2005/Atom"
@@ -48,6 +48,9 @@ def site_map() -> Made:
     listed: list[tuple[str, tuple[str, ...], dict[str, datetime]]] = [("grades", (), {})]  # has no date of its own
     for one in shelf():
         listed.append(("article", (one.slug,), {language: changed_at(one, language) for language in LANGUAGES}))
+        answered = {language: changed_at(one, language) for language in LANGUAGES if asked_about(one, language)}
+        if answered:
+            listed.append(("answers", (one.slug,), answered))
     of_all = dict.fromkeys(LANGUAGES, last_changed(shelf()))
     listed += [("index", (), of_all), ("corrections", (), of_all)]
     for person in contributors():
