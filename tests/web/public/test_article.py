@@ -221,6 +221,39 @@ def test_a_second_symptom_is_a_matter_of_files(visitor, second_article):
     assert "Putasentenceright." in seen(visitor, "/en/corrections/").text
 
 
+def test_a_figure_speaks_of_its_own_articles_claims_and_warning_signs_alone(visitor, second_article):
+    figure = '[figure]\nafter = "why"\nsituations = ["scarf", "fever"]\n\n[[corrections]]'
+    for name, old, new in (
+        ("article.toml", "[[corrections]]", figure),
+        # one step of the neck's that this article claims too, with a grade and words of its own
+        ("model.toml", "[links.cold_constricts]", """[links.heat_load_warms]
+claim = { ja = "布が皮膚を温める可能性があります。", en = "Cloth may warm the skin." }
+grade = "C"
+sources = ["book"]
+
+[links.cold_constricts]"""),
+        ("model.toml", 'links = ["cold_constricts"]', 'links = ["cold_constricts", "heat_load_warms"]'),
+        ("model.toml", 'quantities = ["systolic_mmhg", "diastolic_mmhg"], at_least = 180',
+         'quantities = ["core_temp_c"], at_least = 37.5'),
+    ):  # fmt: skip
+        file = second_article / name
+        text = file.read_text("utf-8")
+        assert old in text
+        file.write_text(text.replace(old, new, 1), "utf-8")
+
+    page = seen(visitor, "/en/cold-fingers/")
+    scarf, fever = (page.html.split(f'value="{one}"')[1].split("<picture>")[0] for one in ("scarf", "fever"))
+    after = page.html.split('value="scarf"')[1].split('value="fever"')[0].split("</picture>")[1]
+
+    assert len(page.all("img")) == 2
+    assert re.findall(r"<li><span>(.*?)</span>.*?<b>(.)</b>", after) == [("Cloth may warm the skin.", "C")]
+    assert "See a doctor." in fever
+    assert "See a doctor." not in scarf
+    picture = page.all("img")[0]["src"]
+    assert visitor.get(picture).status_code == 200
+    assert not [one for one in CLAIMS.causes if one.claim.en in page.html]
+
+
 def test_without_any_article_the_other_pages_stand(visitor, settings, tmp_path):
     settings.ARTICLES = tmp_path
 
