@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
@@ -39,6 +40,11 @@ QUESTIONS_A_LEAF = 20
 """Questions on a page of all of them."""
 
 
+# "Muller MD, Sauder CL. …", "Larsson et al. …", "Yu, Sato et al. …" and "Oka T. …", as journals of medicine cite.
+_AUTHORS = re.compile(r"(?P<first>[^\W\d_][\w'’-]+)(?:(?: [A-Z]{1,3})?,| et al| [A-Z]{1,3}(?P<alone>\.))")
+_YEAR = re.compile(r"\b(?:19|20)\d\d(?: or (?:19|20)\d\d)?(?=[;.,]|$| [A-Z])")
+
+
 @dataclass(frozen=True, slots=True)
 class Told:
     """A text with its grade, in the words of a badge."""
@@ -58,6 +64,17 @@ class Numbered:
     def language(self) -> str:
         """What its citation is written in, for its ``lang``."""
         return "ja" if JAPANESE.match(self.source.citation) else "en"
+
+    @property
+    def short(self) -> str:
+        """Who wrote it and when, as it is named beside a claim; the whole citation where that cannot be told from it.
+
+        The list of all sources has the whole: some are the source of ten claims, and a page is read over the air.
+        """
+        authors, year = _AUTHORS.match(self.source.citation), _YEAR.search(self.source.citation)
+        if authors is None or year is None:
+            return self.source.citation
+        return f"{authors['first']}{'' if authors['alone'] else ' et al.'} {year[0]}"
 
 
 @dataclass(frozen=True, slots=True)
