@@ -15,7 +15,7 @@ from unaji.web.public.situations import play_all
 
 CLAIMS = load_claims("neck_heat")
 PAGES = ["/{}/", "/{}/neck-heat/", "/{}/neck-heat/ask/", "/{}/neck-heat/asked/", "/{}/people/reida/", "/{}/grades/",
-         "/{}/corrections/"]  # fmt: skip
+         "/{}/corrections/", "/{}/neck-heat/questions/"]  # fmt: skip
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
