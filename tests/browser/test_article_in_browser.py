@@ -181,6 +181,25 @@ def test_nothing_moves_while_it_loads_and_is_read(opened, width):
     assert page.evaluate("window.moved") < 0.01
 
 
+@pytest.mark.parametrize("width", [360, 1200])
+def test_each_line_of_the_contents_leads_to_its_section_and_a_number_to_its_source(opened, width):
+    page, _ = opened("/ja/neck-heat/", width)
+    page.locator(".claim details").first.evaluate("one => { one.open = true }")
+    links = [*page.locator(".contents ol a").all(), page.locator(".claim .refs a").last]
+    missed = []
+    for link in reversed(links):
+        page.evaluate("scrollTo(0, 0)")
+        wanted = link.get_attribute("href")
+        link.evaluate("one => one.click()")
+        page.wait_for_timeout(150)
+        top = page.locator(wanted).evaluate("one => one.getBoundingClientRect().top")
+        end = page.evaluate("document.documentElement.scrollHeight - innerHeight - scrollY")
+        if not -2 <= top <= 80 and end > 2:
+            missed.append((wanted, top))
+
+    assert missed == []
+
+
 def test_on_paper_the_text_fills_the_sheet_and_nothing_is_folded_away(opened):
     page, _ = opened("/ja/neck-heat/", 1200, "dark")
     page.emulate_media(media="print", color_scheme="light")
