@@ -115,9 +115,10 @@ def test_another_title_makes_another_picture_and_the_shared_one_stays_for_a_year
     assert file_of(name_of(card_of(ARTICLE, "ja"))) is not None
 
 
-def test_without_a_typeface_the_icon_stands_for_it_until_there_is_one(visitor, own_folder, monkeypatch):
+def test_without_a_typeface_the_icon_stands_for_it_until_there_is_one(visitor, own_folder, monkeypatch, caplog):
     monkeypatch.setattr(typefaces, "first_of", lambda families: None)
     make_all()
+    assert "no typeface for their title is installed" in caplog.text
     _, said = said_in(visitor.get("/ja/neck-heat/").content.decode())
 
     assert said["og:image"].endswith("icon-512.png")

@@ -92,13 +92,15 @@ def test_what_was_played_is_not_played_again(told, monkeypatch):
 def test_two_processes_may_play_at_the_same_time_and_what_is_older_goes(settings, tmp_path, monkeypatch):
     settings.HOME = tmp_path / "two"
     monkeypatch.setattr(situations, "_played", lambda name, claims, folder: {"id": name})
-    older = settings.HOME / "public" / "neck_heat-0123"
-    older.mkdir(parents=True)
+    older = settings.HOME / "public" / "neck_heat-0123456789abcdef"
+    others = settings.HOME / "public" / "neck_heat-wave-0123456789abcdef"
+    for one in (older, others):
+        one.mkdir(parents=True)
     folder = situations._folder(ARTICLE)
 
     situations._play(ARTICLE, folder)
 
-    assert [one.name for one in (settings.HOME / "public").iterdir()] == [folder.name]
+    assert {one.name for one in (settings.HOME / "public").iterdir()} == {folder.name, others.name}
     assert (folder / "situations.json").is_file()
 
 

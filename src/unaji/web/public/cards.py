@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import re
 import secrets
 import time
@@ -26,6 +27,8 @@ from unaji.report.phrases import phrases
 from unaji.web.public.shelf import shelf
 from unaji.web.public.situations import situations_of
 from unaji.web.words import LANGUAGES, catalogue
+
+logger = logging.getLogger(__name__)
 
 WIDTH_PX, HEIGHT_PX = 1200, 630
 """What those who show such pictures ask for."""
@@ -96,6 +99,8 @@ def make_all() -> None:
     Anew, since a typeface may have been installed; the same picture keeps its name.
     """
     made = {_make(card) for card in _all()}
+    if "" in made:
+        logger.warning("pages are shared with the app's icon: no typeface for their title is installed")
     for file in _folder().iterdir():
         stale = file.stem not in made and file.stat().st_mtime < time.time() - KEPT_S
         if file.suffix == ".png" and stale:

@@ -33,6 +33,8 @@ WIDTHS_PX = {"phone": 330, "desktop": 640}
 SCHEMES = ("light", "dark")
 SKIN, FLOW, CORE, FELT = QUANTITIES = ("nape_skin_temp_c", "nape_skin_flow_ml_100g_min", "core_temp_c", "felt_heat")
 """What is told beside the picture, before and at the moment that counts."""
+KEY_DIGITS = 16
+"""Of the name under which what was played is kept, behind the article's id."""
 NECK_PX = 540.0
 """Width of the neck without words, as it stands in the picture of a page."""
 N_PERSONS, SEED = 256, 0
@@ -138,7 +140,7 @@ def _folder(article: Publication) -> Path:
 
 def _key(article: Publication) -> str:
     said = [_library_key(), *article.situations, *(repr(link) for link in _links(article.claims))]
-    return hashlib.sha256("\n".join(said).encode()).hexdigest()[:16]
+    return hashlib.sha256("\n".join(said).encode()).hexdigest()[:KEY_DIGITS]
 
 
 def _links(claims: Claims) -> list[Link]:
@@ -166,8 +168,9 @@ def _play(article: Publication, folder: Path) -> None:
             scratch.rename(folder)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
-    for old in folder.parent.glob(f"{article.claims.id}-*"):
-        if old != folder:
+    ours = re.compile(rf"{re.escape(article.claims.id)}-[0-9a-f]{{{KEY_DIGITS}}}")
+    for old in folder.parent.iterdir():
+        if old != folder and ours.fullmatch(old.name):
             shutil.rmtree(old, ignore_errors=True)
 
 
