@@ -82,9 +82,7 @@ def name_of(card: Card) -> str:
     "" where no typeface for its language is installed: its words would be empty boxes.
     """
     noted = _folder() / f"{_key(card)}.name"
-    if not noted.is_file():
-        _make(card)
-    return noted.read_text(encoding="ascii")
+    return noted.read_text(encoding="ascii") if noted.is_file() else _make(card)
 
 
 def file_of(name: str) -> Path | None:
@@ -94,11 +92,13 @@ def file_of(name: str) -> Path | None:
 
 
 def make_all() -> None:
-    """Make the pictures of all articles anew, and throw away those that were replaced long ago.
+    """Make the pictures of all articles that are not there yet, and throw away those that were replaced long ago.
 
-    Anew, since a typeface may have been installed; the same picture keeps its name.
+    One for which there was no typeface is tried again, since one may have been installed. What is there is not set
+    anew: Typst and its typefaces stay in the memory of a process, 100 MB of it.
     """
-    made = {_make(card) for card in _all()}
+    names = [(card, name_of(card)) for card in _all()]
+    made = {_make(card) if file_of(name) is None else name for card, name in names}
     if "" in made:
         logger.warning("pages are shared with the app's icon: no typeface for their title is installed")
     for file in _folder().iterdir():
