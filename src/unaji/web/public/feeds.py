@@ -43,7 +43,7 @@ def feed(language: str) -> Made:
 
 
 def site_map() -> Made:
-    """Make the site map: every page in every language, with when it last told something new."""
+    """Make the site map: every page in every language it tells something in, with when it last told something new."""
     root = ET.Element(f"{{{SITE_MAP}}}urlset")
     listed: list[tuple[str, tuple[str, ...], dict[str, datetime]]] = [("grades", (), {})]  # has no date of its own
     for one in shelf():
@@ -57,12 +57,13 @@ def site_map() -> Made:
         theirs = last_changed(one for one in shelf() if person in (one.author.id, one.reviewer.id))
         listed.append(("person", (person,), dict.fromkeys(LANGUAGES, theirs)))
     for name, args, changed in listed:
-        for language in LANGUAGES:
+        languages = tuple(changed) or LANGUAGES
+        for language in languages:
             url = ET.SubElement(root, f"{{{SITE_MAP}}}url")
             ET.SubElement(url, f"{{{SITE_MAP}}}loc").text = _url(name, language, *args)
             if language in changed:
                 ET.SubElement(url, f"{{{SITE_MAP}}}lastmod").text = changed[language].isoformat(timespec="seconds")
-            for other, spoken in (*((one, one) for one in LANGUAGES), ("x-default", "ja")):
+            for other, spoken in (*((one, one) for one in languages), ("x-default", languages[0])):
                 said = {"rel": "alternate", "hreflang": other, "href": _url(name, spoken, *args)}
                 ET.SubElement(url, f"{{{XHTML}}}link", said)
     newest = max((moment for _, _, changed in listed for moment in changed.values()), default=of_all["ja"])
