@@ -1,11 +1,15 @@
-"""How many public pages a second: the article beside an empty Django page, behind the same web server, in one run.
+"""How many public pages a second, and how soon one can be read: the article beside an empty Django page, in one run.
 
-Both are served by granian as `unaji serve` starts it (two processes of one thread). The empty page is Django with one
-address and no middleware, so that the difference is what the app itself costs. `wrk` asks where it is installed, else
+Both are served by granian as `unaji serve` starts it (two processes of one thread). The empty page is Django with two
+addresses and no middleware, so that the difference is what the app itself costs. `wrk` asks where it is installed, else
 threads of this process; both take processor time from the same machine as the server, so more would be served if they
 ran elsewhere. Turn by turn, ROUNDS times; medians and the best.
 
-    python -m benchmarks.public_article
+Then the article is opened by somebody who was never there, on a phone and at a desk, behind a slow network and on a
+slow processor (`benchmarks.paints`), beside a page of one word from the empty server; medians, best and worst of
+OPENINGS.
+
+    python -m benchmarks.public_article [served] [opened]
 """
 
 from __future__ import annotations
@@ -23,22 +27,32 @@ import threading
 import time
 from pathlib import Path
 
+from benchmarks.paints import EMPTY_PAGE, SLOWER, Device, Opened, opened
+
+PARTS = ("served", "opened")
 ROUNDS, SECONDS, CONNECTIONS = 3, 5, 8
+OPENINGS = 12
+NETWORK = {"delay_ms": 40, "mbit_s": 10}
+DEVICES = {"phone": Device(360, 740, pixels=3, **NETWORK), "desk": Device(1200, 800, pixels=1, **NETWORK)}
 WARMED = 40
 GZIP = {"Accept-Encoding": "gzip"}
 
 
 def main() -> None:
+    parts = sys.argv[1:] or PARTS
     with tempfile.TemporaryDirectory() as home:
         env = _environment(home)
         started = time.monotonic()
         subprocess.run([sys.executable, "-c", "from unaji.web.serving import prepare; prepare()"], env=env, check=True)
-        print(f"made ready in {time.monotonic() - started:.1f} s (database, static files, six situations played)")
+        print(f"made ready in {time.monotonic() - started:.1f} s (database, static files, situations and pictures)")
         ports = {"app": _free_port(), "empty": _free_port()}
         targets = {"app": "unaji.web.wsgi:application", "empty": "benchmarks.public_article:empty_django"}
         servers = [_started(targets[name], port, env) for name, port in ports.items()]
         try:
-            _measure(ports)
+            if "served" in parts:
+                _measure(ports)
+            if "opened" in parts:
+                _open(ports)
         finally:
             for one in servers:
                 one.terminate()
@@ -59,8 +73,11 @@ def _empty_application():
         from django.http import HttpResponse
         from django.urls import path
 
+        pages = {"": "", "page": EMPTY_PAGE}
         settings.configure(
-            ROOT_URLCONF=type("Addresses", (), {"urlpatterns": [path("", lambda _: HttpResponse(""))]}),
+            ROOT_URLCONF=type("Addresses", (), {"urlpatterns": [
+                path(address, lambda _, text=text: HttpResponse(text)) for address, text in pages.items()
+            ]}),
             ALLOWED_HOSTS=["localhost"], SECRET_KEY="empty", MIDDLEWARE=[],
         )  # fmt: skip
         django.setup()
@@ -92,6 +109,35 @@ def _measure(ports: dict[str, int]) -> None:
     for name, (port, path, headers) in asked.items():
         size = len(_get(port, path, headers)[1]) / 1000
         print(f"{name:24s} {size:8.1f} {statistics.median(found[name]):9.0f} {max(found[name]):7.0f}")
+
+
+def _open(ports: dict[str, int]) -> None:
+    pages = {"empty page": (ports["empty"], "/page"), "article, ja": (ports["app"], "/ja/neck-heat/"),
+             "article, en": (ports["app"], "/en/neck-heat/")}  # fmt: skip
+    for port, path in pages.values():
+        for _ in range(WARMED):
+            _get(port, path, GZIP)
+    found: dict[tuple[str, str], list[Opened]] = {}
+    for _ in range(OPENINGS):
+        for on, device in DEVICES.items():
+            for name, (port, path) in pages.items():
+                found.setdefault((on, name), []).append(opened(f"http://localhost:{port}{path}", device))
+    network = f"{NETWORK['mbit_s']} Mbit/s, {NETWORK['delay_ms']} ms, processor {SLOWER} times slower"
+    print(f"\nopened {OPENINGS} times: {network}; ms: median (best to worst)")
+    head = f"{'on':6s} {'page':12s} {'kB sent':>8s} {'first paint':>22s} {'largest paint':>22s}"
+    print(f"{head} {'x empty':>8s} {'moved':>7s}")
+    for (on, name), rows in found.items():
+        largest = [one.largest_ms for one in rows]
+        beside = statistics.median(one.largest_ms for one in found[on, "empty page"])
+        print(
+            f"{on:6s} {name:12s} {statistics.median(one.sent_kb for one in rows):8.1f}"
+            f" {_spread([one.first_ms for one in rows]):>22s} {_spread(largest):>22s}"
+            f" {statistics.median(largest) / beside:8.2f} {max(one.moved for one in rows):7.4f}"
+        )
+
+
+def _spread(values: list[float]) -> str:
+    return f"{statistics.median(values):.0f} ({min(values):.0f} to {max(values):.0f})"
 
 
 def _environment(home: str) -> dict[str, str]:

@@ -11,12 +11,12 @@ import pytest
 from unaji.body import what_if as module
 from unaji.body.counterfactual import LEAST_FELT
 from unaji.body.hypothesis_drivers import KnownBody
+from unaji.body.spread import Spread
 from unaji.body.what_if import (
     LASTING_LINKS,
     SLIDERS,
     WATCHED,
     Crowd,
-    Spread,
     WhatIf,
     links_of_slider,
     usual_crowd,

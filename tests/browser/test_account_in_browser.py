@@ -32,7 +32,7 @@ def site(live_server, settings, tmp_path):
 class Visit:
     """A browser that looks at the site, with a device that makes passkeys."""
 
-    def __init__(self, browser, site, *, width, scheme="light", language="ja-JP"):
+    def __init__(self, browser, site, *, width, scheme="light", language="ja-JP", offers=False):
         self.context = browser.new_context(
             viewport={"width": width, "height": 800}, color_scheme=scheme, locale=language, base_url=site
         )
@@ -40,14 +40,21 @@ class Visit:
         self.width, self.scheme, self.heard = width, scheme, []
         self.page.on("console", lambda message: self.heard.append(message.text))
         self.page.on("pageerror", lambda error: self.heard.append(str(error)))
-        device = self.context.new_cdp_session(self.page)
-        device.send("WebAuthn.enable")
-        device.send(
+        self.device = self.context.new_cdp_session(self.page)
+        self.device.send("WebAuthn.enable")
+        self.made = self.device.send(
             "WebAuthn.addVirtualAuthenticator",
             {"options": {"protocol": "ctap2", "transport": "internal", "hasResidentKey": True,
                          "hasUserVerification": True, "isUserVerified": True,
                          "automaticPresenceSimulation": True}},
-        )  # fmt: skip
+        )["authenticatorId"]  # fmt: skip
+        if not offers:  # else the device takes what is offered as soon as the page is there
+            self.page.add_init_script("PublicKeyCredential.isConditionalMediationAvailable = async () => false")
+
+    def touch(self, enabled):
+        """Let the device be touched by itself whenever it asks for that, or by nobody."""
+        said = {"authenticatorId": self.made, "enabled": enabled}
+        self.device.send("WebAuthn.setAutomaticPresenceSimulation", said)
 
     def at(self, path):
         self.page.wait_for_url(re.compile(rf"^http://localhost:\d+{path}(\?.*)?$"))
@@ -153,8 +160,41 @@ def test_an_app_for_codes_is_added_after_the_passkey_has_been_shown_again(browse
     assert visit.heard == []
 
 
+def test_a_passkey_is_offered_with_the_address_and_signs_in_without_the_button(browser, site):
+    visit = Visit(browser, site, width=360, offers=True)
+    sign_up(visit)
+    visit.touch(False)  # signing out leads to signing in, where the device would go on by itself
+    sign_out(visit)
+    visit.touch(True)
+
+    visit.page.goto("/account/login/?next=/account/2fa/")
+
+    visit.at("/account/2fa/")
+    assert visit.heard == []
+
+
+def test_the_button_takes_the_place_of_the_offer_and_asks_the_server_nothing_more(browser, site):
+    visit = Visit(browser, site, width=360, offers=True)
+    sign_up(visit)
+    visit.touch(False)
+    sign_out(visit)
+    visit.page.goto("about:blank")  # what the page before asked is over
+    asked = []
+    visit.page.on("request", lambda one: asked.append(one.method) if "webauthn/login" in one.url else None)
+    visit.go("/account/login/")
+    field = visit.page.locator("#code_email")
+    assert field.get_attribute("autocomplete") == "username webauthn"
+
+    visit.touch(True)  # of what is asked from now on
+    visit.press("パスキーでサインイン")
+
+    visit.at("/welcome")
+    assert asked == ["GET", "POST"]
+    assert visit.heard == []
+
+
 def test_a_device_that_declines_leaves_the_page_as_it_was_and_says_so(browser, site):
-    visit = Visit(browser, site, width=360)
+    visit = Visit(browser, site, width=360, offers=True)
     visit.go("/account/login/")
 
     visit.press("パスキーでサインイン")  # the device has none yet

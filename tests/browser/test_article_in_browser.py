@@ -15,7 +15,7 @@ from unaji.web.public.situations import play_all
 
 CLAIMS = load_claims("neck_heat")
 PAGES = ["/{}/", "/{}/neck-heat/", "/{}/neck-heat/ask/", "/{}/neck-heat/asked/", "/{}/people/reida/", "/{}/grades/",
-         "/{}/corrections/"]  # fmt: skip
+         "/{}/corrections/", "/{}/neck-heat/questions/"]  # fmt: skip
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -179,6 +179,25 @@ def test_nothing_moves_while_it_loads_and_is_read(opened, width):
     page.wait_for_load_state("networkidle")
 
     assert page.evaluate("window.moved") < 0.01
+
+
+@pytest.mark.parametrize("width", [360, 1200])
+def test_each_line_of_the_contents_leads_to_its_section_and_a_number_to_its_source(opened, width):
+    page, _ = opened("/ja/neck-heat/", width)
+    page.locator(".claim details").first.evaluate("one => { one.open = true }")
+    links = [*page.locator(".contents ol a").all(), page.locator(".claim .refs a").last]
+    missed = []
+    for link in reversed(links):
+        page.evaluate("scrollTo(0, 0)")
+        wanted = link.get_attribute("href")
+        link.evaluate("one => one.click()")
+        page.wait_for_timeout(150)
+        top = page.locator(wanted).evaluate("one => one.getBoundingClientRect().top")
+        end = page.evaluate("document.documentElement.scrollHeight - innerHeight - scrollY")
+        if not -2 <= top <= 80 and end > 2:
+            missed.append((wanted, top))
+
+    assert missed == []
 
 
 def test_on_paper_the_text_fills_the_sheet_and_nothing_is_folded_away(opened):

@@ -11,7 +11,7 @@ import pypdf
 import pytest
 
 from unaji.errors import OutputError
-from unaji.report import pdf
+from unaji.report import pdf, typefaces
 from unaji.report.pdf import to_pdf, write_pdf
 from unaji.report.story.story import tell
 from unaji.report.words import catalogue
@@ -94,7 +94,7 @@ def test_without_a_font_for_japanese_it_says_what_to_install(people, monkeypatch
         def families(self) -> list[str]:
             return ["DejaVu Sans Mono"]
 
-    monkeypatch.setattr(pdf, "_fonts", Bare)
+    monkeypatch.setattr(typefaces, "installed", Bare)
     with pytest.raises(OutputError, match="apt install fonts-morisawa-bizud-gothic"):
         to_pdf(people["rich"]())
 

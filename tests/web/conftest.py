@@ -11,11 +11,18 @@ from unaji.web.casebook.actions.screens import answer_screen
 from unaji.web.casebook.claims import claims_in_use
 
 
+@pytest.fixture(scope="session")
+def public_files(tmp_path_factory):
+    """Where what is made for public pages lies: named by what it is made of, so that all tests may share it."""
+    return tmp_path_factory.mktemp("public")
+
+
 @pytest.fixture(autouse=True)
-def _own_home(settings, tmp_path):
+def _own_home(settings, tmp_path, public_files):
     """Give each test a home of its own: keys and sealed files of one are not there for another."""
     settings.HOME = tmp_path / "home"
     settings.HOME.mkdir()
+    (settings.HOME / "public").symlink_to(public_files)
 
 
 def make_person(email: str, *, purposes=("care", "wearable_import"), asked=True):

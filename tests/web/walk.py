@@ -18,7 +18,8 @@ from unaji.web.casebook.actions.trials import trial_of
 from unaji.web.casebook.ids import uuid7
 from unaji.web.casebook.models.own import Own
 
-NAMES = {"slug": ("neck-heat",), "kind": ("episode", "exposure", "rating", "treatment"), "language": ("ja", "en")}
+NAMES = {"slug": ("neck-heat",), "kind": ("episode", "exposure", "rating", "treatment"), "language": ("ja", "en"),
+         "leaf": ("2",)}  # fmt: skip
 """What the parts of an address may be that are not numbers; others are tried with "neck_heat"."""
 LIBRARIES = ("allauth.", "django.", "ninja.")
 """Whose views carry no rule of ours: they are looked at by name in the tests of the account."""

@@ -67,8 +67,13 @@ class Played:
 
     def input_at(self, name: str, step: int) -> float:
         """Return an input at a step of `state`."""
-        k = int(np.searchsorted(self.forcing.end_s, self.state.time_s[step] - 1e-6))
-        return float(self.forcing[name][..., k].flat[0])
+        return input_at(self.forcing, self.state, name, step)
+
+
+def input_at(forcing: Forcing, state: NeckState, name: str, step: int) -> float:
+    """Return an input that all persons share at a step of a state."""
+    k = int(np.searchsorted(forcing.end_s, state.time_s[step] - 1e-6))
+    return float(forcing[name][..., k].flat[0])
 
 
 def play(scenario: Scenario, parameters: Parameters | None = None, *, with_leanings: bool = True) -> Played:

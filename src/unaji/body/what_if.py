@@ -37,6 +37,7 @@ from unaji.body.hypothesis_drivers import COMFORT_C, PAR_PER_MET, KnownBody, dra
 from unaji.body.links import graded, links_of_inputs
 from unaji.body.persons import Persons
 from unaji.body.scenario_values import CLO_M2K_W
+from unaji.body.spread import Spread
 from unaji.body.state import NeckState
 from unaji.claims.model import Claims, Link, Pathway
 from unaji.records.timeline import FloatArray
@@ -162,21 +163,6 @@ def _out_of_range(name: str, value: float) -> str:
 
 
 # -- the answer --------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Spread:
-    """A number over the persons: median, 5th and 95th percentile."""
-
-    median: float
-    low: float
-    high: float
-
-    @classmethod
-    def of(cls, value: FloatArray) -> Spread:
-        """Take it of one value a person."""
-        low, median, high = (float(one) for one in np.percentile(value, (5.0, 50.0, 95.0)))
-        return cls(median, low, high)
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -30,20 +29,9 @@ from unaji.report.rounding import half_up
 from unaji.report.story.episodes import Card, cards
 from unaji.report.story.factors import Factor, Square
 from unaji.report.story.story import Story, tell
+from unaji.report.typefaces import GOTHIC, first_of, installed
 from unaji.report.words import Catalogue, catalogue
 from unaji.report.written import PAPER, put_bytes
-
-FONTS = {
-    "ja": (
-        "BIZ UDPGothic", "Hiragino Sans", "Hiragino Kaku Gothic ProN", "Noto Sans JP", "Noto Sans CJK JP", "Yu Gothic",
-        "Meiryo", "IPAexGothic",
-    ),
-    "en": (
-        "Noto Sans", "Helvetica Neue", "Arial", "Liberation Sans", "Noto Sans CJK JP", "Hiragino Sans", "BIZ UDPGothic",
-        "Libertinus Serif",
-    ),
-}  # fmt: skip
-"""Families that can set a report, the best first. A person's notes may be in Japanese in an English report too."""
 
 MOST_ROWS = 9
 """Causes on page 1; the table of all of them is on page 2."""
@@ -80,7 +68,7 @@ def to_pdf(findings: Findings, language: str = "ja") -> bytes:
     font = _font(language)
     source = files("unaji.report").joinpath("templates", "report.typ").read_bytes()
     data = json.dumps(_pages(findings, words, font), ensure_ascii=False)
-    return typst.compile(source, sys_inputs={"data": data}, font_paths=_fonts(), pdf_standards=["ua-1"])
+    return typst.compile(source, sys_inputs={"data": data}, font_paths=installed(), pdf_standards=["ua-1"])
 
 
 def write_pdf(path: Path, pdf: bytes) -> None:
@@ -94,18 +82,12 @@ def write_pdf(path: Path, pdf: bytes) -> None:
     put_bytes(path, pdf, PAPER)
 
 
-@cache
-def _fonts() -> typst.Fonts:
-    return typst.Fonts()
-
-
 def _font(language: str) -> str:
-    there = set(_fonts().families())
-    found = next((family for family in FONTS[language] if family in there), None)
+    found = first_of(GOTHIC[language])
     if found is None:
         raise OutputError(
             "a PDF needs a font with Japanese characters, and none is installed; on Debian: "
-            f"apt install fonts-morisawa-bizud-gothic (any of these will do: {', '.join(FONTS[language])})"
+            f"apt install fonts-morisawa-bizud-gothic (any of these will do: {', '.join(GOTHIC[language])})"
         )
     return found
 
@@ -119,7 +101,7 @@ def _pages(findings: Findings, words: Catalogue, font: str) -> dict[str, Any]:
     figures = drawn_figures(findings, story, words)
     return {
         "lang": words.language,
-        "font": [font, *(one for one in FONTS[words.language] if one != font)],
+        "font": [font, *(one for one in GOTHIC[words.language] if one != font)],
         "words": {key: words(key) for key in _LABELS},
         "head": _head(findings, story, words),
         "doctor": _doctor(story, words),

@@ -7,25 +7,23 @@ rounded there. Temperatures, ratios and felt heat have one decimal; a range is r
 from __future__ import annotations
 
 import json
-import math
 import re
 from dataclasses import asdict, dataclass
 from functools import cache, lru_cache
 
 from unaji.body.counterfactual import LEAST_FELT
 from unaji.body.hypotheses import NOTICED
-from unaji.body.what_if import MOMENT_S, SLIDERS, Spread, WhatIf, WhatIfResult, links_of_slider
+from unaji.body.spread import Spread
+from unaji.body.what_if import MOMENT_S, SLIDERS, WhatIf, WhatIfResult, links_of_slider
 from unaji.claims.graph import load_claims
 from unaji.claims.model import Claims, Grade
 from unaji.report.figures._neck_words import Language
 from unaji.report.figures.cross_section import NeckSection, cross_section, section_of
-from unaji.report.rounding import NOISE_DIGITS
-from unaji.report.words import Catalogue, catalogue, plain, signed
+from unaji.report.spreads import is_nothing, is_the_same, outwards, say_change, say_range
+from unaji.report.words import Catalogue, catalogue, plain
 
 SECTION_PX = 330
 """Width of the drawings: the inside of a card on a phone 360 px wide."""
-LEAST_CHANGE = 0.05
-"""What rounds to nothing is nothing: of a temperature [K], of a ratio from 1, of felt heat."""
 ABOUT_THE_SAME = 0.6
 """From which share of the strongest way on the second is named beside it: other persons may turn such two round."""
 WEAK = (Grade.C, Grade.D)
@@ -188,45 +186,16 @@ def _changes(result: WhatIfResult) -> dict[str, Spread]:
 
 def _numbers(result: WhatIfResult, words: Catalogue) -> tuple[NumberTold, ...]:
     flow, felt = result.flow_ratio, result.felt_heat
-    nothing = Spread(flow.median - 1, flow.low - 1, flow.high - 1)
     found = {
-        "flow": (words("what_if.times", n=plain(flow.median)), "" if _is_nothing(nothing) else _range(flow, words)),
-        "skin": (_celsius(result.nape_skin_c.median, words, 1), _change_range(result.nape_change_k, words)),
-        "core": (_celsius(result.core_c.median, words, 1), _change_range(result.core_change_k, words)),
-        "felt": (plain(felt.median), "" if _is_nothing(felt) else _range(felt, words)),
+        "flow": (words("what_if.times", n=plain(flow.median)), "" if is_the_same(flow) else say_range(flow, words)),
+        "skin": (_celsius(result.nape_skin_c.median, words, 1), say_change(result.nape_change_k, words)),
+        "core": (_celsius(result.core_c.median, words, 1), say_change(result.core_change_k, words)),
+        "felt": (plain(felt.median), "" if is_nothing(felt) else say_range(felt, words)),
     }
     return tuple(
         NumberTold(name, words(f"what_if.number.{name}"), value, told_range or words("what_if.no_change"))
         for name, (value, told_range) in found.items()
     )
-
-
-def _is_nothing(change: Spread) -> bool:
-    return max(abs(change.low), abs(change.high)) < LEAST_CHANGE
-
-
-def _outwards(spread: Spread) -> tuple[float, float]:
-    """Round a range to tenths, outwards, but for an end that rounds to nothing."""
-
-    def end(value: float, towards: int) -> float:
-        if abs(value) < LEAST_CHANGE:
-            return 0.0
-        tenths = round(10 * value, NOISE_DIGITS)
-        return (math.ceil(tenths) if towards > 0 else math.floor(tenths)) / 10
-
-    return end(spread.low, -1), end(spread.high, 1)
-
-
-def _range(spread: Spread, words: Catalogue) -> str:
-    low, high = map(plain, _outwards(spread))
-    return low if low == high else words("range", low=low, high=high)
-
-
-def _change_range(change: Spread, words: Catalogue) -> str:
-    if _is_nothing(change):
-        return ""
-    low, high = (signed(end, 1) for end in _outwards(change))
-    return words("what_if.kelvin", n=low if low == high else words("range", low=low, high=high))
 
 
 def _celsius(temp_c: float, words: Catalogue, digits: int | None = None) -> str:
@@ -239,9 +208,9 @@ def _celsius(temp_c: float, words: Catalogue, digits: int | None = None) -> str:
 
 def _moves(name: str, change: Spread, words: Catalogue) -> str:
     """Say which way a temperature goes, and by how much in nine of ten persons."""
-    if _is_nothing(change):
+    if is_nothing(change):
         return words(f"what_if.{name}.stays")
-    low, high = _outwards(change)
+    low, high = outwards(change)
     most = {end: words("what_if.kelvin", n=plain(abs(value))) for end, value in (("low", low), ("high", high))}
     if low < 0 < high:
         return words(f"what_if.{name}.either", low=most["low"], high=most["high"])
@@ -257,7 +226,7 @@ def _felt(felt: Spread, words: Catalogue) -> str:
     if felt.high < LEAST_FELT:
         return words("what_if.felt.none")
     if felt.median < NOTICED:
-        return words("what_if.felt.few", most=plain(_outwards(felt)[1]))
+        return words("what_if.felt.few", most=plain(outwards(felt)[1]))
     return words("what_if.felt.most", n=plain(felt.median))
 
 

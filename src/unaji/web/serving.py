@@ -45,12 +45,14 @@ def prepare() -> None:
     from unaji.web.account.sessions import sweep_sessions  # noqa: PLC0415
     from unaji.web.casebook.files import sweep_scratch  # noqa: PLC0415
     from unaji.web.casebook.keys import master_ring  # noqa: PLC0415
+    from unaji.web.public import cards  # noqa: PLC0415
     from unaji.web.public.situations import play_all  # noqa: PLC0415
 
     master_ring()
     sweep_scratch()
     sweep_sessions()
     play_all()  # so that no reader waits for the figure of an article
+    cards.make_all()
 
 
 def warm() -> None:

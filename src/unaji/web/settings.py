@@ -129,7 +129,6 @@ ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if CHOSEN.secure else "http"
 ALLAUTH_USER_CODE_FORMAT = {"numeric": True, "dashed": True, "length": 8}
-ALLAUTH_TRUSTED_PROXY_COUNT = 1 if CHOSEN.behind_proxy else 0  # else all people would share one rate limit
 MFA_ADAPTER = "unaji.web.account.adapters.MfaAdapter"
 MFA_SUPPORTED_TYPES = ["webauthn", "totp", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True

@@ -3,27 +3,15 @@
 from __future__ import annotations
 
 import pytest
-from django.test import override_settings
 
 from tests.claims.conftest import EN, JA, MODEL
 from tests.claims.test_publication import ARTICLE, PEOPLE
 from unaji.web.casebook.models import User
 from unaji.web.public import pages
-from unaji.web.public.situations import play_all
-
-
-@pytest.fixture(scope="session")
-def played(tmp_path_factory):
-    """The situations of the article that ships, played once for all tests."""
-    home = tmp_path_factory.mktemp("played")
-    with override_settings(HOME=home):
-        play_all()
-    return home / "public"
 
 
 @pytest.fixture(autouse=True)
-def _fresh_pages(_own_home, settings, played):
-    (settings.HOME / "public").symlink_to(played)
+def _fresh_pages(_own_home):
     pages.forget()
     yield
     pages.forget()

@@ -79,7 +79,10 @@ def test_its_dates_follow_what_the_pages_tell(visitor, moderator, monkeypatch):
 
     assert before["/ja/neck-heat/"] == "2026-11-28T15:00:00+00:00"
     assert after["/ja/neck-heat/"] == "2027-01-02T03:04:05+00:00"
-    assert {path for path in after if after[path] != before[path]} == {"/ja/neck-heat/"}
+    assert {path for path in before if after[path] != before[path]} == {"/ja/neck-heat/"}
+    assert {path: after[path] for path in after.keys() - before.keys()} == {
+        "/ja/neck-heat/questions/": "2027-01-02T03:04:05+00:00",
+    }  # fmt: skip
 
 
 def test_robots_may_read_the_public_pages_and_no_more(visitor):

@@ -145,6 +145,17 @@ def test_a_line_of_the_audit_that_was_changed_is_seen(well):
     assert wrong() == {"audit"}
 
 
+def test_a_missing_typeface_is_seen_and_the_package_is_named(well, monkeypatch):
+    monkeypatch.setattr("unaji.web.upkeep.checks.first_of", lambda families: None)
+
+    (line,) = [one for one in look() if one.state is State.WRONG]
+
+    assert line.id == "typefaces"
+    for language in LANGUAGES:
+        say = catalogue(language)
+        assert "apt install fonts-morisawa-bizud-gothic" in say("upkeep.check.typefaces.do")
+
+
 def test_one_look_that_fails_does_not_hide_the_others(well, monkeypatch):
     monkeypatch.setattr("unaji.web.upkeep.checks.broken_at", lambda: 1 / 0)
     (django_settings.HOME / "keys" / "master").chmod(0o640)

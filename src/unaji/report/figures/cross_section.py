@@ -35,7 +35,7 @@ from unaji.report.figures._neck_words import (
 )
 from unaji.report.figures.svg import Point, el, standing_alone, wrap
 
-__all__ = ["NeckSection", "cross_section", "section_of"]
+__all__ = ["NeckSection", "cross_section", "section_of", "wordless_section"]
 
 LEAST_WIDTH, WIDE = 320.0, 640.0
 """Below the first the labels do not fit; from the second on there are labels at both sides, and a pair side by side."""
@@ -43,6 +43,8 @@ WIDEST_SINGLE, WIDEST_OF_PAIR = 440.0, 360.0
 ANATOMY_COLUMN, LABEL_COLUMN = 134.0, 150.0
 TOP_MARGIN_MM = 26.0
 """Room above the nape for collar and arrows."""
+MARGIN_MM = 3.0
+"""Room at the other sides of a neck that stands alone, for its lines."""
 
 _STARTS: dict[str, Point] = {
     "nape_skin": shape.rim().spot(43.8, 1.7),
@@ -114,6 +116,39 @@ def cross_section(
     shown = (now, before, language, float(width_px), *(() if with_keys else ("without keys",)))
     mark = hashlib.sha256(repr(shown).encode()).hexdigest()[:10]
     return str(_Plate(now, before, language, float(width_px), f"neck-{mark}", with_keys).svg())
+
+
+def wordless_section(state: NeckSection, *, language: Language = "ja", width_px: float = 360) -> str:
+    """Draw the neck alone, without a word or a key, for a place in which they would be too small to be read.
+
+    Parameters
+    ----------
+    language : {"ja", "en", "both"}
+        Of its title and description, which are not seen.
+    width_px : float
+        Width of the neck.
+
+    Returns
+    -------
+    str
+        One ``<svg>`` element, needing nothing from outside.
+    """
+    scale = width_px / (2 * shape.HALF_WIDTH_MM + 2 * MARGIN_MM)
+    height = float(round((TOP_MARGIN_MM - shape.TOP_MM + shape.BOTTOM_MM + MARGIN_MM) * scale))
+    name = f"neck-{hashlib.sha256(repr((state, language, width_px)).encode()).hexdigest()[:10]}"
+    frame = Frame(width_px / 2, (TOP_MARGIN_MM - shape.TOP_MM) * scale, scale, -1, f"{name}-hatch")
+    return str(
+        standing_alone(
+            *section(state, frame),
+            width=float(width_px),
+            height=height,
+            name=name,
+            title=say("title", language),
+            description=say("plate", language),
+            pattern=hatch(f"{name}-hatch"),
+            lang=spoken(language),
+        )
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,12 +11,14 @@ from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.flows import auto_generate_recovery_codes
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.core.mail import EmailMessage
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import lazystr
 
+from unaji.web.addresses import address_of
 from unaji.web.casebook.keys import master_ring, number_of, seal, unseal
 from unaji.web.casebook.models import User
 from unaji.web.words import words
@@ -86,6 +88,19 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ca
         parts.append(say("account.mail.foot"))
         to = [email] if isinstance(email, str) else email
         return EmailMessage(say(f"{name}.subject"), "\n\n".join(parts), self.get_from_email(), to, headers=headers)
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        """Say where a request came from, for allauth's limits and the list of who is signed in, as all of the app does.
+
+        Raises
+        ------
+        PermissionDenied
+            Nobody knows: what cannot be counted is not let in.
+        """
+        address = address_of(request)
+        if not address:
+            raise PermissionDenied
+        return address
 
     def post_login(self, request: HttpRequest, user: User, **known: Any) -> HttpResponse:
         """Lead a new account on: first to its recovery codes, where a passkey was made, then to the casebook.

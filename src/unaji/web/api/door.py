@@ -6,12 +6,12 @@ import hashlib
 import time
 from typing import cast
 
-from django.conf import settings
 from django.core.cache import cache
 from django.http import HttpRequest
 from django.utils import translation
 from ninja.security import HttpBearer
 
+from unaji.web.addresses import counted_as
 from unaji.web.api.problems import ProblemError
 from unaji.web.casebook.actions.tokens import PREFIX, token_of
 from unaji.web.casebook.models import ApiToken, Person
@@ -32,7 +32,7 @@ class Token(HttpBearer):
 
     def __call__(self, request: HttpRequest) -> ApiToken | None:
         """Turn an address away that came in vain too often, before anything is looked up for it."""
-        whose = f"address {address_of(request)}"
+        whose = f"address {counted_as(request)}"
         if spent(whose) >= WRONG_A_MINUTE:
             raise ProblemError("too_often")
         held = cast(ApiToken | None, super().__call__(request))
@@ -81,11 +81,3 @@ def spent(whose: str) -> int:
 def _this_minute(whose: str) -> str:
     # A hash, so that no address stands in the cache.
     return f"api:{hashlib.sha256(whose.encode()).hexdigest()[:32]}:{int(time.time() // 60)}"
-
-
-def address_of(request: HttpRequest) -> str:
-    """Return the address a request came from: the last one that our own proxy wrote down, where there is a proxy."""
-    if getattr(settings, "SECURE_PROXY_SSL_HEADER", None):
-        forwarded = str(request.META.get("HTTP_X_FORWARDED_FOR", ""))
-        return forwarded.rsplit(",", 1)[-1].strip()
-    return str(request.META.get("REMOTE_ADDR", ""))

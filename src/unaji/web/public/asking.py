@@ -24,6 +24,7 @@ from django.http import HttpRequest
 from django.utils.crypto import salted_hmac
 
 from unaji.claims.publication import Publication
+from unaji.web.addresses import counted_as
 from unaji.web.casebook.actions import questions
 
 OPEN_FOR_S = 4 * 3_600
@@ -86,7 +87,7 @@ def take(request: HttpRequest, form: Form, article: Publication, language: str) 
         raise RefusedError("ask.error.short", 422)
     if len(questions.plain_text(form.text)) > questions.MOST_CHARACTERS:
         raise RefusedError("ask.error.long", 422)
-    if not (_counted(f"ask-{_hashed(_address(request))}", MOST_OF_ONE) and _counted("ask-all", MOST_OF_ALL)):
+    if not (_counted(f"ask-{_hashed(counted_as(request))}", MOST_OF_ONE) and _counted("ask-all", MOST_OF_ALL)):
         raise RefusedError("ask.error.often", 429)
     questions.ask(article=article.claims.id, language=language, text=form.text)
 
@@ -114,13 +115,6 @@ def _is_from_here(request: HttpRequest) -> bool:
     if origin is None:
         return True
     return origin == settings.ORIGIN or (urlsplit(origin).netloc == request.get_host() and origin != "null")
-
-
-def _address(request: HttpRequest) -> str:
-    # Behind a proxy the last address in the list is the one the proxy itself saw; those before it anybody may write.
-    if settings.CHOSEN.behind_proxy:
-        return request.headers.get("X-Forwarded-For", "").rsplit(",", 1)[-1].strip()
-    return str(request.META.get("REMOTE_ADDR", ""))
 
 
 def _hashed(address: str) -> str:

@@ -12,7 +12,7 @@ from django.utils import translation
 from unaji.claims.publication import Publication
 from unaji.web.public.pages import Made, start_of
 from unaji.web.public.shelf import contributors, shelf
-from unaji.web.public.told import changed_at, last_changed
+from unaji.web.public.told import asked_about, changed_at, last_changed
 from unaji.web.words import LANGUAGES, words
 
 ATOM = "http://www.w3.org/2005/Atom"
@@ -43,23 +43,27 @@ def feed(language: str) -> Made:
 
 
 def site_map() -> Made:
-    """Make the site map: every page in every language, with when it last told something new."""
+    """Make the site map: every page in every language it tells something in, with when it last told something new."""
     root = ET.Element(f"{{{SITE_MAP}}}urlset")
     listed: list[tuple[str, tuple[str, ...], dict[str, datetime]]] = [("grades", (), {})]  # has no date of its own
     for one in shelf():
         listed.append(("article", (one.slug,), {language: changed_at(one, language) for language in LANGUAGES}))
+        answered = {language: changed_at(one, language) for language in LANGUAGES if asked_about(one, language)}
+        if answered:
+            listed.append(("answers", (one.slug,), answered))
     of_all = dict.fromkeys(LANGUAGES, last_changed(shelf()))
     listed += [("index", (), of_all), ("corrections", (), of_all)]
     for person in contributors():
         theirs = last_changed(one for one in shelf() if person in (one.author.id, one.reviewer.id))
         listed.append(("person", (person,), dict.fromkeys(LANGUAGES, theirs)))
     for name, args, changed in listed:
-        for language in LANGUAGES:
+        languages = tuple(changed) or LANGUAGES
+        for language in languages:
             url = ET.SubElement(root, f"{{{SITE_MAP}}}url")
             ET.SubElement(url, f"{{{SITE_MAP}}}loc").text = _url(name, language, *args)
             if language in changed:
                 ET.SubElement(url, f"{{{SITE_MAP}}}lastmod").text = changed[language].isoformat(timespec="seconds")
-            for other, spoken in (*((one, one) for one in LANGUAGES), ("x-default", "ja")):
+            for other, spoken in (*((one, one) for one in languages), ("x-default", languages[0])):
                 said = {"rel": "alternate", "hreflang": other, "href": _url(name, spoken, *args)}
                 ET.SubElement(url, f"{{{XHTML}}}link", said)
     newest = max((moment for _, _, changed in listed for moment in changed.values()), default=of_all["ja"])

@@ -7,7 +7,7 @@ a clinic or a physician's practice.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from django.utils.safestring import SafeString, mark_safe
@@ -35,14 +35,28 @@ class Answered(Protocol):
 
 def of_article(
     article: Publication, language: str, url: str, index_url: str, sources: Iterable[Source],
-    questions: Sequence[Answered],
+    questions: Sequence[Answered], card: Mapping[str, Any] | None,
 ) -> SafeString:  # fmt: skip
-    """Return the ``<script type="application/ld+json">`` of an article; its texts are those of the active language."""
+    """Return the ``<script type="application/ld+json">`` of an article; its texts are those of the active language.
+
+    Parameters
+    ----------
+    card : mapping, optional
+        The page's picture: ``url``, ``width`` and ``height`` in pixels.
+    """
     crumbs = _crumbs(article, language, url, index_url)
-    graph = [_page(article, language, url, sources), crumbs]
+    page = _page(article, language, url, sources)
+    if card is not None:
+        page["image"] = {"@type": "ImageObject", "url": card["url"], "width": card["width"], "height": card["height"]}
+    graph = [page, crumbs]
     if questions:
         graph.append(_questions(url, language, questions))
     return script({"@context": CONTEXT, "@graph": graph})
+
+
+def of_questions(language: str, url: str, questions: Sequence[Answered]) -> SafeString:
+    """Return the ``<script type="application/ld+json">`` of a page of questions."""
+    return script({"@context": CONTEXT, "@graph": [_questions(url, language, questions)]})
 
 
 def script(said: dict[str, Any]) -> SafeString:

@@ -1,6 +1,9 @@
 """The figure of an article: its mechanism in a few situations, computed once by the simulator of the neck.
 
-To play a situation takes a second, and many where the simulator is still to be compiled. So what was played is kept in
+Nobody is the standard person. So each situation happens to `N_PERSONS` different people: the picture and the numbers
+are those of the middle, and beside each number stands between which values nine in ten of them lie.
+
+To play a situation takes seconds, and many where the simulator is still to be compiled. So what was played is kept in
 ``UNAJI_HOME`` under a name made of everything it depends on, and `unaji serve` plays before it opens its doors.
 """
 
@@ -12,22 +15,30 @@ import re
 import shutil
 import tempfile
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from django.conf import settings
 
 import unaji
+from unaji.body.spread import Spread
 from unaji.claims.model import Claims, Link, RedFlag, Words
 from unaji.claims.publication import Publication
 from unaji.web.public.shelf import shelf
 
 WIDTHS_PX = {"phone": 330, "desktop": 640}
 SCHEMES = ("light", "dark")
-QUANTITIES = ("nape_skin_temp_c", "nape_skin_flow_ml_100g_min", "core_temp_c", "felt_heat")
+SKIN, FLOW, CORE, FELT = QUANTITIES = ("nape_skin_temp_c", "nape_skin_flow_ml_100g_min", "core_temp_c", "felt_heat")
 """What is told beside the picture, before and at the moment that counts."""
+KEY_DIGITS = 16
+"""Of the name under which what was played is kept, behind the article's id."""
+NECK_PX = 540.0
+"""Width of the neck without words, as it stands in the picture of a page."""
+N_PERSONS, SEED = 256, 0
+"""The people it happens to: as many, and the same, as those of whom the app answers a "what if"."""
 
 _LIBRARY = Path(unaji.__file__).parent
 _DEPENDS_ON = (
@@ -64,15 +75,20 @@ class Situation:
     Attributes
     ----------
     before, peak : dict
-        Of `QUANTITIES`, before anything happens and at the moment that counts.
+        Medians of `QUANTITIES`, before anything happens and at the moment that counts.
+    ranges : dict of Spread
+        Of `QUANTITIES`, over the people, each against themselves: by how much skin and core have changed, how many
+        times its earlier value the flow is, how much heat is felt.
     after_s : float
         How long after its beginning that moment is.
     hottest_core_c : float
-        Highest core temperature on the way.
+        Core temperature that one in twenty people goes beyond on the way.
     links : tuple of str
         Ids of the links of cause and effect it makes use of, the worst proven last.
     pictures : dict
         By language and name of the width.
+    neck : str
+        The neck alone at the moment that counts, as SVG without words.
     """
 
     id: str
@@ -80,10 +96,12 @@ class Situation:
     shows: Words
     before: dict[str, float]
     peak: dict[str, float]
+    ranges: dict[str, Spread]
     after_s: float
     hottest_core_c: float
     links: tuple[str, ...]
     pictures: dict[tuple[str, str], Picture]
+    neck: str
 
     def links_in(self, claims: Claims) -> list[Link]:
         """Return its links with their grades."""
@@ -122,7 +140,7 @@ def _folder(article: Publication) -> Path:
 
 def _key(article: Publication) -> str:
     said = [_library_key(), *article.situations, *(repr(link) for link in _links(article.claims))]
-    return hashlib.sha256("\n".join(said).encode()).hexdigest()[:16]
+    return hashlib.sha256("\n".join(said).encode()).hexdigest()[:KEY_DIGITS]
 
 
 def _links(claims: Claims) -> list[Link]:
@@ -150,30 +168,43 @@ def _play(article: Publication, folder: Path) -> None:
             scratch.rename(folder)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
-    for old in folder.parent.glob(f"{article.claims.id}-*"):
-        if old != folder:
+    ours = re.compile(rf"{re.escape(article.claims.id)}-[0-9a-f]{{{KEY_DIGITS}}}")
+    for old in folder.parent.iterdir():
+        if old != folder and ours.fullmatch(old.name):
             shutil.rmtree(old, ignore_errors=True)
 
 
 def _played(name: str, claims: Claims, folder: Path) -> dict[str, Any]:
-    from unaji.body.played import play  # noqa: PLC0415  # the simulator is loaded where something is to be played
+    from unaji.body.hypothesis_drivers import KnownBody, draw_persons  # noqa: PLC0415
+    from unaji.body.played_by_many import play_by_many  # noqa: PLC0415  # the simulator is loaded where it is to play
     from unaji.body.scenario_file import find_scenario  # noqa: PLC0415
-    from unaji.report.neck_scene import draw_section, links_of  # noqa: PLC0415
+    from unaji.report.figures.cross_section import wordless_section  # noqa: PLC0415
+    from unaji.report.neck_scene import draw_section, links_of, sections_of  # noqa: PLC0415
 
-    played = play(find_scenario(name), with_leanings=False)
+    persons = draw_persons(KnownBody(), np.random.default_rng(SEED), N_PERSONS)
+    played = play_by_many(find_scenario(name), persons)
     scenario, state = played.scenario, played.state
     began_s = scenario.events[0].start_s if scenario.events else 0.0
     for width, px in WIDTHS_PX.items():
         (folder / f"{name}-ja-{width}.svg").write_text(draw_section(played, "ja", px), encoding="utf-8")
         (folder / f"{name}-en-{width}.svg").write_text(draw_section(played, "en", px), encoding="utf-8")
+    (folder / f"{name}-neck.svg").write_text(
+        wordless_section(sections_of(played)[1], width_px=NECK_PX), encoding="utf-8"
+    )
     return {
         "id": name,
         "title": {"ja": scenario.title.ja, "en": scenario.title.en},
         "shows": {"ja": scenario.shows.ja, "en": scenario.shows.en},
         "before": {one: float(state[one][0, played.before]) for one in QUANTITIES},
         "peak": {one: float(state[one][0, played.peak]) for one in QUANTITIES},
+        "ranges": {
+            SKIN: asdict(played.change(SKIN)),
+            FLOW: asdict(played.ratio(FLOW)),
+            CORE: asdict(played.change(CORE)),
+            FELT: asdict(played.at_peak(FELT)),
+        },
         "after_s": float(state.time_s[played.peak]) - began_s,
-        "hottest_core_c": float(state["core_temp_c"][0].max()),
+        "hottest_core_c": played.highest(CORE).high,
         "links": [link.id for link in links_of(played, claims)],
     }
 
@@ -188,6 +219,7 @@ def _read(folder: Path) -> tuple[Situation, ...]:
             shows=Words(**one["shows"]),
             before=one["before"],
             peak=one["peak"],
+            ranges={name: Spread(**said) for name, said in one["ranges"].items()},
             after_s=one["after_s"],
             hottest_core_c=one["hottest_core_c"],
             links=tuple(one["links"]),
@@ -196,6 +228,7 @@ def _read(folder: Path) -> tuple[Situation, ...]:
                 for language in ("ja", "en")
                 for width in WIDTHS_PX
             },
+            neck=(folder / f"{one['id']}-neck.svg").read_text("utf-8"),
         )
         for one in told
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
@@ -18,17 +19,30 @@ from unaji.claims.graph import citations
 from unaji.claims.model import Cause, Claims, Grade, RedFlag, Section, Source, TreatmentClaim, Urgency, Words
 from unaji.claims.publication import Contributor, Publication
 from unaji.claims.table import JAPANESE
+from unaji.report.spreads import is_nothing, is_the_same, say_change, say_range
 from unaji.report.words import Catalogue, plain
+from unaji.report.words import catalogue as report_words
 from unaji.web.casebook.models import Question
+from unaji.web.casebook.models.question import QuestionQuerySet
 from unaji.web.public import marked_up
+from unaji.web.public.cards import HEIGHT_PX, WIDTH_PX, Card, card_of, card_of_index, name_of
 from unaji.web.public.pages import Made, start_of, today
 from unaji.web.public.shelf import shelf
-from unaji.web.public.situations import QUANTITIES, Situation, situations_of
+from unaji.web.public.situations import FELT, FLOW, N_PERSONS, QUANTITIES, Situation, situations_of
 from unaji.web.public.text import markdown, paragraphs
 from unaji.web.words import LANGUAGES, words
 
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 """When a page changed that tells of articles where there are none."""
+SHOWN_QUESTIONS, SHOWN_CHARACTERS = 5, 1200
+"""An article is read on a phone: it shows as many of its newest questions with their answers, and leads to the rest."""
+QUESTIONS_A_LEAF = 20
+"""Questions on a page of all of them."""
+
+
+# "Muller MD, Sauder CL. …", "Larsson et al. …", "Yu, Sato et al. …" and "Oka T. …", as journals of medicine cite.
+_AUTHORS = re.compile(r"(?P<first>[^\W\d_][\w'’-]+)(?:(?: [A-Z]{1,3})?,| et al| [A-Z]{1,3}(?P<alone>\.))")
+_YEAR = re.compile(r"\b(?:19|20)\d\d(?: or (?:19|20)\d\d)?(?=[;.,]|$| [A-Z])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +64,17 @@ class Numbered:
     def language(self) -> str:
         """What its citation is written in, for its ``lang``."""
         return "ja" if JAPANESE.match(self.source.citation) else "en"
+
+    @property
+    def short(self) -> str:
+        """Who wrote it and when, as it is named beside a claim; the whole citation where that cannot be told from it.
+
+        The list of all sources has the whole: some are the source of ten claims, and a page is read over the air.
+        """
+        authors, year = _AUTHORS.match(self.source.citation), _YEAR.search(self.source.citation)
+        if authors is None or year is None:
+            return self.source.citation
+        return f"{authors['first']}{'' if authors['alone'] else ' et al.'} {year[0]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,26 +138,36 @@ def article_page(article: Publication, language: str) -> Made:
     """Make the page of an article."""
     with translation.override(language):
         numbers = _numbers(article.claims)
-        questions = _questions(article, language, numbers)
+        asked = asked_about(article, language)
+        questions = _questions(newest(asked), article, language, numbers)
         overdue = article.is_overdue(today())
         sources = tuple(Numbered(numbers[one], article.claims.sources[one]) for one in numbers)
-        context = common(language, "public:article", article.slug) | {
-            "article": article,
-            "title": article.claims.title.in_(language),
-            "symptom": article.claims.symptom.in_(language),
-            "category": article.category.in_(language),
-            "summary": article.summary.in_(language),
-            "days": _days(article),
-            "overdue": words()("article.overdue", day=say_date(article.next_review)) if overdue else "",
-            "people": [_person(article.author, language, "author"), _person(article.reviewer, language, "reviewer")],
-            "flags": _flags(article.claims, language),
-            "sections": _sections(article, language, numbers),
-            "questions": questions,
-            "sources": sources,
-            "corrections": _corrections(article, language),
-            "published_time": article.published.isoformat(),
-            "modified_time": article.updated.isoformat(),
-        }
+        context = (
+            common(language, "public:article", article.slug)
+            | shared(card_of(article, language))
+            | {
+                "article": article,
+                "title": article.claims.title.in_(language),
+                "symptom": article.claims.symptom.in_(language),
+                "category": article.category.in_(language),
+                "summary": article.summary.in_(language),
+                "days": _days(article),
+                "overdue": words()("article.overdue", day=say_date(article.next_review)) if overdue else "",
+                "people": [
+                    _person(article.author, language, "author"),
+                    _person(article.reviewer, language, "reviewer"),
+                ],
+                "flags": _flags(article.claims, language),
+                "sections": _sections(article, language, numbers),
+                "people_played": N_PERSONS,
+                "questions": questions,
+                "questions_n": len(asked),
+                "sources": sources,
+                "corrections": _corrections(article, language),
+                "published_time": article.published.isoformat(),
+                "modified_time": article.updated.isoformat(),
+            }
+        )
         context["marked_up"] = marked_up.of_article(
             article,
             language,
@@ -140,8 +175,39 @@ def article_page(article: Publication, language: str) -> Made:
             context["index_url"],
             [one.source for one in sources],
             questions,
+            context["card"],
         )
         return Made(render_to_string("public/article.html", context), changed_at(article, language))
+
+
+def answers_page(article: Publication, language: str, leaf: int) -> Made:
+    """Make a page of all questions on an article, newest first; the first leaf is 1."""
+    with translation.override(language):
+        asked, begin = asked_about(article, language), (leaf - 1) * QUESTIONS_A_LEAF
+        numbers = _numbers(article.claims)
+        questions = _questions(asked[begin : begin + QUESTIONS_A_LEAF], article, language, numbers)
+        # Another language may have fewer leaves, so that every leaf leads to the first one there.
+        context = (
+            common(language, "public:answers", article.slug)
+            | shared(card_of(article, language))
+            | {
+                "canonical": settings.ORIGIN + _leaf_url(article, language, leaf),
+                "title": article.claims.title.in_(language),
+                "article_url": reverse("public:article", args=[language, article.slug]),
+                "ask_url": reverse("public:ask", args=[language, article.slug]),
+                "questions": questions,
+                "newer_url": _leaf_url(article, language, leaf - 1) if leaf > 1 else "",
+                "older_url": _leaf_url(article, language, leaf + 1) if len(asked) > begin + QUESTIONS_A_LEAF else "",
+            }
+        )
+        context["marked_up"] = marked_up.of_questions(language, context["canonical"], questions)
+        return Made(render_to_string("public/answers.html", context), changed_at(article, language))
+
+
+def _leaf_url(article: Publication, language: str, leaf: int) -> str:
+    if leaf == 1:
+        return reverse("public:answers", args=[language, article.slug])
+    return reverse("public:older_answers", args=[language, article.slug, leaf])
 
 
 def index_page(language: str) -> Made:
@@ -150,7 +216,7 @@ def index_page(language: str) -> Made:
         groups: dict[str, list[dict[str, Any]]] = {}
         for one in shelf():
             groups.setdefault(one.category.in_(language), []).append(_listed(one, language))
-        context = common(language, "public:index") | {"groups": groups}
+        context = common(language, "public:index") | shared(card_of_index(language)) | {"groups": groups}
         return Made(render_to_string("public/index.html", context), last_changed(shelf()))
 
 
@@ -158,18 +224,23 @@ def person_page(person: Contributor, language: str) -> Made:
     """Make the profile of somebody who wrote or checked an article."""
     with translation.override(language):
         theirs = [one for one in shelf() if person.id in (one.author.id, one.reviewer.id)]
-        context = common(language, "public:person", person.id) | {
-            "one": _person(person, language),
-            "wrote": [_listed(one, language) for one in theirs if one.author.id == person.id],
-            "checked": [_listed(one, language) for one in theirs if one.reviewer.id == person.id],
-        }
+        context = (
+            common(language, "public:person", person.id)
+            | shared(card_of_index(language))
+            | {
+                "one": _person(person, language),
+                "wrote": [_listed(one, language) for one in theirs if one.author.id == person.id],
+                "checked": [_listed(one, language) for one in theirs if one.reviewer.id == person.id],
+            }
+        )
         return Made(render_to_string("public/person.html", context), last_changed(theirs))
 
 
 def grades_page(language: str) -> Made:
     """Make the page that says what the grades mean."""
     with translation.override(language):
-        context = common(language, "public:grades") | {"grades": [str(one) for one in Grade]}
+        context = common(language, "public:grades") | shared(card_of_index(language))
+        context["grades"] = [str(one) for one in Grade]
         return Made(render_to_string("public/grades.html", context), last_changed(shelf()))
 
 
@@ -181,7 +252,8 @@ def corrections_page(language: str) -> Made:
              "corrections": _corrections(one, language)}
             for one in shelf() if one.corrections
         ]  # fmt: skip
-        context = common(language, "public:corrections") | {"corrected": corrected}
+        context = common(language, "public:corrections") | shared(card_of_index(language))
+        context["corrected"] = corrected
         return Made(render_to_string("public/corrections.html", context), last_changed(shelf()))
 
 
@@ -201,10 +273,29 @@ def last_changed(articles: Iterable[Publication]) -> datetime:
 
 
 def asked_about(article: Publication, language: str) -> list[Question]:
-    """Return the published questions on an article in a language."""
-    return list(
-        Question.objects.published().filter(article=article.claims.id, language=language).select_related("answer")
-    )
+    """Return the published questions on an article in a language, newest first."""
+    return list(_published(article, language).select_related("answer").reverse())
+
+
+def newest(asked: Sequence[Question]) -> list[Question]:
+    """Return those of the newest questions that an article has room for with their answers."""
+    shown: list[Question] = []
+    room = SHOWN_CHARACTERS
+    for one in asked[:SHOWN_QUESTIONS]:
+        room -= len(one.moderated_text) + len(one.answer.text)
+        if room < 0:
+            break
+        shown.append(one)
+    return shown
+
+
+def leaves(article: Publication, language: str) -> int:
+    """Return on how many pages all questions stand; one where there is none yet."""
+    return max(1, -(-_published(article, language).count() // QUESTIONS_A_LEAF))
+
+
+def _published(article: Publication, language: str) -> QuestionQuerySet:
+    return Question.objects.published().filter(article=article.claims.id, language=language)
 
 
 def changed_at(article: Publication, language: str) -> datetime:
@@ -221,6 +312,15 @@ def say_date(day: date) -> str:
     """Say a date with its year."""
     say = words()
     return say("article.date", year=day.year, month=say(f"date.month.{day.month}"), day=day.day)
+
+
+def shared(card: Card) -> dict[str, Any]:
+    """Return what a page says of the picture by which it is shared; the app's icon where there is none."""
+    name = name_of(card)
+    if not name:
+        return {"card": None}
+    url = reverse("public:card", args=[card.language, name])
+    return {"card": {"url": settings.ORIGIN + url, "width": WIDTH_PX, "height": HEIGHT_PX, "alt": card.alt}}
 
 
 def common(language: str, name: str, *args: str) -> dict[str, Any]:
@@ -344,7 +444,9 @@ def _numbered(ids: Iterable[str], numbers: dict[str, int], claims: Claims) -> tu
     return tuple(Numbered(numbers[one], claims.sources[one]) for one in sorted(set(ids), key=numbers.__getitem__))
 
 
-def _questions(article: Publication, language: str, numbers: dict[str, int]) -> list[QuestionTold]:
+def _questions(
+    asked: Iterable[Question], article: Publication, language: str, numbers: dict[str, int]
+) -> list[QuestionTold]:
     known = {one.id: one for one in article.claims.claims}
     return [
         QuestionTold(
@@ -355,7 +457,7 @@ def _questions(article: Publication, language: str, numbers: dict[str, int]) -> 
             claims=tuple(_rested_on(known[name], language, numbers, article.claims)
                          for name in one.answer.claims if name in known),
         )
-        for one in asked_about(article, language)
+        for one in asked
     ]  # fmt: skip
 
 
@@ -399,12 +501,22 @@ def _situation(one: Situation, article: Publication, language: str) -> dict[str,
 
 
 def _number(name: str, one: Situation, say: Catalogue) -> dict[str, str]:
-    before, peak = plain(one.before[name]), plain(one.peak[name])
-    if before == peak:
-        value = say("figure.same", value=say(f"figure.unit.{name}", value=before))
+    """Say a number in the middle of people, and between which values nine in ten of them lie."""
+    before, peak, spread = plain(one.before[name]), plain(one.peak[name]), one.ranges[name]
+    of_report, told_range = report_words(say.language), ""
+    if is_the_same(spread) if name == FLOW else is_nothing(spread):
+        value = say("figure.as_before") if name == FLOW else say("figure.same", value=_unit(name, before, say))
+    elif name == FLOW:
+        times = plain(one.peak[name] / one.before[name])  # as the picture says it
+        value, told_range = (_unit(name, said, say) for said in (times, say_range(spread, of_report)))
     else:
-        value = say(f"figure.unit.{name}", value=say("figure.change", before=before, peak=peak))
-    return {"name": say(f"figure.name.{name}"), "value": value}
+        value = _unit(name, before if before == peak else say("figure.change", before=before, peak=peak), say)
+        told_range = say_range(spread, of_report) if name == FELT else say_change(spread, of_report)
+    return {"name": say(f"figure.name.{name}"), "value": value, "range": told_range}
+
+
+def _unit(name: str, value: str, say: Catalogue) -> str:
+    return say(f"figure.unit.{name}", value=value)
 
 
 def _when(after_s: float, say: Catalogue) -> str:

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from unaji.claims.publication import Publication
 from unaji.web.access import anyone
 from unaji.web.casebook.actions.questions import MOST_CHARACTERS
-from unaji.web.public import asking, feeds, told
+from unaji.web.public import asking, cards, feeds, told
 from unaji.web.public.pages import Made, handed_out, start_of
 from unaji.web.public.shelf import contributors, find_article
 from unaji.web.public.situations import SCHEMES, WIDTHS_PX, situations_of
@@ -46,6 +46,16 @@ def article(request: HttpRequest, language: str, slug: str) -> HttpResponse:
 
 @anyone
 @require_safe
+def answers(request: HttpRequest, language: str, slug: str, leaf: int = 1) -> HttpResponse:
+    """All questions on an article with their answers."""
+    found = _article(slug)
+    if leaf > 1 and leaf > told.leaves(found, language):
+        raise Http404
+    return handed_out(request, lambda: told.answers_page(found, language, leaf))
+
+
+@anyone
+@require_safe
 def picture(request: HttpRequest, language: str, slug: str, situation: str, width: str, scheme: str) -> HttpResponse:
     """One drawing of an article's figure."""
     found = _article(slug)
@@ -58,6 +68,19 @@ def picture(request: HttpRequest, language: str, slug: str, situation: str, widt
         return Made(drawn.light if scheme == "light" else drawn.dark, start_of(found.updated), "image/svg+xml")
 
     return handed_out(request, make)
+
+
+@anyone
+@require_safe
+def card(request: HttpRequest, language: str, name: str) -> HttpResponse:
+    """The picture of a page where its address is shared; its name changes with what it shows."""
+    file = cards.file_of(name)
+    if file is None:
+        raise Http404
+    response = HttpResponse(file.read_bytes(), content_type="image/png")
+    response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"  # it is there to be shown elsewhere
+    return response
 
 
 @anyone

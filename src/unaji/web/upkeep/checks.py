@@ -20,6 +20,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
+from unaji.report.typefaces import GOTHIC, first_of
 from unaji.web.casebook import beats
 from unaji.web.casebook.audit import broken_at
 from unaji.web.casebook.files import check_file, scratch, sealed_files
@@ -86,6 +87,7 @@ def look(*, backups: Path | None = None, sample: int = SAMPLE) -> Iterator[Line]
         "audit_of_then": lambda: _audit_of_then(backups),
         "space": _space,
         "static": _static,
+        "typefaces": _typefaces,
         "clock": lambda: _alive(beats.CLOCK),
         "worker": lambda: _alive(beats.WORKER),
         "backup": lambda: _backup(backups),
@@ -235,6 +237,12 @@ def _static() -> Finding:
     names = json.loads(manifest.read_text(encoding="utf-8"))["paths"].values()
     missing = [name for name in names if not (root / name).is_file()]
     return _of(missing[0]) if missing else (State.RIGHT, {"n": len(names)})
+
+
+def _typefaces() -> Finding:
+    """See that a person's PDF, and the picture by which a page is shared, can be set in Japanese."""
+    found = first_of(GOTHIC["ja"])
+    return _of("none") if found is None else (State.RIGHT, {"name": found})
 
 
 def _alive(name: str) -> Finding:

@@ -1,7 +1,8 @@
 // Passkeys: asks the device for one, or to make one, and sends what it says with the form.
 //
 // <form data-passkey="create"> and <form data-passkey="get">: a button [data-ask], a hidden field `credential`, and
-// what the server asks for in <script type="application/json" id="js_data">, or at the form's own address.
+// what the server asks for in <script type="application/json" id="js_data">, or at the form's own address. With
+// data-offer, a field with autocomplete="… webauthn" offers passkeys too, among what the browser fills in by itself.
 
 const form = document.querySelector("form[data-passkey]");
 
@@ -38,15 +39,33 @@ async function make() {
   });
 }
 
-async function ask() {
-  const { publicKey } = (await wanted()).request_options;
+let asked = null; // what the server asks for, kept until it was answered: a second question would void the first
+
+async function ask(more) {
+  asked ??= wanted();
+  const { publicKey } = (await asked).request_options;
   return navigator.credentials.get({
     publicKey: {
       ...publicKey,
       challenge: bytes(publicKey.challenge),
       allowCredentials: known(publicKey.allowCredentials),
     },
+    ...more,
   });
+}
+
+// A browser asks for one passkey at a time, so that the offer ends where the button is pressed.
+let offered = null;
+
+async function offer() {
+  if (!form.dataset.offer || !(await window.PublicKeyCredential?.isConditionalMediationAvailable?.())) return;
+  offered = new AbortController();
+  try {
+    send(await ask({ mediation: "conditional", signal: offered.signal }));
+  } catch {
+    // not taken, or the button was pressed: nobody asked for anything that could have failed
+    if (!offered.signal.aborted) asked = null;
+  }
 }
 
 function written(credential) {
@@ -66,6 +85,11 @@ function written(credential) {
   });
 }
 
+function send(credential) {
+  form.elements.credential.value = written(credential);
+  form.submit();
+}
+
 if (form) {
   const button = document.querySelector("[data-ask]");
   const failed = document.querySelector("[data-passkey-failed]");
@@ -76,15 +100,16 @@ if (form) {
   button.addEventListener("click", async () => {
     failed.hidden = true;
     button.disabled = true;
+    offered?.abort();
     try {
-      const credential = await (form.dataset.passkey === "create" ? make() : ask());
-      form.elements.credential.value = written(credential);
-      form.submit();
+      send(await (form.dataset.passkey === "create" ? make() : ask()));
     } catch {
       // turned away by the person or the device: which of them is not told, and nothing was changed
+      asked = null;
       failed.hidden = false;
       failed.focus();
       button.disabled = false;
     }
   });
+  offer();
 }
