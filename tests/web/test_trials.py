@@ -527,7 +527,7 @@ def exported(client, person, folder):
     client.post("/mine/export")
     work(person)
     wish = ExportJob.objects.filter(person=person).latest("asked_at")
-    content = client.get(f"/mine/export/{wish.pk}").content
+    content = client.get(f"/mine/export/{wish.pk}").getvalue()
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         archive.extractall(folder)
     return content

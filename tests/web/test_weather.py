@@ -571,7 +571,7 @@ def test_what_is_taken_along_holds_the_weather_its_source_and_what_was_said_of_o
     wish = ask_export(agreed, by=agreed.user)
     work(agreed)
 
-    with zipfile.ZipFile(io.BytesIO(fetch_export(wish_now(wish), by=agreed.user))) as archive:
+    with zipfile.ZipFile(io.BytesIO(b"".join(fetch_export(wish_now(wish), by=agreed.user)))) as archive:
         said = json.loads(archive.read("unaji/about-me.json"))
         archive.extractall(tmp_path / "taken")
 

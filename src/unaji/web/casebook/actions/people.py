@@ -16,7 +16,11 @@ from unaji.web.casebook.models import Person, User
 from unaji.web.casebook.models.consent import GivenBy, Purpose
 from unaji.web.casebook.timeline import person_of
 
-SEALED = ("name", "kana", "birth_date", "contact", "place")
+COLUMNS = {
+    "name": "name_sealed", "kana": "kana_sealed", "birth_date": "birth_date_sealed", "contact": "contact_sealed",
+    "place": "place_sealed", "unsafe_text": "unsafe_sealed",
+}  # fmt: skip
+"""Where what is sealed of a person lies."""
 
 
 def open_casebook(
@@ -67,7 +71,7 @@ def describe_person(person: Person, *, by: User, **said: object) -> None:
         setattr(person, field, value)
     with transaction.atomic():
         # These columns only: a worker may have written others since the person was read.
-        person.save(update_fields=[f"{field}_sealed" if field in SEALED else field for field in changed])
+        person.save(update_fields=[COLUMNS.get(field, field) for field in changed])
         if person_of(person) != before:
             ask_anew(person)
         record("change", person, by=by, person=person.pk)
