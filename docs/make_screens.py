@@ -21,7 +21,8 @@ CHROMIUM = "/usr/bin/chromium"
 PORT = 8199
 BASE = f"http://localhost:{PORT}"
 PHONE = {"now": "/now", "add": "/add", "data": "/data", "what-if": "/what-if?stress=7&room_temp_c=28", "mine": "/mine",
-         "check": "/check", "first-picture": "/first-picture", "course": "/course", "why": "/why"}  # fmt: skip
+         "check": "/check", "first-picture": "/first-picture", "course": "/course", "why": "/why",
+         "about": "/mine/about", "evening": "/evening", "trials": "/trials/new", "article": "/ja/neck-heat/"}  # fmt: skip
 WAIT_S = 240
 
 
@@ -87,6 +88,18 @@ def _take(page: Page, kind: str, names: tuple[str, ...] = tuple(PHONE)) -> None:
         page.wait_for_selector(".undo")
         page.screenshot(path=SCREENS / f"after-tap-{kind}.png")
         page.click(".undo button")
+        _try(page, kind)
+
+
+def _try(page: Page, kind: str) -> None:
+    """Look at a trial before it begins, and on its first day."""
+    page.goto(f"{BASE}/trials/new")
+    page.click("main a:has-text('カフェインを避ける')")
+    page.click("main form button[type=submit]")
+    page.screenshot(path=SCREENS / f"trial-before-{kind}.png")
+    page.click("button:has-text('くじを引いて始める')")
+    page.wait_for_load_state()
+    page.screenshot(path=SCREENS / f"trial-{kind}.png")
 
 
 if __name__ == "__main__":
