@@ -22,7 +22,8 @@ PORT = 8199
 BASE = f"http://localhost:{PORT}"
 PHONE = {"now": "/now", "add": "/add", "data": "/data", "what-if": "/what-if?stress=7&room_temp_c=28", "mine": "/mine",
          "check": "/check", "first-picture": "/first-picture", "course": "/course", "why": "/why",
-         "about": "/mine/about", "evening": "/evening", "trials": "/trials/new", "article": "/ja/neck-heat/"}  # fmt: skip
+         "about": "/mine/about", "evening": "/evening", "trials": "/trials/new",
+         "article": "/ja/neck-heat/"}  # fmt: skip
 WAIT_S = 240
 
 
