@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import sys
 from functools import cache
 from pathlib import Path
@@ -12,7 +13,18 @@ import pytest
 from unaji.report.html import to_html, write_html
 
 CHROMIUM = Path("/usr/bin/chromium")
+# Rows are read, and emptied after each test, in the thread in which the browser's driver runs a loop of its own.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
 SYNTHETIC = Path(__file__).parents[1] / "report" / "synthetic.py"
+
+
+@pytest.fixture(autouse=True)
+def _own_home(request, tmp_path):
+    """Give each test that opens the app a home of its own."""
+    if "live_server" in request.fixturenames:
+        settings = request.getfixturevalue("settings")
+        settings.HOME = tmp_path / "home"
+        settings.HOME.mkdir()
 
 
 @pytest.fixture(scope="module")

@@ -25,20 +25,6 @@ PHONE = {"width": 360, "height": 740}
 BLOCKED = "Service Worker registration blocked by Playwright"
 
 
-@pytest.fixture(autouse=True, scope="module")
-def _rows_beside_the_browser():
-    """Let rows be read, and emptied after the test, in the thread in which the browser's driver runs a loop."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
-        yield
-
-
-@pytest.fixture(autouse=True)
-def _own_home(settings, tmp_path):
-    settings.HOME = tmp_path / "home"
-    settings.HOME.mkdir()
-
-
 @pytest.fixture
 def hana() -> Person:
     person = make_person("hana@example.org")

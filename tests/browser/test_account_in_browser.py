@@ -16,15 +16,9 @@ from unaji.web.casebook.models import Person
 PICTURES = os.environ.get("UNAJI_PICTURES")  # a folder: each page that is looked at is drawn there
 
 
-# Playwright's loop makes Django believe that a test is asynchronous, from before the database is made.
-os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
-
-
 @pytest.fixture
-def site(live_server, settings, tmp_path):
-    """Open the app on http://localhost, in a home of its own."""
-    settings.HOME = tmp_path / "home"
-    settings.HOME.mkdir()
+def site(live_server):
+    """Open the app on http://localhost."""
     cache.clear()  # the limits on how often a mail is sent
     return live_server.url
 

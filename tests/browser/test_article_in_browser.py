@@ -23,9 +23,11 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture(scope="module", autouse=True)
 def _played():
     play_all()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")  # the driver runs a loop beside the database
-        yield
+
+
+@pytest.fixture(autouse=True)
+def _own_home():
+    """All of them share one home, where the figures are played once."""
 
 
 @pytest.fixture(autouse=True)

@@ -21,20 +21,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 PHONE = {"width": 360, "height": 740}
 
 
-@pytest.fixture(autouse=True, scope="module")
-def _rows_beside_the_browser():
-    """Let rows be read, and emptied after each test, in the thread in which the browser's driver runs a loop."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
-        yield
-
-
-@pytest.fixture(autouse=True)
-def _own_home(settings, tmp_path):
-    settings.HOME = tmp_path / "home"
-    settings.HOME.mkdir()
-
-
 @pytest.fixture
 def hana():
     """Hana, where it is nine in the evening now."""

@@ -14,7 +14,6 @@ from django.contrib.sessions.backends.db import SessionStore
 from unaji.web.casebook.claims import claims_in_use
 from unaji.web.casebook.models import Intake, RedFlagScreen, User
 
-os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"  # the driver runs a loop of its own in this thread
 pytestmark = pytest.mark.django_db(transaction=True)
 
 PICTURES = os.environ.get("UNAJI_PICTURES")  # a folder: each page that is looked at is drawn there
@@ -22,10 +21,8 @@ WITHOUT_SCRIPT = {"java_script_enabled": False}
 
 
 @pytest.fixture
-def site(live_server, transactional_db, settings, tmp_path):
-    """Give the app a home of its own."""
-    settings.HOME = tmp_path / "home"
-    settings.HOME.mkdir()
+def site(live_server, transactional_db):
+    """Open the app."""
     return live_server.url
 
 

@@ -26,19 +26,6 @@ ZONES = Zones(("Asia/Tokyo",))
 BLOCKED = "Service Worker registration blocked by Playwright"
 
 
-@pytest.fixture(autouse=True, scope="module")
-def _rows_beside_the_browser():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
-        yield
-
-
-@pytest.fixture(autouse=True)
-def _own_home(settings, tmp_path):
-    settings.HOME = tmp_path / "home"
-    settings.HOME.mkdir()
-
-
 @pytest.fixture
 def visit(browser, live_server):
     """Open a screen as somebody, who signs in anew: the clock may have moved on by weeks."""
