@@ -223,3 +223,32 @@ def test_where_the_worker_is_killed_its_job_ends_too():
     while Path(f"/proc/{number}").exists() and time.monotonic() < until:
         time.sleep(0.05)
     assert not Path(f"/proc/{number}").exists()
+
+
+class Panic(BaseException):
+    """What a library may raise that is no `Exception`; its message holds what was in a file."""
+
+
+def panics(job, progress):
+    raise Panic("row 17: 82 of Hanako")
+
+
+def test_what_a_library_cries_out_is_written_nowhere(hana, doer, capfd, caplog):
+    doer(panics)
+
+    assert done(hana).state == "waiting"  # to be tried again
+    assert "Hanako" not in "".join(capfd.readouterr()) + caplog.text
+
+
+def test_what_a_killed_worker_left_is_gone_at_the_next_try(hana, doer, settings):
+    ended = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], stdout=-1, text=True, check=True)
+    half = settings.HOME / "people" / str(hana.pk) / "exports" / f".half.zip.sealed.{ended.stdout.strip()}"
+    half.parent.mkdir(parents=True)
+    half.write_bytes(b"half")
+    doer(lambda job, progress: None)
+    job = ask(hana, "explain", by=hana.user)
+    Job.objects.filter(pk=job.pk).update(tries=1)
+
+    run(job.pk)
+
+    assert not half.exists()

@@ -8,6 +8,7 @@ import zipfile
 from datetime import timedelta
 
 import pytest
+from django.conf import settings as django_settings
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.models import Session
 from django.db import IntegrityError, transaction
@@ -272,6 +273,29 @@ def test_an_export_that_was_stopped_can_be_asked_for_again(answered, hana):
     work(hana)
 
     assert ExportJob.objects.get(person=hana).done_at is not None
+
+
+def test_of_exports_the_newest_alone_is_kept(answered, hana):
+    for _ in range(2):
+        answered.post("/mine/export")
+        work(hana)
+
+    first, second = ExportJob.objects.filter(person=hana).order_by("asked_at")
+    assert answered.get(f"/mine/export/{first.pk}").status_code == 404
+    assert answered.get(f"/mine/export/{second.pk}").getvalue()
+    assert len(list((django_settings.HOME / "people" / str(hana.pk) / "exports").iterdir())) == 1
+
+
+def test_a_file_that_a_worker_kept_while_its_person_was_erased_goes_as_well(answered, hana):
+    number = hana.pk
+    erase_person(hana, by=hana.user)
+    late = django_settings.HOME / "people" / str(number) / "files" / "late.sealed"
+    late.parent.mkdir(parents=True)
+    late.write_bytes(b"cannot be opened any more")
+
+    finish_erasures()
+
+    assert not late.exists()
 
 
 def test_erasing_ends_the_sessions_of_other_devices(answered, hana):

@@ -9,6 +9,8 @@ import zipfile
 from datetime import timedelta
 
 import pytest
+from django.db import OperationalError, connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from unaji.web.bodies import Body
@@ -99,6 +101,47 @@ def test_the_same_file_is_not_taken_twice(as_hana, hana, settings):
     assert "もう入っています" in answer.content.decode()
     assert ImportBatch.objects.filter(person=hana).count() == 1
     assert len(list((settings.HOME / "people").rglob("*.sealed"))) == 1
+
+
+def test_a_file_that_fails_leaves_those_before_it_where_they_are(as_hana, hana, settings, monkeypatch):
+    bring = imports.bring
+
+    def once(*args, **kwargs):
+        if ImportBatch.objects.exists():
+            raise OperationalError("deadlock detected")
+        return bring(*args, **kwargs)
+
+    monkeypatch.setattr(imports, "bring", once)
+    as_hana.raise_request_exception = False
+    two = [io.BytesIO(e4_session(minutes)) for minutes in (30, 31)]
+    for number, file in enumerate(two):
+        file.name = f"{number}.zip"
+
+    assert as_hana.post("/data/upload", {"file": two}).status_code == 500
+    work(hana)
+
+    assert ImportBatch.objects.get(person=hana).state == "understood"
+
+
+@pytest.mark.parametrize("kind", ["store", "undo"])
+def test_the_person_is_locked_before_the_audit_as_by_all_others(as_hana, hana, kind):
+    """Two that lock the same rows in two orders wait for each other, on PostgreSQL until one of them fails."""
+    send(as_hana, e4_session())
+    work(hana)
+    batch = ImportBatch.objects.get()
+    as_hana.post(f"/data/{batch.pk}/save")
+    if kind == "undo":
+        work(hana)
+        as_hana.post(f"/data/{batch.pk}/drop")
+
+    with CaptureQueriesContext(connection) as asked:
+        work(hana)
+
+    touched = [
+        table for one in asked for table in ("casebook_person", "casebook_audithead")
+        if one["sql"].startswith(f'UPDATE "{table}"')
+    ]  # fmt: skip
+    assert touched == ["casebook_person", "casebook_audithead"]
 
 
 def test_nothing_of_a_file_lies_plain_on_the_disk(as_hana, hana, settings):

@@ -7,6 +7,7 @@ worker dies, its child ends too.
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import os
 import signal
@@ -31,6 +32,7 @@ WARM = "unaji.web.casebook.warm"
 FIRST_TO_GO = "1000"
 PROC = Path("/proc")
 
+logger = logging.getLogger(__name__)
 _worker: Connection[Any, Any] | None = None  # in a child: by which it talks with the worker
 
 
@@ -199,7 +201,11 @@ def _do(work: str, args: tuple[object, ...], worker: Connection[Any, Any], is_th
     _worker = worker
     import_module(WARM)
     module, _, name = work.partition(":")
-    worker.send((True, getattr(import_module(module), name)(*args)))
+    try:
+        worker.send((True, getattr(import_module(module), name)(*args)))
+    except BaseException as error:  # a library's panic is no Exception, and its message may hold what was in a file
+        logger.error("work apart ended with %s", type(error).__name__)
+        os._exit(1)
 
 
 def _end_with(is_there: Connection[Any, Any]) -> None:

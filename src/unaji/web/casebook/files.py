@@ -165,6 +165,13 @@ def remove_all(person: UUID) -> int:
     return count
 
 
+def people_with_files() -> list[UUID]:
+    """Return whose files lie here."""
+    home: Path = settings.HOME
+    folders = (home / "people").iterdir() if (home / "people").is_dir() else ()
+    return [UUID(one.name) for one in folders if one.is_dir()]
+
+
 def sealed_files(person: UUID) -> list[Path]:
     """Return every sealed file that a person has here: folder, documents, uploads."""
     return _sealed_files(_home(person))

@@ -35,7 +35,6 @@ ASK_EVERY_S = 1.0
 """How often the worker looks whether a job is still wanted."""
 SILENT_AFTER = timedelta(seconds=30)
 MOST_TRIES = 3
-AGAIN_AFTER = timedelta(seconds=2)
 
 Progress = Callable[[float], None]
 Doer = Callable[[Job, Progress], None]
@@ -113,6 +112,8 @@ def run(job_id: UUID) -> None:
         return
     job = Job.objects.select_related("person").get(pk=job_id)
     began, most_mb = monotonic(), 0.0
+    if job.tries > 1:
+        sweep_dead(job.person_id)  # of a worker that died with the try before
     if settings.JOBS_START:
         ended = _apart(job)
         most_mb = ended.most_mb

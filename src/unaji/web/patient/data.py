@@ -123,7 +123,8 @@ def _upload(request: HttpRequest, person: Person, handler: SealingHandler) -> Ht
     if request.POST.get("consent") == "yes":
         give_consent(person, Purpose.WEARABLE_IMPORT, language=spoken(), by=user)
     may = consented(person, Purpose.WEARABLE_IMPORT)
-    for one in handler.arrived:
+    while handler.arrived:
+        one = handler.arrived.pop(0)  # from here on it is the batch's: a later one that fails leaves it alone
         if not may or not one.size:
             remove_upload(person.pk, str(one.number))
             said.append("data.needs_consent" if one.size else "data.empty")

@@ -22,7 +22,16 @@ from unaji.web.casebook.actions.restoring import ENDS, TRIALS
 from unaji.web.casebook.actions.trials import result_of
 from unaji.web.casebook.actions.weather import SERIES_KIND, THANKS
 from unaji.web.casebook.audit import record
-from unaji.web.casebook.files import Unsealing, export, opened, put_export, remove_all, remove_export, scratch_folder
+from unaji.web.casebook.files import (
+    Unsealing,
+    export,
+    opened,
+    people_with_files,
+    put_export,
+    remove_all,
+    remove_export,
+    scratch_folder,
+)
 from unaji.web.casebook.jobs import Progress, ask, does, hold, subject_of
 from unaji.web.casebook.keys import destroy_person_key
 from unaji.web.casebook.models import (
@@ -48,6 +57,7 @@ from unaji.web.casebook.models import (
     User,
 )
 from unaji.web.casebook.models.diary import Entry
+from unaji.web.casebook.models.own import OwnQuerySet
 from unaji.web.casebook.models.results import JobKind
 from unaji.web.casebook.sealed import SealedField
 from unaji.web.casebook.timeline import read_timeline
@@ -86,10 +96,13 @@ def fetch_export(wish: ExportJob, *, by: User) -> Unsealing | None:
 
 def remove_expired() -> int:
     """Remove exports whose time is over; return how many."""
-    over = ExportJob.objects.filter(until__lt=timezone.now())
-    for wish in over:
+    return _remove(ExportJob.objects.filter(until__lt=timezone.now()))
+
+
+def _remove(wishes: OwnQuerySet[ExportJob]) -> int:
+    for wish in wishes:
         remove_export(wish.person_id, _name(wish.pk))
-    return over.update(until=None)
+    return wishes.update(until=None)
 
 
 @does(JobKind.EXPORT)
@@ -111,6 +124,7 @@ def pack(job: Job, progress: Progress) -> None:
             hold(job)
     now = timezone.now()
     ExportJob.objects.filter(pk=wish.pk).update(done_at=now, until=now + KEPT_FOR)
+    _remove(ExportJob.objects.filter(person=person, until__isnull=False).exclude(pk=wish.pk))  # one is enough to keep
 
 
 def _put_records(archive: zipfile.ZipFile, folder: Path, progress: Progress) -> None:
@@ -301,8 +315,13 @@ def erase_person(person: Person, *, by: User | None) -> ErasureRequest:
 
 
 def finish_erasures() -> int:
-    """Remove files and keys of those whose rows are gone, also where a stop came in between; return how many."""
+    """Remove files and keys of those whose rows are gone, also where a stop came in between; return how many.
+
+    A worker that was keeping something at that moment may have put a file there afterwards: it goes as well.
+    """
     unfinished = list(ErasureRequest.objects.filter(done_at__isnull=True))
+    for late in ErasureRequest.objects.filter(done_at__isnull=False, person_number__in=people_with_files()):
+        remove_all(late.person_number)
     for receipt in unfinished:
         destroy_person_key(receipt.person_number)
         files = remove_all(receipt.person_number)

@@ -97,7 +97,8 @@ def bring(person: Person, *, by: User, number: UUID, name: str, size_bytes: int,
     batch.file_name = name
     try:
         with transaction.atomic():
-            Person.objects.select_for_update().get(pk=person.pk)  # what arrives together is counted one by one
+            # What arrives together is counted one by one.
+            Person.objects.select_for_update(no_key=True).get(pk=person.pk)
             known = ImportBatch.objects.filter(person=person, sha256=sha256, state__in=UNFINISHED)
             if size_bytes > room_left(person) and not known.exists():
                 raise TooMuchError(str(number))
@@ -219,6 +220,7 @@ def store(job: Job, progress: Progress) -> None:
             keep_days(batch.person, read_timeline(batch.person, folder))
         hold(job)  # what follows is kept
     with transaction.atomic():  # the diary with the state: a stop before leaves neither
+        ask_anew(batch.person)
         added = None if export is None else PutBack(put_entries(batch.person, export), tables)
         if added is not None and export is not None:
             put_trials(batch.person, trials, added.stamp)
@@ -229,7 +231,6 @@ def store(job: Job, progress: Progress) -> None:
             batch.store_batch, batch.rows = before.id, sum(before.rows.values())
         move(batch, ImportState.REFUSED if found.refused else ImportState.STORED, by=None)
         _note_series(batch.person, contents)
-        ask_anew(batch.person)
     remove_upload(batch.person_id, str(batch.pk))
 
 
@@ -250,9 +251,9 @@ def undo(job: Job, progress: Progress) -> None:
             added = PutBack(datetime.fromisoformat(told["stamp"]), tuple(told["tables"]))
             take_back(batch.person, added, folder)
     with transaction.atomic():
+        ask_anew(batch.person)
         move(batch, ImportState.UNDONE, by=None)
         _note_series(batch.person, contents)
-        ask_anew(batch.person)
 
 
 def _plain(batch: ImportBatch) -> Any:
@@ -284,9 +285,7 @@ def _tell(batch: ImportBatch, found: Imported, added: PutBack | None = None) -> 
             # Of an export of ours: by what to take it back.
             "stamp": None if added is None else added.stamp.isoformat(),
             "tables": () if added is None else added.tables,
-            "left_out": [
-                {"rule": one.rule, "count": one.count, "value": one.value} for one in found.rejected[:MOST_TOLD]
-            ],
+            "left_out": [{"rule": one.rule, "count": one.count} for one in found.rejected[:MOST_TOLD]],
             # One that speaks of more rows only says again what was said of the first of them.
             "remarks": list(dict.fromkeys(one.rule for one in found.problems if not one.rejected and one.count == 1))[
                 :MOST_TOLD

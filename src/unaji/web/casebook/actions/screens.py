@@ -69,8 +69,8 @@ def answer_screen(
             if held is None or held.person_id != person.pk:
                 raise
             return held
-        record("create", screen, by=by, person=person.pk)
         ask_anew(person)
+        record("create", screen, by=by, person=person.pk)
     return screen
 
 
