@@ -161,6 +161,31 @@ def test_what_does_not_suit_is_kept_sealed_and_reaches_the_answer_and_the_export
     assert not Trial.objects.exists()
 
 
+@pytest.mark.parametrize(("change", "kind"), [("seek", "exercise"), ("treat", "massage")])
+def test_a_trial_that_asks_for_what_turns_out_not_to_suit_ends_with_that(hana, as_hana, change, kind):
+    trial = put(hana, today(), change=change, kind=kind, blocks=2)
+
+    as_hana.post("/trials/unsafe", {"unsafe": ["acupuncture"]})
+    trial.refresh_from_db()
+    assert trial.ended_at is None  # that is not what it asks for
+    as_hana.post("/trials/unsafe", {"unsafe": [kind]})
+
+    trial.refresh_from_db()
+    assert trial.ended_why == "doctor"
+    assert f"/trials/{trial.pk}" not in as_hana.get("/now").content.decode()
+    assert AuditEvent.objects.filter(action="end", object_id=str(trial.pk), actor=hana.user.pk).count() == 1
+    assert broken_at() is None
+
+
+def test_a_trial_that_avoids_what_does_not_suit_goes_on(hana, as_hana):
+    trial = put(hana, today(), kind="exercise")
+
+    as_hana.post("/trials/unsafe", {"unsafe": ["exercise"]})
+
+    trial.refresh_from_db()
+    assert trial.ended_at is None
+
+
 def test_ratings_that_are_logged_may_be_looked_at_and_sleep_may_not(hana):
     assert "fatigue" not in outcomes(hana)
     for days in range(4):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import secrets
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
@@ -154,20 +155,36 @@ def end_trial(trial: Trial, why: TrialEnd, *, by: User) -> None:
             _end(trial, why, by=by)
 
 
-def _end(trial: Trial, why: TrialEnd, *, by: User) -> None:
+def _end(trial: Trial, why: TrialEnd, *, by: User | None) -> None:
     if Trial.objects.filter(pk=trial.pk).running().update(ended_at=timezone.now(), ended_why=why):
         record("end", trial, by=by, person=trial.person_id)
 
 
 def mark_unsafe(person: Person, kinds: tuple[str, ...], *, by: User) -> None:
-    """Keep what a person must not have more of; it takes the place of what they said before."""
+    """Keep what a person must not have more of; it takes the place of what they said before.
+
+    A trial that asks for more of it ends with that.
+    """
     with transaction.atomic():
         locked = Person.objects.select_for_update().get(pk=person.pk)
         locked.unsafe_text = " ".join(dict.fromkeys(kinds))
         locked.save(update_fields=["unsafe_sealed"])
         ask_anew(locked)  # an answer may have proposed it
         record("change", locked, by=by, person=person.pk)
+        end_unsafe(locked, by=by)
     person.unsafe_text = locked.unsafe_text
+
+
+def end_unsafe(person: Person, *, by: User | None) -> None:
+    """End the trial that asks for more of what a person must not have."""
+    for trial in Trial.objects.filter(person=person).running():
+        if not is_over(trial) and asks_for_any(plan_of(trial), person.unsafe):
+            _end(trial, TrialEnd.DOCTOR, by=by)
+
+
+def asks_for_any(plan: TrialPlan, kinds: Collection[str]) -> bool:
+    """Say whether a plan asks for more of any of these kinds."""
+    return plan.change is not Change.AVOID and plan.kind in kinds
 
 
 # -- where it stands ---------------------------------------------------------------------------------------------------
