@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from uuid import uuid4
 
@@ -358,15 +359,39 @@ def test_a_plan_whose_text_was_exchanged_is_not_read(hana):
         actions.plan_of(trial)
 
 
-def test_a_plan_that_cannot_be_read_does_not_stand_before_the_button(hana, as_hana):
+@pytest.fixture(params=["a later format", "a kind nobody knows", "no period"])
+def unreadable(request, hana) -> Trial:
+    """Store a trial whose plan cannot be told."""
     trial = put(hana, today() + timedelta(days=1))
-    other = actions.trial_of(hana, actions.plan_of(trial), number=uuid7())
-    other.plan_text = other.plan_text.replace("format = 1", "format = 99")
+    plan = actions.plan_of(trial)
+    if request.param != "a later format":
+        plan = replace(plan, **({"periods": ()} if request.param == "no period" else {"kind": "no_such"}))
+    other = actions.trial_of(hana, plan, number=uuid7())
+    if request.param == "a later format":
+        other.plan_text = other.plan_text.replace("format = 1", "format = 99")
     trial.delete()
     other.save(force_insert=True)
+    return other
 
-    for path in ("/now", "/today", "/evening"):
+
+def test_a_plan_that_cannot_be_read_does_not_stand_before_the_button(as_hana, unreadable):
+    for path in ("/now", "/today", "/evening", "/more", "/trials", "/trials/new", f"/trials/{unreadable.pk}"):
         assert as_hana.get(path).status_code == 200, path
+
+
+def test_a_trial_whose_plan_cannot_be_read_can_be_ended_and_makes_room(hana, as_hana, unreadable):
+    as_hana.post("/trials/unsafe", {"unsafe": ["exercise"]})
+    assert as_hana.post("/trials/new", sent()).status_code == 422
+    assert as_hana.post(f"/trials/{unreadable.pk}/ask").status_code == 422
+
+    as_hana.post(f"/trials/{unreadable.pk}/end", {"why": "not_possible"})
+
+    unreadable.refresh_from_db()
+    assert unreadable.ended_why == "not_possible"
+    shown = as_hana.get(f"/trials/{unreadable.pk}")
+    assert "読めません" in shown.content.decode()
+    assert as_hana.post("/trials/new", sent()).status_code == 302
+    assert Trial.objects.filter(person=hana).running().count() == 1
 
 
 # -- while it runs -----------------------------------------------------------------------------------------------------

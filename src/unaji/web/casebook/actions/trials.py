@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
@@ -16,7 +17,7 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from unaji.care.trial import LARGEST_SEED, Change, Period, TrialPlan, design_trial
+from unaji.care.trial import LARGEST_SEED, Change, Period, TrialPlan, check_plan, design_trial
 from unaji.care.trial_analysis import analyse_trial
 from unaji.care.trial_file import plan_of as plan_in
 from unaji.care.trial_file import plan_toml
@@ -156,7 +157,8 @@ def end_trial(trial: Trial, why: TrialEnd, *, by: User) -> None:
 
 
 def _end(trial: Trial, why: TrialEnd, *, by: User | None) -> None:
-    if Trial.objects.filter(pk=trial.pk).running().update(ended_at=timezone.now(), ended_why=why):
+    at = max(timezone.now(), trial.registered_at)  # one from elsewhere may be registered by a clock that was ahead
+    if Trial.objects.filter(pk=trial.pk).running().update(ended_at=at, ended_why=why):
         record("end", trial, by=by, person=trial.person_id)
 
 
@@ -178,7 +180,8 @@ def mark_unsafe(person: Person, kinds: tuple[str, ...], *, by: User) -> None:
 def end_unsafe(person: Person, *, by: User | None) -> None:
     """End the trial that asks for more of what a person must not have."""
     for trial in Trial.objects.filter(person=person).running():
-        if not is_over(trial) and asks_for_any(plan_of(trial), person.unsafe):
+        plan = readable_plan(trial)
+        if plan is not None and not is_over(trial) and asks_for_any(plan, person.unsafe):
             _end(trial, TrialEnd.DOCTOR, by=by)
 
 
@@ -195,14 +198,26 @@ def plan_of(trial: Trial) -> TrialPlan:
     return plan_in(trial.plan_text, f"trial {trial.pk}")
 
 
+def readable_plan(trial: Trial) -> TrialPlan | None:
+    """Return the plan; None where this version cannot read it, or could not have made it and has no words for it."""
+    with suppress(InputError, UsageError):
+        plan = plan_of(trial)
+        check_plan(plan)
+        return plan
+    return None
+
+
 def period_on(plan: TrialPlan, day: date) -> Period | None:
     """Return the period a day belongs to; None for a day that is not part of the trial."""
     return next((one for one in plan.periods if one.first <= day <= one.last), None)
 
 
 def is_over(trial: Trial) -> bool:
-    """Say whether a trial's last day has passed, or it was ended."""
-    return trial.ended_at is not None or _today(trial) > plan_of(trial).last_day
+    """Say whether a trial's last day has passed, or it was ended; one whose plan cannot be read waits to be ended."""
+    if trial.ended_at is not None:
+        return True
+    plan = readable_plan(trial)
+    return plan is not None and _today(trial) > plan.last_day
 
 
 def counted_until(trial: Trial) -> date | None:
@@ -226,8 +241,10 @@ def ask_result(trial: Trial, *, by: User) -> Job:
     Raises
     ------
     NotPossibleError
-        It still runs.
+        It still runs, or its plan cannot be read.
     """
+    if readable_plan(trial) is None:
+        raise NotPossibleError("trials.error.unreadable")
     if not is_over(trial):
         raise NotPossibleError("trials.error.not_over")
     with transaction.atomic():
