@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unaji.care.trial import Change, Strata, TrialPlan, deal, design_trial
+from unaji.care.trial import Change, Strata, TrialPlan, check_plan, deal, design_trial
 from unaji.care.trial_effect import Better
 from unaji.care.trial_file import plan_toml, read_plan, write_plan
 from unaji.errors import InputError, OutputError, UsageError
@@ -56,6 +56,31 @@ def test_the_order_is_dealt_by_chance_and_kept_by_the_seed():
     assert 160 <= first[True] <= 240
     assert plan() == plan()
     assert plan(seed=8).periods != plan().periods
+
+
+@given(st.integers(2, 60), st.integers(0, 6), st.integers(0, 2**31), st.integers(1, 20), st.sampled_from(Change))
+def test_every_plan_that_is_made_passes_the_check_of_plans_that_are_read(blocks, weekday, seed, days, change):
+    start = MONDAY + timedelta(days=weekday)
+    kind = "acupuncture" if change is Change.TREAT else "exercise"
+    check_plan(plan(blocks=blocks, start=start, seed=seed, period_days=days, washout_days=0, change=change, kind=kind))
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"kind": "no_such"}, "not an exposure"),
+        ({"change": Change.SEEK, "kind": "alcohol"}, "more alcohol harms"),
+        ({"change": Change.SEEK, "kind": "exercise"}, "marked as unsafe"),
+        ({"outcome": "luck"}, "is not known"),
+        ({"periods": ()}, "28 periods, got 0"),
+        ({"periods": plan().periods[::-1]}, "does not follow"),
+        ({"periods": plan(blocks=15).periods[:1] * 28}, "does not follow"),
+        ({"period_days": 2}, "lasts 2 days"),
+    ],
+)
+def test_a_plan_that_could_not_have_been_made_is_refused_though_its_fingerprint_is_right(change, words):
+    with pytest.raises(UsageError, match=words):
+        check_plan(replace(plan(), **change), ("exercise",))
 
 
 def test_a_treatment_gets_weeks_with_a_wash_out_and_an_exposure_days():

@@ -19,11 +19,12 @@ from tests.web.accounts import sign_in
 from tests.web.conftest import make_person
 from unaji.care import trial_power
 from unaji.care.trial import Change, design_trial
-from unaji.care.trial_file import read_plan
+from unaji.care.trial_file import plan_toml, read_plan
 from unaji.cli import unaji as command
 from unaji.quantities import EXPOSURES
-from unaji.records.timeline import Zones
-from unaji.web.casebook.actions import diary
+from unaji.records.timeline import Person as TimelinePerson
+from unaji.records.timeline import Timeline, Zones
+from unaji.web.casebook.actions import diary, restoring
 from unaji.web.casebook.actions import trials as actions
 from unaji.web.casebook.actions.screens import answer_screen
 from unaji.web.casebook.audit import broken_at
@@ -760,6 +761,52 @@ def test_a_plan_that_was_changed_in_an_export_is_not_brought_in(hana, as_hana, k
 
     assert Exposure.objects.filter(person=ken).exists()
     assert not Trial.objects.filter(person=ken).exists()
+
+
+def packed(folder, *trials, ends=None):
+    """Pack plans as an export has them."""
+    with zipfile.ZipFile(folder / "unaji.zip", "w") as archive:
+        for k, one in enumerate(trials):
+            archive.writestr(f"unaji/trials/{k}.toml", plan_toml(one))
+        if ends is not None:
+            archive.writestr("unaji/trials/ends.csv", ends)
+    return folder / "unaji.zip"
+
+
+def a_plan(**changes):
+    usual = {"change": Change.AVOID, "kind": "caffeine", "start": today(), "blocks": 2, "seed": 4}
+    return design_trial(
+        question=QUESTION, outcome="episodes", timezone="Asia/Tokyo", registered_at=at(today(), -4), **(usual | changes)
+    )
+
+
+def test_of_an_export_only_plans_are_read_that_could_have_been_made(tmp_path):
+    good = a_plan()
+    seek = {"change": Change.SEEK, "kind": "alcohol"}
+    wrong = [replace(good, **one) for one in (seek, {"kind": "no_such"}, {"outcome": "luck"}, {"periods": ()})]
+
+    assert [one.plan for one in restoring.trials_in(packed(tmp_path, *wrong, good))] == [good]
+
+
+@pytest.mark.parametrize("marked", ["here", "in the export"])
+@pytest.mark.parametrize(("change", "kind"), [(Change.SEEK, "exercise"), (Change.TREAT, "massage")])
+def test_a_trial_from_elsewhere_that_asks_for_what_does_not_suit_does_not_go_on(
+    hana, as_hana, tmp_path, marked, change, kind
+):
+    there = TimelinePerson(id="x", timezone="Asia/Tokyo", unsafe=(kind,) if marked == "in the export" else ())
+    if marked == "here":
+        actions.mark_unsafe(hana, (kind,), by=hana.user)
+
+    with transaction.atomic():
+        restoring.put_trials(
+            hana, restoring.trials_in(packed(tmp_path, a_plan(change=change, kind=kind))), timezone.now()
+        )
+        restoring.put_unsafe(hana, Timeline(person=there))
+
+    assert Trial.objects.get(person=hana).ended_why == ("moved" if marked == "here" else "doctor")
+    assert Person.objects.get(pk=hana.pk).unsafe == (kind,)
+    assert "/trials/" not in as_hana.get("/now").content.decode()
+    assert broken_at() is None
 
 
 @by_a_worker
