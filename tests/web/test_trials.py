@@ -788,6 +788,15 @@ def test_of_an_export_only_plans_are_read_that_could_have_been_made(tmp_path):
     assert [one.plan for one in restoring.trials_in(packed(tmp_path, *wrong, good))] == [good]
 
 
+def test_of_an_export_whose_ends_cannot_be_read_no_trial_goes_on(hana, tmp_path):
+    ends = "id,ended_at,ended_why\n" + "x" * 140_000 + ",,\n"
+
+    with transaction.atomic():
+        restoring.put_trials(hana, restoring.trials_in(packed(tmp_path, a_plan(), ends=ends)), timezone.now())
+
+    assert Trial.objects.get(person=hana).ended_why == "moved"
+
+
 @pytest.mark.parametrize("marked", ["here", "in the export"])
 @pytest.mark.parametrize(("change", "kind"), [(Change.SEEK, "exercise"), (Change.TREAT, "massage")])
 def test_a_trial_from_elsewhere_that_asks_for_what_does_not_suit_does_not_go_on(

@@ -154,11 +154,16 @@ def trials_in(file: Path) -> tuple[Brought, ...]:
     prefix, found = f"unaji/{TRIALS}/", []
     with zipfile.ZipFile(file) as archive:
         small = {info.filename for info in archive.infolist() if info.file_size <= LARGEST_PLAN_BYTES}
-        ends = _ends(archive.read(prefix + ENDS)) if prefix + ENDS in small else {}
+        ends: dict[str, tuple[datetime, str]] = {}
+        otherwise: tuple[datetime | None, str] = (None, "")
+        try:
+            ends = _ends(archive.read(prefix + ENDS)) if prefix + ENDS in small else {}
+        except csv.Error:  # nobody knows any more which of them ran on: none does
+            otherwise = (timezone.now(), TrialEnd.MOVED)
         for name in sorted(one for one in small if one.startswith(prefix) and one.endswith(".toml"))[:MOST_TRIALS]:
             with suppress(InputError, UsageError, UnicodeDecodeError):
                 plan = plan_in(archive.read(name).decode("utf-8"), name)
-                ended_at, why = ends.get(Path(name).stem, (None, ""))
+                ended_at, why = ends.get(Path(name).stem, otherwise)
                 found.append(Brought(plan, ended_at, why))
     return tuple(found)
 
