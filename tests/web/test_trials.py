@@ -163,6 +163,14 @@ def test_what_does_not_suit_is_kept_sealed_and_reaches_the_answer_and_the_export
     assert not Trial.objects.exists()
 
 
+def test_saving_what_does_not_suit_keeps_what_an_export_said_and_no_chip_shows(hana, as_hana):
+    actions.mark_unsafe(hana, ("exercise", "sauna_of_old"), by=hana.user)
+
+    as_hana.post("/trials/unsafe", {"unsafe": ["massage"]})
+
+    assert Person.objects.get(pk=hana.pk).unsafe == ("massage", "sauna_of_old")
+
+
 @pytest.mark.parametrize(("change", "kind"), [("seek", "exercise"), ("treat", "massage")])
 def test_a_trial_that_asks_for_what_turns_out_not_to_suit_ends_with_that(hana, as_hana, change, kind):
     trial = put(hana, today(), change=change, kind=kind, blocks=2)
@@ -653,6 +661,29 @@ def test_a_trial_that_was_stopped_before_it_began_has_nothing_to_compare(hana, a
 
     assert "始まる日より前に" in page
     assert f"/trials/{trial.pk}/ask" not in page
+
+
+@pytest.mark.parametrize("why", ["completed", "unwanted"])
+def test_who_moves_to_another_zone_does_not_move_the_days_of_a_trial(hana, clock, why):
+    trial = put(hana, START, blocks=2)
+    last = actions.plan_of(trial).last_day
+    ended = at(last + timedelta(days=1), 0.5) if why == "completed" else at(last - timedelta(days=1), 0.5)
+    Trial.objects.filter(pk=trial.pk).update(ended_at=ended, ended_why=why)
+    running = put(hana, last, blocks=2)
+    clock(at(actions.plan_of(running).last_day + timedelta(days=1), 0.5))
+
+    Person.objects.filter(pk=hana.pk).update(timezone="Pacific/Honolulu")
+
+    moved = Trial.objects.get(pk=trial.pk)
+    assert actions.counted_until(moved) == (None if why == "completed" else last - timedelta(days=2))
+    assert actions.is_over(Trial.objects.get(pk=running.pk))
+
+
+def test_one_that_was_completed_was_lived_to_its_end_whatever_the_clock_said(hana):
+    trial = put(hana, START, blocks=2)
+    Trial.objects.filter(pk=trial.pk).update(ended_at=at(START, 12), ended_why="completed")
+
+    assert actions.counted_until(Trial.objects.get(pk=trial.pk)) is None
 
 
 @by_a_worker

@@ -280,8 +280,9 @@ def _look(request: SignedIn, person: Person, plan: TrialPlan, sent: Sent) -> Htt
 @require_POST
 def unsafe(request: SignedIn, person: Person) -> HttpResponse:
     """Keep what a person must not have more of."""
-    known = can_be_too_much(claims_in_use())
-    actions.mark_unsafe(person, tuple(one for one in known if one in request.POST.getlist("unsafe")), by=request.user)
+    known, sent = can_be_too_much(claims_in_use()), request.POST.getlist("unsafe")
+    not_asked = [one for one in person.unsafe if one not in known]  # from an export: nothing was said of it here
+    actions.mark_unsafe(person, (*(one for one in known if one in sent), *not_asked), by=request.user)
     return redirect("patient:new_trial")
 
 

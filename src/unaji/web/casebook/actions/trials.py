@@ -217,19 +217,21 @@ def is_over(trial: Trial) -> bool:
     if trial.ended_at is not None:
         return True
     plan = readable_plan(trial)
-    return plan is not None and _today(trial) > plan.last_day
+    return plan is not None and _day(plan, timezone.now()) > plan.last_day
 
 
 def counted_until(trial: Trial) -> date | None:
     """Return the last day that counts of a trial that was stopped: the day before. None where its plan was lived to."""
-    if trial.ended_at is None:
+    if trial.ended_at is None or trial.ended_why == TrialEnd.COMPLETED:
         return None
-    day = Zones((trial.person.timezone,)).local(trial.ended_at).date() - timedelta(days=1)
-    return day if day < plan_of(trial).last_day else None
+    plan = plan_of(trial)
+    day = _day(plan, trial.ended_at) - timedelta(days=1)
+    return day if day < plan.last_day else None
 
 
-def _today(trial: Trial) -> date:
-    return Zones((trial.person.timezone,)).local(timezone.now()).date()
+def _day(plan: TrialPlan, moment: datetime) -> date:
+    """Return the day of a moment where the plan was made: its days stay where they were when the person moves."""
+    return Zones((plan.timezone,)).local(moment).date()
 
 
 # -- what it found -----------------------------------------------------------------------------------------------------
