@@ -699,6 +699,32 @@ def test_a_result_says_when_records_were_added_since(hana, as_hana):
     assert "記録が増えました" in as_hana.get(f"/trials/{trial.pk}").content.decode()
 
 
+def test_nothing_is_kept_of_a_trial_of_the_invented_person_whom_anybody_may_be(hana, as_hana):
+    over, runs = put(hana, today() - timedelta(days=40)), put_after(hana)
+    Person.objects.filter(pk=hana.pk).update(simulated=True)
+
+    answers = [as_hana.post("/trials/new", sent(question="090-1234")),
+               as_hana.post("/trials/unsafe", {"unsafe": ["exercise"]}),
+               as_hana.post(f"/trials/{runs.pk}/end", {"why": "unwell"}),
+               as_hana.post(f"/trials/{over.pk}/ask")]  # fmt: skip
+
+    for answer in answers:
+        assert answer.status_code == 422
+        assert "架空の人の記録" in answer.content.decode()
+    assert set(Trial.objects.filter(person=hana)) == {over, runs}
+    runs.refresh_from_db()
+    assert runs.ended_at is None
+    assert Person.objects.get(pk=hana.pk).unsafe == ()
+    assert not Job.objects.filter(person=hana).exists()
+    assert as_hana.post("/trials/new", sent(then="look")).status_code == 200
+
+
+def put_after(person: Person) -> Trial:
+    """End what runs, and store one that runs from today on."""
+    Trial.objects.filter(person=person).running().update(ended_at=timezone.now(), ended_why="completed")
+    return put(person, today())
+
+
 # -- whose it is, taking it out and in ---------------------------------------------------------------------------------
 
 

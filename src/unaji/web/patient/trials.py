@@ -162,6 +162,8 @@ def new(request: SignedIn, person: Person) -> HttpResponse:
         return _form(request, person, chosen, sent)
     try:
         wish = _wish(sent, chosen, person)
+        if request.POST.get("then") == "register" and person.simulated:  # anybody may be signed in as the invented one
+            raise NotPossibleError("trials.error.example")
         if request.POST.get("then") == "register":
             trial = actions.register_trial(person, wish, by=request.user, number=sent.number)
             return redirect("patient:trial", pk=trial.pk)
@@ -280,6 +282,9 @@ def _look(request: SignedIn, person: Person, plan: TrialPlan, sent: Sent) -> Htt
 @require_POST
 def unsafe(request: SignedIn, person: Person) -> HttpResponse:
     """Keep what a person must not have more of."""
+    if person.simulated:
+        may = {one.code: one for one in choices(person)}
+        return _choose(request, person, may, words()("trials.error.example"))
     known, sent = can_be_too_much(claims_in_use()), request.POST.getlist("unsafe")
     not_asked = [one for one in person.unsafe if one not in known]  # from an export: nothing was said of it here
     actions.mark_unsafe(person, (*(one for one in known if one in sent), *not_asked), by=request.user)
@@ -353,6 +358,8 @@ def end(request: SignedIn, person: Person, pk: UUID) -> HttpResponse:
     """Stop a trial, with a reason."""
     found = get_object_or_404(Trial.objects.visible_to(request.user), pk=pk)
     why = request.POST.get("why", "")
+    if person.simulated:
+        return _trial(request, person, found, words()("trials.error.example"))
     if actions.is_over(found):
         return redirect("patient:trial", pk=pk)
     if why not in REASONS:
@@ -369,6 +376,8 @@ def end(request: SignedIn, person: Person, pk: UUID) -> HttpResponse:
 def ask(request: SignedIn, person: Person, pk: UUID) -> HttpResponse:
     """Ask what a trial found."""
     found = get_object_or_404(Trial.objects.visible_to(request.user), pk=pk)
+    if person.simulated:
+        return _trial(request, person, found, words()("trials.error.example"))
     try:
         actions.ask_result(found, by=request.user)
     except NotPossibleError as error:
