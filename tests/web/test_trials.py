@@ -687,16 +687,42 @@ def test_one_that_was_completed_was_lived_to_its_end_whatever_the_clock_said(han
 
 
 @by_a_worker
-def test_a_result_says_when_records_were_added_since(hana, as_hana):
+def test_a_result_says_when_records_of_its_days_were_added_or_changed_since(hana, as_hana):
     trial = put(hana, today() - timedelta(days=20), blocks=6)
+    first, after = at(today() - timedelta(days=20), 0), at(actions.plan_of(trial).last_day + timedelta(days=1), 0)
     live(hana, trial)
     as_hana.post(f"/trials/{trial.pk}/ask")
     work(hana)
-    assert "記録が増えました" not in as_hana.get(f"/trials/{trial.pk}").content.decode()
 
+    def stale() -> bool:
+        return "記録が増えました" in as_hana.get(f"/trials/{trial.pk}").content.decode()
+
+    def bring(start, end) -> ImportBatch:
+        return ImportBatch.objects.create(
+            person=hana, size_bytes=1, sha256=uuid4().hex, state="stored", first_at=start, last_at=end
+        )
+
+    second = timedelta(seconds=1)
     diary.log_episode(hana, by=hana.user)
+    diary.log_episode(hana, by=hana.user, start=after)
+    diary.log_episode(hana, by=hana.user, start=first - second)
+    bring(after, after + second)
+    bring(first - 2 * second, first - second)
+    assert not stale()
 
-    assert "記録が増えました" in as_hana.get(f"/trials/{trial.pk}").content.decode()
+    for moment in (first, after - second):
+        inside = diary.log_episode(hana, by=hana.user, start=moment)
+        assert stale()
+        diary.withdraw(inside, by=hana.user)
+        assert not stale()
+    rating = Rating.objects.filter(person=hana).first()
+    diary.withdraw(rating, by=hana.user)
+    assert stale()
+    Rating.objects.filter(pk=rating.pk).update(withdrawn_at=None)
+    bring(first - second, first).delete()
+    assert not stale()
+    bring(first - second, first)
+    assert stale()
 
 
 def test_nothing_is_kept_of_a_trial_of_the_invented_person_whom_anybody_may_be(hana, as_hana):

@@ -315,11 +315,13 @@ def _trial(request: SignedIn, person: Person, found: Trial, error: str = "") -> 
         "made": None if told is None else _moment(person, told["made_at"]),
     }  # fmt: skip
     if plan is not None:
-        shown |= _followed(person, found, plan, over=over, made_at=None if told is None else told["made_at"])
+        shown |= _followed(person, found, plan, over=over, told=told)
     return _screen(request, "trial.html", person, 422 if error else 200, **shown)
 
 
-def _followed(person: Person, found: Trial, plan: TrialPlan, *, over: bool, made_at: str | None) -> dict[str, Any]:
+def _followed(
+    person: Person, found: Trial, plan: TrialPlan, *, over: bool, told: dict[str, Any] | None
+) -> dict[str, Any]:
     """Give what is said of a trial whose plan can be read."""
     name, today = called(plan.change, plan.kind, spoken()), local_today(person)
     job = Job.objects.filter(person=person, kind=JobKind.TRIAL, subject=found.pk).order_by("-made_at").first()
@@ -330,7 +332,7 @@ def _followed(person: Person, found: Trial, plan: TrialPlan, *, over: bool, made
         "do": report_words()(f"trial.do.{plan.change}", name=name), "looked_at": looked_at(plan),
         "dates": words()("trials.look.dates", first=say_day(plan.first_day), last=say_day(plan.last_day)),
         "progress": progress_of(person, plan, today), "weeks": weeks_of(plan, today), "weekdays": list(weekdays()),
-        "stretches": stretches_of(plan, today), "stale": made_at is not None and _is_stale(person, made_at),
+        "stretches": stretches_of(plan, today), "stale": told is not None and actions.is_stale(found, told),
         "begun": begun, "until": say_day_short(stopped) if stopped is not None and begun else None,
         "job": job if job is not None and job.state in (JobState.WAITING, JobState.RUNNING, JobState.FAILED) else None,
     }  # fmt: skip
@@ -340,10 +342,6 @@ def _tomorrow(plan: TrialPlan, name: str, today: date) -> list[str]:
     """Say what tomorrow is, where that is more than today said."""
     tomorrow = today + timedelta(days=1)
     return [say_what(plan, name, tomorrow, "tomorrow")] if plan.first_day <= tomorrow <= plan.last_day else []
-
-
-def _is_stale(person: Person, made_at: str) -> bool:
-    return person.asked_anew_at is not None and person.asked_anew_at > datetime.fromisoformat(made_at)
 
 
 def _moment(person: Person, said: str) -> str:

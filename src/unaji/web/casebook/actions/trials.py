@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
+from hashlib import sha256
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
@@ -33,7 +34,19 @@ from unaji.web.casebook.audit import record
 from unaji.web.casebook.claims import claims_in_use
 from unaji.web.casebook.files import document, opened, put_document, remove_document
 from unaji.web.casebook.jobs import CannotError, Progress, ask, does, hold, subject_of
-from unaji.web.casebook.models import Job, Person, RedFlagScreen, Trial, User
+from unaji.web.casebook.models import (
+    Episode,
+    Exposure,
+    ImportBatch,
+    Job,
+    Person,
+    Rating,
+    RedFlagScreen,
+    Treatment,
+    Trial,
+    User,
+)
+from unaji.web.casebook.models.imported import ImportState
 from unaji.web.casebook.models.intake import Level
 from unaji.web.casebook.models.results import JobKind, TrialEnd
 from unaji.web.casebook.timeline import read_timeline
@@ -261,6 +274,7 @@ def work_out(job: Job, progress: Progress) -> None:
     person, plan, began, claims = trial.person, plan_of(trial), timezone.now(), claims_in_use()
     if not is_over(trial):
         raise CannotError("not_over")
+    written = _written(trial, plan)
     with opened(person.pk) as folder:
         timeline = read_timeline(person, folder)
         progress(0.5)
@@ -273,7 +287,7 @@ def work_out(job: Job, progress: Progress) -> None:
     put_document(person.pk, _name(trial, RESULT), write(result_json(result, flags, str(person.pk), "ja")).encode())
     for language in LANGUAGES:
         name = called(plan.change, plan.kind, language)
-        told = {"made_at": began.isoformat(), **trial_told(result, flags, name, language).as_json()}
+        told = {"made_at": began.isoformat(), "written": written, **trial_told(result, flags, name, language).as_json()}
         put_document(person.pk, _name(trial, f"told.{language}"), json.dumps(told, ensure_ascii=False).encode())
 
 
@@ -282,6 +296,38 @@ def told_of(trial: Trial, language: str) -> dict[str, object] | None:
     content = document(trial.person_id, _name(trial, f"told.{language}"))
     told: dict[str, object] | None = None if content is None else json.loads(content)
     return told
+
+
+def is_stale(trial: Trial, told: Mapping[str, object]) -> bool:
+    """Say whether the records of a trial's days have changed since what it found was worked out."""
+    plan, made_at = plan_of(trial), datetime.fromisoformat(str(told["made_at"]))
+    first, last = _span(trial, plan)
+    brought = ImportBatch.objects.filter(person=trial.person_id, state__in=(ImportState.STORED, ImportState.UNDONE))
+    since = brought.filter(changed_at__gt=made_at, first_at__lt=last, last_at__gte=first)
+    return told.get("written") != _written(trial, plan) or since.exists()
+
+
+def _span(trial: Trial, plan: TrialPlan) -> tuple[datetime, datetime]:
+    """Return the first instant of the days that count and the one after the last."""
+    zones, after = Zones((plan.timezone,)), (counted_until(trial) or plan.last_day) + timedelta(days=1)
+    return zones.to_utc(datetime.combine(plan.first_day, time())), zones.to_utc(datetime.combine(after, time()))
+
+
+def _written(trial: Trial, plan: TrialPlan) -> str:
+    """Return a hash of all that the diary holds of the days that count."""
+    first, last = _span(trial, plan)
+    whole = sha256()
+    for model, at, columns in (
+        (Episode, "start", ("start", "end", "intensity")),
+        (Rating, "time", ("time", "quantity", "value")),
+        (Exposure, "start", ("start", "end", "kind", "amount")),
+        (Treatment, "time", ("time", "kind")),
+    ):
+        kept = model._default_manager.filter(person=trial.person_id, withdrawn_at=None)
+        rows = kept.filter(**{f"{at}__gte": first, f"{at}__lt": last}).values_list(*columns)
+        lines = sorted("\t".join(map(str, row)) for row in rows)
+        whole.update("\n".join((model.__name__, *lines, "")).encode())
+    return whole.hexdigest()
 
 
 def result_of(trial: Trial) -> bytes | None:
