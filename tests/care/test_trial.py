@@ -166,6 +166,7 @@ def test_a_plan_changed_after_registration_is_refused(tmp_path, old, new):
         ('change = "avoid"', 'change = "ban"', "change must be one of avoid, seek, treat, found 'ban'"),
         ("Asia/Tokyo", "Asia/Tokio", "is not a time zone"),
         ("T03:00:00+00:00", "T03:00:00", "has no offset"),
+        ("2026-04-01T03:00:00+00:00", "0001-01-01T03:00:00+09:00", "is no moment of the calendar"),
         ('condition = "usual"', 'condition = "off"', "entry .: condition must be avoid or usual, found 'off'"),
         ("first = 2026-04-06", "first = 6", "entry 1: first must be a date"),
         ("{ block = 1, ", "{ ", "entry 1: must be a table with block"),
