@@ -76,6 +76,8 @@ def test_every_plan_that_is_made_passes_the_check_of_plans_that_are_read(blocks,
         ({"periods": plan().periods[::-1]}, "does not follow"),
         ({"periods": plan(blocks=15).periods[:1] * 28}, "does not follow"),
         ({"period_days": 2}, "lasts 2 days"),
+        ({"periods": plan(start=date(9998, 1, 5)).periods}, "years 1900 to 2200, got 2026-04-01 to 9998"),
+        ({"registered_at": datetime(1, 1, 1, tzinfo=UTC)}, "years 1900 to 2200, got 0001-01-01"),
     ],
 )
 def test_a_plan_that_could_not_have_been_made_is_refused_though_its_fingerprint_is_right(change, words):

@@ -736,7 +736,7 @@ def test_nothing_is_kept_of_a_trial_of_the_invented_person_whom_anybody_may_be(h
 
     for answer in answers:
         assert answer.status_code == 422
-        assert "架空の人の記録" in answer.content.decode()
+        assert "架空の人の試し" in answer.content.decode()
     assert set(Trial.objects.filter(person=hana)) == {over, runs}
     runs.refresh_from_db()
     assert runs.ended_at is None

@@ -39,6 +39,8 @@ BLOCKS_OF_DAYS, BLOCKS_OF_WEEKS = 14, 4
 """Defaults for what is changed day by day, and for treatments."""
 LARGEST_SEED = 2**31
 MOST_BLOCKS = 200
+FIRST_YEAR, LAST_YEAR = 1900, 2200
+"""Far from where the calendar of Python ends, so that a day more or another zone never leaves it."""
 LONGEST_GAP_D = 7
 """From one period's last day to the next one's first at the most: a day may wait for the next of its own kind."""
 
@@ -289,6 +291,9 @@ def check_plan(plan: TrialPlan, unsafe: Collection[str] = ()) -> None:
     _check_numbers(plan.outcome, plan.minimal_important, plan.period_days, plan.washout_days, plan.blocks)
     if len(plan.periods) != 2 * plan.blocks:
         raise UsageError(f"{plan.blocks} blocks have {2 * plan.blocks} periods, got {len(plan.periods)}")
+    days = (plan.registered_at.date(), *(day for one in plan.periods for day in (one.first, one.last)))
+    if not (min(days).year >= FIRST_YEAR and max(days).year <= LAST_YEAR):
+        raise UsageError(f"a plan lies in the years {FIRST_YEAR} to {LAST_YEAR}, got {min(days)} to {max(days)}")
     if any(one.days != plan.period_days for one in plan.periods):
         raise UsageError(f"not every period lasts {plan.period_days} days, as the plan says")
     for one, following in pairwise(plan.periods):
