@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unaji.care.trial import Change, Strata, TrialPlan, deal, design_trial
+from unaji.care.trial import Change, Strata, TrialPlan, check_plan, deal, design_trial
 from unaji.care.trial_effect import Better
 from unaji.care.trial_file import plan_toml, read_plan, write_plan
 from unaji.errors import InputError, OutputError, UsageError
@@ -56,6 +56,33 @@ def test_the_order_is_dealt_by_chance_and_kept_by_the_seed():
     assert 160 <= first[True] <= 240
     assert plan() == plan()
     assert plan(seed=8).periods != plan().periods
+
+
+@given(st.integers(2, 60), st.integers(0, 6), st.integers(0, 2**31), st.integers(1, 20), st.sampled_from(Change))
+def test_every_plan_that_is_made_passes_the_check_of_plans_that_are_read(blocks, weekday, seed, days, change):
+    start = MONDAY + timedelta(days=weekday)
+    kind = "acupuncture" if change is Change.TREAT else "exercise"
+    check_plan(plan(blocks=blocks, start=start, seed=seed, period_days=days, washout_days=0, change=change, kind=kind))
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"kind": "no_such"}, "not an exposure"),
+        ({"change": Change.SEEK, "kind": "alcohol"}, "more alcohol harms"),
+        ({"change": Change.SEEK, "kind": "exercise"}, "marked as unsafe"),
+        ({"outcome": "luck"}, "is not known"),
+        ({"periods": ()}, "28 periods, got 0"),
+        ({"periods": plan().periods[::-1]}, "does not follow"),
+        ({"periods": plan(blocks=15).periods[:1] * 28}, "does not follow"),
+        ({"period_days": 2}, "lasts 2 days"),
+        ({"periods": plan(start=date(9998, 1, 5)).periods}, "years 1900 to 2200, got 2026-04-01 to 9998"),
+        ({"registered_at": datetime(1, 1, 1, tzinfo=UTC)}, "years 1900 to 2200, got 0001-01-01"),
+    ],
+)
+def test_a_plan_that_could_not_have_been_made_is_refused_though_its_fingerprint_is_right(change, words):
+    with pytest.raises(UsageError, match=words):
+        check_plan(replace(plan(), **change), ("exercise",))
 
 
 def test_a_treatment_gets_weeks_with_a_wash_out_and_an_exposure_days():
@@ -141,6 +168,7 @@ def test_a_plan_changed_after_registration_is_refused(tmp_path, old, new):
         ('change = "avoid"', 'change = "ban"', "change must be one of avoid, seek, treat, found 'ban'"),
         ("Asia/Tokyo", "Asia/Tokio", "is not a time zone"),
         ("T03:00:00+00:00", "T03:00:00", "has no offset"),
+        ("2026-04-01T03:00:00+00:00", "0001-01-01T03:00:00+09:00", "is no moment of the calendar"),
         ('condition = "usual"', 'condition = "off"', "entry .: condition must be avoid or usual, found 'off'"),
         ("first = 2026-04-06", "first = 6", "entry 1: first must be a date"),
         ("{ block = 1, ", "{ ", "entry 1: must be a table with block"),

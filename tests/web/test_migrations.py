@@ -125,6 +125,38 @@ print("there and back")
 """
 
 
+BACK_BEFORE_TRIALS_HAD_JOBS = """
+import django
+django.setup()
+from django.core.management import call_command
+from django.db import IntegrityError, transaction
+from unaji.web.casebook.actions.people import open_casebook
+from unaji.web.casebook.jobs import ask
+from unaji.web.casebook.models import Job, User
+
+call_command("migrate", verbosity=0, interactive=False)
+user = User.objects.create_user("mio@example.org")
+person = open_casebook(by=user, timezone_name="Asia/Tokyo", purposes=("care",), language="ja")
+for kind in ("trial", "export"):
+    ask(person, kind, by=user)
+
+def kinds():
+    return sorted(Job.objects.values_list("kind", flat=True))
+
+assert kinds() == ["export", "trial"]
+call_command("migrate", "casebook", BEFORE, verbosity=0, interactive=False)
+assert kinds() == ["export"], kinds()
+try:
+    with transaction.atomic():
+        Job.objects.create(person_id=person.pk, kind="trial")
+except IntegrityError as error:
+    assert "job_kind_known" in str(error), error
+call_command("migrate", verbosity=0, interactive=False)
+assert kinds() == ["export"], kinds()
+print("there and back")
+"""
+
+
 def go(home, url="", code=ALL_THE_WAY):
     home.mkdir()
     env = {
@@ -140,21 +172,35 @@ def test_on_sqlite_the_way_goes_forwards_and_back_and_sealed_rows_stay(tmp_path)
     assert done.stdout.strip() == "all the way", done.stderr
 
 
-def before_the_weather() -> str:
-    """Return the name of the migration on which the weather's rests."""
-    (file,) = MIGRATIONS.glob("*_weather.py")
+def before(name: str) -> str:
+    """Return the name of the migration on which another one rests."""
+    (file,) = MIGRATIONS.glob(f"*_{name}.py")
     return re.search(r'dependencies = \[\("casebook", "(\w+)"\)\]', file.read_text(encoding="utf-8")).group(1)
 
 
 def test_on_sqlite_tables_from_before_the_weather_lose_its_rows_and_no_others(tmp_path):
-    code = BACK_BEFORE_THE_WEATHER.replace("BEFORE", repr(before_the_weather()))
+    code = BACK_BEFORE_THE_WEATHER.replace("BEFORE", repr(before("weather")))
     done = go(tmp_path / "other", code=code)
 
     assert done.stdout.strip() == "there and back", done.stderr
 
 
 def test_on_postgresql_tables_from_before_the_weather_lose_its_rows_and_no_others(tmp_path, postgres_url):
-    code = BACK_BEFORE_THE_WEATHER.replace("BEFORE", repr(before_the_weather()))
+    code = BACK_BEFORE_THE_WEATHER.replace("BEFORE", repr(before("weather")))
+    done = go(tmp_path / "other", database(postgres_url), code)
+
+    assert done.stdout.strip() == "there and back", done.stderr
+
+
+def test_on_sqlite_tables_from_before_trials_had_jobs_lose_those_and_no_others(tmp_path):
+    code = BACK_BEFORE_TRIALS_HAD_JOBS.replace("BEFORE", repr(before("job_trial")))
+    done = go(tmp_path / "other", code=code)
+
+    assert done.stdout.strip() == "there and back", done.stderr
+
+
+def test_on_postgresql_tables_from_before_trials_had_jobs_lose_those_and_no_others(tmp_path, postgres_url):
+    code = BACK_BEFORE_TRIALS_HAD_JOBS.replace("BEFORE", repr(before("job_trial")))
     done = go(tmp_path / "other", database(postgres_url), code)
 
     assert done.stdout.strip() == "there and back", done.stderr

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from uuid import uuid4
 
@@ -18,11 +19,12 @@ from tests.web.accounts import sign_in
 from tests.web.conftest import make_person
 from unaji.care import trial_power
 from unaji.care.trial import Change, design_trial
-from unaji.care.trial_file import read_plan
+from unaji.care.trial_file import plan_toml, read_plan
 from unaji.cli import unaji as command
 from unaji.quantities import EXPOSURES
-from unaji.records.timeline import Zones
-from unaji.web.casebook.actions import diary
+from unaji.records.timeline import Person as TimelinePerson
+from unaji.records.timeline import Timeline, Zones
+from unaji.web.casebook.actions import diary, restoring
 from unaji.web.casebook.actions import trials as actions
 from unaji.web.casebook.actions.screens import answer_screen
 from unaji.web.casebook.audit import broken_at
@@ -159,6 +161,39 @@ def test_what_does_not_suit_is_kept_sealed_and_reaches_the_answer_and_the_export
     assert hana.asked_anew_at > timezone.now() - timedelta(minutes=1)
     assert as_hana.post("/trials/new", sent(what="seek-exercise")).status_code == 422
     assert not Trial.objects.exists()
+
+
+def test_saving_what_does_not_suit_keeps_what_an_export_said_and_no_chip_shows(hana, as_hana):
+    actions.mark_unsafe(hana, ("exercise", "sauna_of_old"), by=hana.user)
+
+    as_hana.post("/trials/unsafe", {"unsafe": ["massage"]})
+
+    assert Person.objects.get(pk=hana.pk).unsafe == ("massage", "sauna_of_old")
+
+
+@pytest.mark.parametrize(("change", "kind"), [("seek", "exercise"), ("treat", "massage")])
+def test_a_trial_that_asks_for_what_turns_out_not_to_suit_ends_with_that(hana, as_hana, change, kind):
+    trial = put(hana, today(), change=change, kind=kind, blocks=2)
+
+    as_hana.post("/trials/unsafe", {"unsafe": ["acupuncture"]})
+    trial.refresh_from_db()
+    assert trial.ended_at is None  # that is not what it asks for
+    as_hana.post("/trials/unsafe", {"unsafe": [kind]})
+
+    trial.refresh_from_db()
+    assert trial.ended_why == "doctor"
+    assert f"/trials/{trial.pk}" not in as_hana.get("/now").content.decode()
+    assert AuditEvent.objects.filter(action="end", object_id=str(trial.pk), actor=hana.user.pk).count() == 1
+    assert broken_at() is None
+
+
+def test_a_trial_that_avoids_what_does_not_suit_goes_on(hana, as_hana):
+    trial = put(hana, today(), kind="exercise")
+
+    as_hana.post("/trials/unsafe", {"unsafe": ["exercise"]})
+
+    trial.refresh_from_db()
+    assert trial.ended_at is None
 
 
 def test_ratings_that_are_logged_may_be_looked_at_and_sleep_may_not(hana):
@@ -333,15 +368,39 @@ def test_a_plan_whose_text_was_exchanged_is_not_read(hana):
         actions.plan_of(trial)
 
 
-def test_a_plan_that_cannot_be_read_does_not_stand_before_the_button(hana, as_hana):
+@pytest.fixture(params=["a later format", "a kind nobody knows", "no period"])
+def unreadable(request, hana) -> Trial:
+    """Store a trial whose plan cannot be told."""
     trial = put(hana, today() + timedelta(days=1))
-    other = actions.trial_of(hana, actions.plan_of(trial), number=uuid7())
-    other.plan_text = other.plan_text.replace("format = 1", "format = 99")
+    plan = actions.plan_of(trial)
+    if request.param != "a later format":
+        plan = replace(plan, **({"periods": ()} if request.param == "no period" else {"kind": "no_such"}))
+    other = actions.trial_of(hana, plan, number=uuid7())
+    if request.param == "a later format":
+        other.plan_text = other.plan_text.replace("format = 1", "format = 99")
     trial.delete()
     other.save(force_insert=True)
+    return other
 
-    for path in ("/now", "/today", "/evening"):
+
+def test_a_plan_that_cannot_be_read_does_not_stand_before_the_button(as_hana, unreadable):
+    for path in ("/now", "/today", "/evening", "/more", "/trials", "/trials/new", f"/trials/{unreadable.pk}"):
         assert as_hana.get(path).status_code == 200, path
+
+
+def test_a_trial_whose_plan_cannot_be_read_can_be_ended_and_makes_room(hana, as_hana, unreadable):
+    as_hana.post("/trials/unsafe", {"unsafe": ["exercise"]})
+    assert as_hana.post("/trials/new", sent()).status_code == 422
+    assert as_hana.post(f"/trials/{unreadable.pk}/ask").status_code == 422
+
+    as_hana.post(f"/trials/{unreadable.pk}/end", {"why": "not_possible"})
+
+    unreadable.refresh_from_db()
+    assert unreadable.ended_why == "not_possible"
+    shown = as_hana.get(f"/trials/{unreadable.pk}")
+    assert "読めません" in shown.content.decode()
+    assert as_hana.post("/trials/new", sent()).status_code == 302
+    assert Trial.objects.filter(person=hana).running().count() == 1
 
 
 # -- while it runs -----------------------------------------------------------------------------------------------------
@@ -604,17 +663,92 @@ def test_a_trial_that_was_stopped_before_it_began_has_nothing_to_compare(hana, a
     assert f"/trials/{trial.pk}/ask" not in page
 
 
+@pytest.mark.parametrize("why", ["completed", "unwanted"])
+def test_who_moves_to_another_zone_does_not_move_the_days_of_a_trial(hana, clock, why):
+    trial = put(hana, START, blocks=2)
+    last = actions.plan_of(trial).last_day
+    ended = at(last + timedelta(days=1), 0.5) if why == "completed" else at(last - timedelta(days=1), 0.5)
+    Trial.objects.filter(pk=trial.pk).update(ended_at=ended, ended_why=why)
+    running = put(hana, last, blocks=2)
+    clock(at(actions.plan_of(running).last_day + timedelta(days=1), 0.5))
+
+    Person.objects.filter(pk=hana.pk).update(timezone="Pacific/Honolulu")
+
+    moved = Trial.objects.get(pk=trial.pk)
+    assert actions.counted_until(moved) == (None if why == "completed" else last - timedelta(days=2))
+    assert actions.is_over(Trial.objects.get(pk=running.pk))
+
+
+def test_one_that_was_completed_was_lived_to_its_end_whatever_the_clock_said(hana):
+    trial = put(hana, START, blocks=2)
+    Trial.objects.filter(pk=trial.pk).update(ended_at=at(START, 12), ended_why="completed")
+
+    assert actions.counted_until(Trial.objects.get(pk=trial.pk)) is None
+
+
 @by_a_worker
-def test_a_result_says_when_records_were_added_since(hana, as_hana):
+def test_a_result_says_when_records_of_its_days_were_added_or_changed_since(hana, as_hana):
     trial = put(hana, today() - timedelta(days=20), blocks=6)
+    first, after = at(today() - timedelta(days=20), 0), at(actions.plan_of(trial).last_day + timedelta(days=1), 0)
     live(hana, trial)
     as_hana.post(f"/trials/{trial.pk}/ask")
     work(hana)
-    assert "記録が増えました" not in as_hana.get(f"/trials/{trial.pk}").content.decode()
 
+    def stale() -> bool:
+        return "記録が増えました" in as_hana.get(f"/trials/{trial.pk}").content.decode()
+
+    def bring(start, end) -> ImportBatch:
+        return ImportBatch.objects.create(
+            person=hana, size_bytes=1, sha256=uuid4().hex, state="stored", first_at=start, last_at=end
+        )
+
+    second = timedelta(seconds=1)
     diary.log_episode(hana, by=hana.user)
+    diary.log_episode(hana, by=hana.user, start=after)
+    diary.log_episode(hana, by=hana.user, start=first - second)
+    bring(after, after + second)
+    bring(first - 2 * second, first - second)
+    assert not stale()
 
-    assert "記録が増えました" in as_hana.get(f"/trials/{trial.pk}").content.decode()
+    for moment in (first, after - second):
+        inside = diary.log_episode(hana, by=hana.user, start=moment)
+        assert stale()
+        diary.withdraw(inside, by=hana.user)
+        assert not stale()
+    rating = Rating.objects.filter(person=hana).first()
+    diary.withdraw(rating, by=hana.user)
+    assert stale()
+    Rating.objects.filter(pk=rating.pk).update(withdrawn_at=None)
+    bring(first - second, first).delete()
+    assert not stale()
+    bring(first - second, first)
+    assert stale()
+
+
+def test_nothing_is_kept_of_a_trial_of_the_invented_person_whom_anybody_may_be(hana, as_hana):
+    over, runs = put(hana, today() - timedelta(days=40)), put_after(hana)
+    Person.objects.filter(pk=hana.pk).update(simulated=True)
+
+    answers = [as_hana.post("/trials/new", sent(question="090-1234")),
+               as_hana.post("/trials/unsafe", {"unsafe": ["exercise"]}),
+               as_hana.post(f"/trials/{runs.pk}/end", {"why": "unwell"}),
+               as_hana.post(f"/trials/{over.pk}/ask")]  # fmt: skip
+
+    for answer in answers:
+        assert answer.status_code == 422
+        assert "架空の人の試し" in answer.content.decode()
+    assert set(Trial.objects.filter(person=hana)) == {over, runs}
+    runs.refresh_from_db()
+    assert runs.ended_at is None
+    assert Person.objects.get(pk=hana.pk).unsafe == ()
+    assert not Job.objects.filter(person=hana).exists()
+    assert as_hana.post("/trials/new", sent(then="look")).status_code == 200
+
+
+def put_after(person: Person) -> Trial:
+    """End what runs, and store one that runs from today on."""
+    Trial.objects.filter(person=person).running().update(ended_at=timezone.now(), ended_why="completed")
+    return put(person, today())
 
 
 # -- whose it is, taking it out and in ---------------------------------------------------------------------------------
@@ -710,6 +844,61 @@ def test_a_plan_that_was_changed_in_an_export_is_not_brought_in(hana, as_hana, k
 
     assert Exposure.objects.filter(person=ken).exists()
     assert not Trial.objects.filter(person=ken).exists()
+
+
+def packed(folder, *trials, ends=None):
+    """Pack plans as an export has them."""
+    with zipfile.ZipFile(folder / "unaji.zip", "w") as archive:
+        for k, one in enumerate(trials):
+            archive.writestr(f"unaji/trials/{k}.toml", plan_toml(one))
+        if ends is not None:
+            archive.writestr("unaji/trials/ends.csv", ends)
+    return folder / "unaji.zip"
+
+
+def a_plan(**changes):
+    usual = {"change": Change.AVOID, "kind": "caffeine", "start": today(), "blocks": 2, "seed": 4}
+    return design_trial(
+        question=QUESTION, outcome="episodes", timezone="Asia/Tokyo", registered_at=at(today(), -4), **(usual | changes)
+    )
+
+
+def test_of_an_export_only_plans_are_read_that_could_have_been_made(tmp_path):
+    good = a_plan()
+    seek = {"change": Change.SEEK, "kind": "alcohol"}
+    wrong = [replace(good, **one) for one in (seek, {"kind": "no_such"}, {"outcome": "luck"}, {"periods": ()})]
+
+    assert [one.plan for one in restoring.trials_in(packed(tmp_path, *wrong, good))] == [good]
+
+
+def test_of_an_export_whose_ends_cannot_be_read_no_trial_goes_on(hana, tmp_path):
+    ends = "id,ended_at,ended_why\n" + "x" * 140_000 + ",,\n"
+
+    with transaction.atomic():
+        restoring.put_trials(hana, restoring.trials_in(packed(tmp_path, a_plan(), ends=ends)), timezone.now())
+
+    assert Trial.objects.get(person=hana).ended_why == "moved"
+
+
+@pytest.mark.parametrize("marked", ["here", "in the export"])
+@pytest.mark.parametrize(("change", "kind"), [(Change.SEEK, "exercise"), (Change.TREAT, "massage")])
+def test_a_trial_from_elsewhere_that_asks_for_what_does_not_suit_does_not_go_on(
+    hana, as_hana, tmp_path, marked, change, kind
+):
+    there = TimelinePerson(id="x", timezone="Asia/Tokyo", unsafe=(kind,) if marked == "in the export" else ())
+    if marked == "here":
+        actions.mark_unsafe(hana, (kind,), by=hana.user)
+
+    with transaction.atomic():
+        restoring.put_trials(
+            hana, restoring.trials_in(packed(tmp_path, a_plan(change=change, kind=kind))), timezone.now()
+        )
+        restoring.put_unsafe(hana, Timeline(person=there))
+
+    assert Trial.objects.get(person=hana).ended_why == ("moved" if marked == "here" else "doctor")
+    assert Person.objects.get(pk=hana.pk).unsafe == (kind,)
+    assert "/trials/" not in as_hana.get("/now").content.decode()
+    assert broken_at() is None
 
 
 @by_a_worker

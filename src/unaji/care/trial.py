@@ -17,6 +17,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
+from itertools import pairwise
 
 import numpy as np
 
@@ -38,6 +39,10 @@ BLOCKS_OF_DAYS, BLOCKS_OF_WEEKS = 14, 4
 """Defaults for what is changed day by day, and for treatments."""
 LARGEST_SEED = 2**31
 MOST_BLOCKS = 200
+FIRST_YEAR, LAST_YEAR = 1900, 2200
+"""Far from where the calendar of Python ends, so that a day more or another zone never leaves it."""
+LONGEST_GAP_D = 7
+"""From one period's last day to the next one's first at the most: a day may wait for the next of its own kind."""
 
 NEVER_SOUGHT = {
     "alcohol": "more alcohol harms",
@@ -267,6 +272,33 @@ def deal(start: date, period_days: int, blocks: int, strata: Strata, seed: int) 
             periods.append(Period(opened, day, last, changed=bool(changed_first[opened - 1])))
         day = last + timedelta(days=1)
     return tuple(periods)
+
+
+def check_plan(plan: TrialPlan, unsafe: Collection[str] = ()) -> None:
+    """Hold a plan that was read against the rules by which plans are made; its fingerprint says nothing of them.
+
+    Parameters
+    ----------
+    unsafe : collection of str
+        Exposures this person must not have more of.
+
+    Raises
+    ------
+    UsageError
+        The plan asks for something harmful, or its parts do not fit together.
+    """
+    _check_kind(plan.change, plan.kind, unsafe)
+    _check_numbers(plan.outcome, plan.minimal_important, plan.period_days, plan.washout_days, plan.blocks)
+    if len(plan.periods) != 2 * plan.blocks:
+        raise UsageError(f"{plan.blocks} blocks have {2 * plan.blocks} periods, got {len(plan.periods)}")
+    days = (plan.registered_at.date(), *(day for one in plan.periods for day in (one.first, one.last)))
+    if not (min(days).year >= FIRST_YEAR and max(days).year <= LAST_YEAR):
+        raise UsageError(f"a plan lies in the years {FIRST_YEAR} to {LAST_YEAR}, got {min(days)} to {max(days)}")
+    if any(one.days != plan.period_days for one in plan.periods):
+        raise UsageError(f"not every period lasts {plan.period_days} days, as the plan says")
+    for one, following in pairwise(plan.periods):
+        if not 0 < (following.first - one.last).days <= LONGEST_GAP_D:
+            raise UsageError(f"the period that begins on {following.first} does not follow the one before it")
 
 
 def _check_kind(change: Change, kind: str, unsafe: Collection[str]) -> None:

@@ -99,7 +99,10 @@ def plan_of(text: str, path: str) -> TrialPlan:
     check_zone(values["timezone"], path)
     if values["registered_at"].tzinfo is None:
         raise InputError(f"{path}: registered_at {values['registered_at']} has no offset, such as +09:00")
-    values["registered_at"] = values["registered_at"].astimezone(UTC)
+    try:
+        values["registered_at"] = values["registered_at"].astimezone(UTC)
+    except OverflowError as error:
+        raise InputError(f"{path}: registered_at {values['registered_at']} is no moment of the calendar") from error
     rows = _checked(path, said, "periods")
     periods = tuple(_period(path, k + 1, row, values["change"]) for k, row in enumerate(rows))
     plan = TrialPlan(**values, periods=periods)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -11,11 +10,10 @@ from django.urls import reverse
 
 from unaji.care.trial import EPISODES, INTENSITY, Change, Period, TrialPlan
 from unaji.causes.observed import AUTOMATIC
-from unaji.errors import InputError
 from unaji.report.trial import outcome_name
 from unaji.report.words import Catalogue
 from unaji.report.words import catalogue as report_catalogue
-from unaji.web.casebook.actions.trials import doctor_first, period_on, plan_of
+from unaji.web.casebook.actions.trials import doctor_first, period_on, readable_plan
 from unaji.web.casebook.models import Episode, Exposure, Person, Rating, Treatment, Trial
 from unaji.web.casebook.trial_choices import called
 from unaji.web.patient.clock import day_bounds, local, local_today, say_day, say_day_short
@@ -49,10 +47,8 @@ def running_of(person: Person) -> Running | None:
     A plan that this version does not read must not stand in the way of writing down that it is hot.
     """
     trial = Trial.objects.filter(person=person).running().first()
-    if trial is not None:
-        with suppress(InputError):
-            return Running(trial, plan_of(trial))
-    return None
+    plan = None if trial is None else readable_plan(trial)
+    return None if trial is None or plan is None else Running(trial, plan)
 
 
 def today_line(person: Person) -> Line | None:

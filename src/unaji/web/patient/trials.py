@@ -38,7 +38,6 @@ from unaji.web.patient.trial_told import (
     outcome_said,
     progress_of,
     report_words,
-    running_of,
     say_what,
     stretches_of,
     weekdays,
@@ -98,13 +97,19 @@ def trials(request: SignedIn, person: Person) -> HttpResponse:
     """List the trials, the one that runs first."""
     rows = [_row(one) for one in Trial.objects.visible_to(request.user).order_by("ended_at", "-registered_at")]
     rows.sort(key=lambda row: row.state != words()("trials.state.running"))
-    return _screen(request, "list.html", person, rows=rows, running=running_of(person),
+    return _screen(request, "list.html", person, rows=rows, running=_running(person),
                   doctor=actions.doctor_first(person))  # fmt: skip
 
 
+def _running(person: Person) -> Trial | None:
+    """Return the trial that was not ended, whether or not its plan can be read."""
+    return Trial.objects.filter(person=person).running().first()
+
+
 def _row(trial: Trial) -> Row:
-    plan = actions.plan_of(trial)
-    said = words()("trials.stretch", first=say_day_short(plan.first_day), last=say_day_short(plan.last_day))
+    plan, said = actions.readable_plan(trial), ""
+    if plan is not None:
+        said = words()("trials.stretch", first=say_day_short(plan.first_day), last=say_day_short(plan.last_day))
     return Row(trial.pk, trial.question, said, _state(trial))
 
 
@@ -157,6 +162,8 @@ def new(request: SignedIn, person: Person) -> HttpResponse:
         return _form(request, person, chosen, sent)
     try:
         wish = _wish(sent, chosen, person)
+        if request.POST.get("then") == "register" and person.simulated:  # anybody may be signed in as the invented one
+            raise NotPossibleError("trials.error.example")
         if request.POST.get("then") == "register":
             trial = actions.register_trial(person, wish, by=request.user, number=sent.number)
             return redirect("patient:trial", pk=trial.pk)
@@ -170,7 +177,7 @@ def _choose(request: SignedIn, person: Person, may: dict[str, Choice], error: st
     unsafe = person.unsafe
     return _screen(
         request, "choose.html", person, 422 if error else 200, error=error,
-        doctor=actions.doctor_first(person), running=running_of(person),
+        doctor=actions.doctor_first(person), running=_running(person),
         proposed=[_told(one) for one in may.values() if one.proposed],
         groups=[
             (change.value, [_told(one) for one in may.values() if one.change is change and not one.proposed])
@@ -275,8 +282,12 @@ def _look(request: SignedIn, person: Person, plan: TrialPlan, sent: Sent) -> Htt
 @require_POST
 def unsafe(request: SignedIn, person: Person) -> HttpResponse:
     """Keep what a person must not have more of."""
-    known = can_be_too_much(claims_in_use())
-    actions.mark_unsafe(person, tuple(one for one in known if one in request.POST.getlist("unsafe")), by=request.user)
+    if person.simulated:
+        may = {one.code: one for one in choices(person)}
+        return _choose(request, person, may, words()("trials.error.example"))
+    known, sent = can_be_too_much(claims_in_use()), request.POST.getlist("unsafe")
+    not_asked = [one for one in person.unsafe if one not in known]  # from an export: nothing was said of it here
+    actions.mark_unsafe(person, (*(one for one in known if one in sent), *not_asked), by=request.user)
     return redirect("patient:new_trial")
 
 
@@ -292,39 +303,45 @@ def trial(request: SignedIn, person: Person, pk: UUID) -> HttpResponse:
 
 
 def _trial(request: SignedIn, person: Person, found: Trial, error: str = "") -> HttpResponse:
-    plan, today = actions.plan_of(found), local_today(person)
-    name = called(plan.change, plan.kind, spoken())
+    plan = actions.readable_plan(found)
     over = actions.is_over(found)
     told: dict[str, Any] | None = actions.told_of(found, spoken()) if over else None
     if told is not None:  # drawn by us, every text in it escaped when it was drawn
         for width in ("phone", "desktop"):
             told["figure"][width] = mark_safe(told["figure"][width])
+    shown: dict[str, Any] = {
+        "error": error, "trial": found, "over": over, "doctor": actions.doctor_first(person), "state": _state(found),
+        "reasons": [(one.value, words()(f"trials.why.{one}")) for one in REASONS], "told": told,
+        "made": None if told is None else _moment(person, told["made_at"]),
+    }  # fmt: skip
+    if plan is not None:
+        shown |= _followed(person, found, plan, over=over, told=told)
+    return _screen(request, "trial.html", person, 422 if error else 200, **shown)
+
+
+def _followed(
+    person: Person, found: Trial, plan: TrialPlan, *, over: bool, told: dict[str, Any] | None
+) -> dict[str, Any]:
+    """Give what is said of a trial whose plan can be read."""
+    name, today = called(plan.change, plan.kind, spoken()), local_today(person)
     job = Job.objects.filter(person=person, kind=JobKind.TRIAL, subject=found.pk).order_by("-made_at").first()
     stopped = actions.counted_until(found)
     begun = today >= plan.first_day and (stopped is None or stopped >= plan.first_day)
-    return _screen(
-        request, "trial.html", person, 422 if error else 200, error=error, trial=found, plan=plan,
-        over=over, doctor=actions.doctor_first(person), state=_state(found),
-        lines=[] if over else [say_what(plan, name, today, "today"), *_tomorrow(plan, name, today)],
-        do=report_words()(f"trial.do.{plan.change}", name=name), looked_at=looked_at(plan),
-        dates=words()("trials.look.dates", first=say_day(plan.first_day), last=say_day(plan.last_day)),
-        progress=progress_of(person, plan, today), weeks=weeks_of(plan, today), weekdays=list(weekdays()),
-        stretches=stretches_of(plan, today), reasons=[(one.value, words()(f"trials.why.{one}")) for one in REASONS],
-        told=told, stale=told is not None and _is_stale(person, told["made_at"]),
-        made=None if told is None else _moment(person, told["made_at"]),
-        begun=begun, until=say_day_short(stopped) if stopped is not None and begun else None,
-        job=job if job is not None and job.state in (JobState.WAITING, JobState.RUNNING, JobState.FAILED) else None,
-    )  # fmt: skip
+    return {
+        "plan": plan, "lines": [] if over else [say_what(plan, name, today, "today"), *_tomorrow(plan, name, today)],
+        "do": report_words()(f"trial.do.{plan.change}", name=name), "looked_at": looked_at(plan),
+        "dates": words()("trials.look.dates", first=say_day(plan.first_day), last=say_day(plan.last_day)),
+        "progress": progress_of(person, plan, today), "weeks": weeks_of(plan, today), "weekdays": list(weekdays()),
+        "stretches": stretches_of(plan, today), "stale": told is not None and actions.is_stale(found, told),
+        "begun": begun, "until": say_day_short(stopped) if stopped is not None and begun else None,
+        "job": job if job is not None and job.state in (JobState.WAITING, JobState.RUNNING, JobState.FAILED) else None,
+    }  # fmt: skip
 
 
 def _tomorrow(plan: TrialPlan, name: str, today: date) -> list[str]:
     """Say what tomorrow is, where that is more than today said."""
     tomorrow = today + timedelta(days=1)
     return [say_what(plan, name, tomorrow, "tomorrow")] if plan.first_day <= tomorrow <= plan.last_day else []
-
-
-def _is_stale(person: Person, made_at: str) -> bool:
-    return person.asked_anew_at is not None and person.asked_anew_at > datetime.fromisoformat(made_at)
 
 
 def _moment(person: Person, said: str) -> str:
@@ -339,6 +356,8 @@ def end(request: SignedIn, person: Person, pk: UUID) -> HttpResponse:
     """Stop a trial, with a reason."""
     found = get_object_or_404(Trial.objects.visible_to(request.user), pk=pk)
     why = request.POST.get("why", "")
+    if person.simulated:
+        return _trial(request, person, found, words()("trials.error.example"))
     if actions.is_over(found):
         return redirect("patient:trial", pk=pk)
     if why not in REASONS:
@@ -355,6 +374,8 @@ def end(request: SignedIn, person: Person, pk: UUID) -> HttpResponse:
 def ask(request: SignedIn, person: Person, pk: UUID) -> HttpResponse:
     """Ask what a trial found."""
     found = get_object_or_404(Trial.objects.visible_to(request.user), pk=pk)
+    if person.simulated:
+        return _trial(request, person, found, words()("trials.error.example"))
     try:
         actions.ask_result(found, by=request.user)
     except NotPossibleError as error:

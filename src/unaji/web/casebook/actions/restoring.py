@@ -17,13 +17,13 @@ import polars as pl
 from django.db import transaction
 from django.utils import timezone
 
-from unaji.care.trial import TrialPlan
+from unaji.care.trial import TrialPlan, check_plan
 from unaji.care.trial_file import plan_of as plan_in
-from unaji.errors import InputError
+from unaji.errors import InputError, UsageError
 from unaji.records.folder import Content, contents_of, own_files, put_files, read_folder
 from unaji.records.importing import Imported
 from unaji.records.timeline import Timeline
-from unaji.web.casebook.actions.trials import forget_result, plan_of, trial_of
+from unaji.web.casebook.actions.trials import asks_for_any, end_unsafe, forget_result, readable_plan, trial_of
 from unaji.web.casebook.audit import record
 from unaji.web.casebook.files import scratch_folder
 from unaji.web.casebook.ids import uuid7
@@ -129,7 +129,7 @@ def _holds(file: Path, content: Content) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Brought:
-    """One trial of an export.
+    """One trial of an export, whose plan could have been made here.
 
     Attributes
     ----------
@@ -141,17 +141,29 @@ class Brought:
     ended_at: datetime | None
     ended_why: str
 
+    def __post_init__(self) -> None:
+        """Hold the plan against the rules by which plans are made; the fingerprint says nothing of them."""
+        check_plan(self.plan)
+
 
 def trials_in(file: Path) -> tuple[Brought, ...]:
-    """Read the trials of an export; a plan that was changed since it was registered is left out."""
+    """Read the trials of an export.
+
+    A plan that was changed since it was registered is left out, as is one that could not have been made.
+    """
     prefix, found = f"unaji/{TRIALS}/", []
     with zipfile.ZipFile(file) as archive:
         small = {info.filename for info in archive.infolist() if info.file_size <= LARGEST_PLAN_BYTES}
-        ends = _ends(archive.read(prefix + ENDS)) if prefix + ENDS in small else {}
+        ends: dict[str, tuple[datetime, str]] = {}
+        otherwise: tuple[datetime | None, str] = (None, "")
+        try:
+            ends = _ends(archive.read(prefix + ENDS)) if prefix + ENDS in small else {}
+        except csv.Error:  # nobody knows any more which of them ran on: none does
+            otherwise = (timezone.now(), TrialEnd.MOVED)
         for name in sorted(one for one in small if one.startswith(prefix) and one.endswith(".toml"))[:MOST_TRIALS]:
-            with suppress(InputError, UnicodeDecodeError):
+            with suppress(InputError, UsageError, UnicodeDecodeError):
                 plan = plan_in(archive.read(name).decode("utf-8"), name)
-                ended_at, why = ends.get(Path(name).stem, (None, ""))
+                ended_at, why = ends.get(Path(name).stem, otherwise)
                 found.append(Brought(plan, ended_at, why))
     return tuple(found)
 
@@ -169,10 +181,11 @@ def _ends(content: bytes) -> dict[str, tuple[datetime, str]]:
 def put_trials(person: Person, trials: Sequence[Brought], stamp: datetime) -> int:
     """Add trials that a person does not have yet; return how many.
 
-    One that still ran goes on here, unless another one does: then it ends with that.
+    One that still ran goes on here, unless another one does, or it asks for what the person must not have: then it ends
+    with that.
     """
     held = Trial.objects.filter(person=person)
-    known = {plan_of(one).fingerprint for one in held}
+    known = {plan.fingerprint for plan in map(readable_plan, held) if plan is not None}
     runs, added = held.running().exists(), 0
     for one in trials:
         if one.plan.fingerprint in known:
@@ -182,7 +195,7 @@ def put_trials(person: Person, trials: Sequence[Brought], stamp: datetime) -> in
         row.made_at = stamp
         if one.ended_at is not None and one.ended_at >= row.registered_at:
             row.ended_at, row.ended_why = one.ended_at, one.ended_why
-        elif runs:
+        elif runs or asks_for_any(one.plan, person.unsafe):
             row.ended_at, row.ended_why = max(stamp, row.registered_at), TrialEnd.MOVED
         runs = runs or row.ended_at is None
         row.save(force_insert=True)
@@ -192,12 +205,16 @@ def put_trials(person: Person, trials: Sequence[Brought], stamp: datetime) -> in
 
 
 def put_unsafe(person: Person, timeline: Timeline) -> None:
-    """Add what an export says the person must not have more of; taking it back leaves that there."""
+    """Add what an export says the person must not have more of; taking it back leaves that there.
+
+    A trial that asks for more of it ends with that, also one that has just been brought.
+    """
     new = [one for one in timeline.person.unsafe if one not in person.unsafe and one.split() == [one]]
     if new:
         person.unsafe_text = " ".join((*person.unsafe, *new))
         person.save(update_fields=["unsafe_sealed"])
         record("change", person, by=None, person=person.pk)
+        end_unsafe(person, by=None)
 
 
 def put_entries(person: Person, timeline: Timeline) -> datetime:

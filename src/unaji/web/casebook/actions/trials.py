@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import json
 import secrets
+from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
+from hashlib import sha256
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from unaji.care.trial import LARGEST_SEED, Change, Period, TrialPlan, design_trial
+from unaji.care.trial import LARGEST_SEED, Change, Period, TrialPlan, check_plan, design_trial
 from unaji.care.trial_analysis import analyse_trial
 from unaji.care.trial_file import plan_of as plan_in
 from unaji.care.trial_file import plan_toml
@@ -31,7 +34,19 @@ from unaji.web.casebook.audit import record
 from unaji.web.casebook.claims import claims_in_use
 from unaji.web.casebook.files import document, opened, put_document, remove_document
 from unaji.web.casebook.jobs import CannotError, Progress, ask, does, hold, subject_of
-from unaji.web.casebook.models import Job, Person, RedFlagScreen, Trial, User
+from unaji.web.casebook.models import (
+    Episode,
+    Exposure,
+    ImportBatch,
+    Job,
+    Person,
+    Rating,
+    RedFlagScreen,
+    Treatment,
+    Trial,
+    User,
+)
+from unaji.web.casebook.models.imported import ImportState
 from unaji.web.casebook.models.intake import Level
 from unaji.web.casebook.models.results import JobKind, TrialEnd
 from unaji.web.casebook.timeline import read_timeline
@@ -154,20 +169,38 @@ def end_trial(trial: Trial, why: TrialEnd, *, by: User) -> None:
             _end(trial, why, by=by)
 
 
-def _end(trial: Trial, why: TrialEnd, *, by: User) -> None:
-    if Trial.objects.filter(pk=trial.pk).running().update(ended_at=timezone.now(), ended_why=why):
+def _end(trial: Trial, why: TrialEnd, *, by: User | None) -> None:
+    at = max(timezone.now(), trial.registered_at)  # one from elsewhere may be registered by a clock that was ahead
+    if Trial.objects.filter(pk=trial.pk).running().update(ended_at=at, ended_why=why):
         record("end", trial, by=by, person=trial.person_id)
 
 
 def mark_unsafe(person: Person, kinds: tuple[str, ...], *, by: User) -> None:
-    """Keep what a person must not have more of; it takes the place of what they said before."""
+    """Keep what a person must not have more of; it takes the place of what they said before.
+
+    A trial that asks for more of it ends with that.
+    """
     with transaction.atomic():
         locked = Person.objects.select_for_update().get(pk=person.pk)
         locked.unsafe_text = " ".join(dict.fromkeys(kinds))
         locked.save(update_fields=["unsafe_sealed"])
         ask_anew(locked)  # an answer may have proposed it
         record("change", locked, by=by, person=person.pk)
+        end_unsafe(locked, by=by)
     person.unsafe_text = locked.unsafe_text
+
+
+def end_unsafe(person: Person, *, by: User | None) -> None:
+    """End the trial that asks for more of what a person must not have."""
+    for trial in Trial.objects.filter(person=person).running():
+        plan = readable_plan(trial)
+        if plan is not None and not is_over(trial) and asks_for_any(plan, person.unsafe):
+            _end(trial, TrialEnd.DOCTOR, by=by)
+
+
+def asks_for_any(plan: TrialPlan, kinds: Collection[str]) -> bool:
+    """Say whether a plan asks for more of any of these kinds."""
+    return plan.change is not Change.AVOID and plan.kind in kinds
 
 
 # -- where it stands ---------------------------------------------------------------------------------------------------
@@ -178,26 +211,40 @@ def plan_of(trial: Trial) -> TrialPlan:
     return plan_in(trial.plan_text, f"trial {trial.pk}")
 
 
+def readable_plan(trial: Trial) -> TrialPlan | None:
+    """Return the plan; None where this version cannot read it, or could not have made it and has no words for it."""
+    with suppress(InputError, UsageError):
+        plan = plan_of(trial)
+        check_plan(plan)
+        return plan
+    return None
+
+
 def period_on(plan: TrialPlan, day: date) -> Period | None:
     """Return the period a day belongs to; None for a day that is not part of the trial."""
     return next((one for one in plan.periods if one.first <= day <= one.last), None)
 
 
 def is_over(trial: Trial) -> bool:
-    """Say whether a trial's last day has passed, or it was ended."""
-    return trial.ended_at is not None or _today(trial) > plan_of(trial).last_day
+    """Say whether a trial's last day has passed, or it was ended; one whose plan cannot be read waits to be ended."""
+    if trial.ended_at is not None:
+        return True
+    plan = readable_plan(trial)
+    return plan is not None and _day(plan, timezone.now()) > plan.last_day
 
 
 def counted_until(trial: Trial) -> date | None:
     """Return the last day that counts of a trial that was stopped: the day before. None where its plan was lived to."""
-    if trial.ended_at is None:
+    if trial.ended_at is None or trial.ended_why == TrialEnd.COMPLETED:
         return None
-    day = Zones((trial.person.timezone,)).local(trial.ended_at).date() - timedelta(days=1)
-    return day if day < plan_of(trial).last_day else None
+    plan = plan_of(trial)
+    day = _day(plan, trial.ended_at) - timedelta(days=1)
+    return day if day < plan.last_day else None
 
 
-def _today(trial: Trial) -> date:
-    return Zones((trial.person.timezone,)).local(timezone.now()).date()
+def _day(plan: TrialPlan, moment: datetime) -> date:
+    """Return the day of a moment where the plan was made: its days stay where they were when the person moves."""
+    return Zones((plan.timezone,)).local(moment).date()
 
 
 # -- what it found -----------------------------------------------------------------------------------------------------
@@ -209,8 +256,10 @@ def ask_result(trial: Trial, *, by: User) -> Job:
     Raises
     ------
     NotPossibleError
-        It still runs.
+        It still runs, or its plan cannot be read.
     """
+    if readable_plan(trial) is None:
+        raise NotPossibleError("trials.error.unreadable")
     if not is_over(trial):
         raise NotPossibleError("trials.error.not_over")
     with transaction.atomic():
@@ -225,6 +274,7 @@ def work_out(job: Job, progress: Progress) -> None:
     person, plan, began, claims = trial.person, plan_of(trial), timezone.now(), claims_in_use()
     if not is_over(trial):
         raise CannotError("not_over")
+    written = _written(trial, plan)
     with opened(person.pk) as folder:
         timeline = read_timeline(person, folder)
         progress(0.5)
@@ -237,7 +287,7 @@ def work_out(job: Job, progress: Progress) -> None:
     put_document(person.pk, _name(trial, RESULT), write(result_json(result, flags, str(person.pk), "ja")).encode())
     for language in LANGUAGES:
         name = called(plan.change, plan.kind, language)
-        told = {"made_at": began.isoformat(), **trial_told(result, flags, name, language).as_json()}
+        told = {"made_at": began.isoformat(), "written": written, **trial_told(result, flags, name, language).as_json()}
         put_document(person.pk, _name(trial, f"told.{language}"), json.dumps(told, ensure_ascii=False).encode())
 
 
@@ -246,6 +296,38 @@ def told_of(trial: Trial, language: str) -> dict[str, object] | None:
     content = document(trial.person_id, _name(trial, f"told.{language}"))
     told: dict[str, object] | None = None if content is None else json.loads(content)
     return told
+
+
+def is_stale(trial: Trial, told: Mapping[str, object]) -> bool:
+    """Say whether the records of a trial's days have changed since what it found was worked out."""
+    plan, made_at = plan_of(trial), datetime.fromisoformat(str(told["made_at"]))
+    first, last = _span(trial, plan)
+    brought = ImportBatch.objects.filter(person=trial.person_id, state__in=(ImportState.STORED, ImportState.UNDONE))
+    since = brought.filter(changed_at__gt=made_at, first_at__lt=last, last_at__gte=first)
+    return told.get("written") != _written(trial, plan) or since.exists()
+
+
+def _span(trial: Trial, plan: TrialPlan) -> tuple[datetime, datetime]:
+    """Return the first instant of the days that count and the one after the last."""
+    zones, after = Zones((plan.timezone,)), (counted_until(trial) or plan.last_day) + timedelta(days=1)
+    return zones.to_utc(datetime.combine(plan.first_day, time())), zones.to_utc(datetime.combine(after, time()))
+
+
+def _written(trial: Trial, plan: TrialPlan) -> str:
+    """Return a hash of all that the diary holds of the days that count."""
+    first, last = _span(trial, plan)
+    whole = sha256()
+    for model, at, columns in (
+        (Episode, "start", ("start", "end", "intensity")),
+        (Rating, "time", ("time", "quantity", "value")),
+        (Exposure, "start", ("start", "end", "kind", "amount")),
+        (Treatment, "time", ("time", "kind")),
+    ):
+        kept = model._default_manager.filter(person=trial.person_id, withdrawn_at=None)
+        rows = kept.filter(**{f"{at}__gte": first, f"{at}__lt": last}).values_list(*columns)
+        lines = sorted("\t".join(map(str, row)) for row in rows)
+        whole.update("\n".join((model.__name__, *lines, "")).encode())
+    return whole.hexdigest()
 
 
 def result_of(trial: Trial) -> bytes | None:
