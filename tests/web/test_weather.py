@@ -26,7 +26,7 @@ from unaji.web.casebook.actions.weather import ask_weather, ask_weather_due, rem
 from unaji.web.casebook.files import sealed_files
 from unaji.web.casebook.jobs import DOERS, run, wake_silent
 from unaji.web.casebook.management.commands.clock import DUE
-from unaji.web.casebook.models import AuditEvent, Consent, Job, Person, SeriesFile
+from unaji.web.casebook.models import AuditEvent, Consent, ConsentText, Job, Person, SeriesFile
 from unaji.web.casebook.timeline import timeline_of
 
 pytestmark = pytest.mark.django_db
@@ -270,6 +270,42 @@ def test_what_is_missing_is_told_and_nobody_is_asked(server, as_hana, hana, sett
 
     assert (job.state, job.error) == ("failed", code)
     assert server.asked == []
+
+
+@pytest.fixture
+def reworded(agreed):
+    """Let the wording that was agreed to have changed since."""
+    for language in ("ja", "en"):
+        ConsentText.objects.create(
+            purpose="weather", version=99, language=language, body="新しい文", valid_from=timezone.now()
+        )
+    return agreed
+
+
+def test_an_agreement_to_a_former_wording_asks_nobody_and_is_asked_anew(server, as_hana, reworded):
+    page = as_hana.get("/data").content.decode()
+    block = page[page.index("weather-head") :]
+
+    assert ask_weather_due() == 0
+    assert 'name="consent"' in block
+    assert "新しい文" in block
+    assert "同意の文が変わりました" in block
+
+    as_hana.post("/data/weather", {"consent": "yes"})
+
+    assert work(reworded).state == "done"
+    assert ask_weather_due(timezone.now() + timedelta(hours=25)) == 1
+    assert "同意の文が変わりました" not in as_hana.get("/data").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("language", "begins"), [("ja", "記録が始まる月の1日から"), ("en", "from the first of the month")]
+)
+def test_the_agreement_says_that_days_without_records_are_asked_for_too(language, begins, db):
+    text = ConsentText.objects.filter(purpose="weather", language=language).latest("version").body
+
+    assert begins in text
+    assert {"ja": "記録のない日も含めて", "en": "also of those without records"}[language] in text
 
 
 def test_an_operator_who_wants_none_offers_none(server, as_hana, agreed, settings):

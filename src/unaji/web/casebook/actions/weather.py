@@ -37,7 +37,7 @@ from unaji.web.casebook.actions.explanations import keep_days
 from unaji.web.casebook.actions.people import ask_anew, describe_person
 from unaji.web.casebook.audit import record
 from unaji.web.casebook.files import opened
-from unaji.web.casebook.jobs import CannotError, Progress, ask, cancel, does, hold
+from unaji.web.casebook.jobs import CannotError, Progress, ask, cancel_all, does, hold
 from unaji.web.casebook.keys import person_key
 from unaji.web.casebook.models import (
     Consent,
@@ -102,8 +102,7 @@ def stop_weather(person: Person, *, by: User) -> None:
 def remove_weather(person: Person, *, by: User) -> Job:
     """Ask for the weather to be taken out; it is not fetched again by itself, until the person asks for it."""
     with transaction.atomic():
-        for job in Job.objects.filter(person=person, kind=JobKind.WEATHER).unfinished():
-            cancel(job, by=by)
+        cancel_all(Job.objects.filter(person=person, kind=JobKind.WEATHER).unfinished(), by=by)
         return ask(person, JobKind.NO_WEATHER, by=by)
 
 
@@ -140,7 +139,7 @@ def ask_weather_due(now: datetime | None = None) -> int:
     if not settings.WEATHER:
         return 0
     now = now or timezone.now()
-    agreed = Consent.objects.filter(purpose=Purpose.WEATHER).in_force().values("person")
+    agreed = Consent.objects.filter(purpose=Purpose.WEATHER).in_force().to_newest().values("person")
     lately = Job.objects.filter(kind=JobKind.WEATHER, made_at__gt=now - EVERY).values("person")
     # What was written counts, not who is signed in: a phone stays signed in for weeks in which nobody looks at it.
     wrote = Q()
