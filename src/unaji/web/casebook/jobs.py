@@ -201,8 +201,20 @@ def _note(job: Job, state: JobState, error: str) -> None:
         _ours(job).update(state=state, error=error, finished_at=now, **share)
 
 
+def see_wanted(job: Job) -> None:
+    """See that a job is still wanted, as often as one likes while nothing is kept of it yet.
+
+    Raises
+    ------
+    CancelledError
+        The person asked for a stop, or this worker was silent for so long that another has begun the job anew.
+    """
+    if not _wanted(job):
+        raise CancelledError
+
+
 def hold(job: Job) -> None:
-    """See that a job is still this worker's, before something is kept of it.
+    """See that a job is still this worker's, once, right before something is kept of it: then it is not stopped.
 
     Raises
     ------

@@ -14,6 +14,7 @@ from unaji.web.access import SignedIn, person_page
 from unaji.web.casebook.actions.consents import consented
 from unaji.web.casebook.actions.weather import (
     KINDS,
+    MOST_MONTHS,
     SERIES_KIND,
     ask_weather,
     place_of,
@@ -63,6 +64,11 @@ class Block:
     off: bool
     job: Job | None
     back: str
+
+    @property
+    def months(self) -> int:
+        """How many months come at a time."""
+        return MOST_MONTHS
 
     @property
     def busy(self) -> bool:
