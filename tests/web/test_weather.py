@@ -30,7 +30,7 @@ from unaji.web.casebook.apart import memory_mb
 from unaji.web.casebook.files import sealed_files
 from unaji.web.casebook.jobs import DOERS, run, wake_silent
 from unaji.web.casebook.management.commands.clock import DUE
-from unaji.web.casebook.models import AuditEvent, Consent, ConsentText, Job, Person, SeriesFile
+from unaji.web.casebook.models import AuditEvent, Consent, ConsentText, ImportBatch, Job, Person, SeriesFile
 from unaji.web.casebook.timeline import timeline_of
 
 pytestmark = pytest.mark.django_db
@@ -714,6 +714,35 @@ def test_what_is_taken_along_holds_the_weather_its_source_and_what_was_said_of_o
 def wish_now(wish):
     wish.refresh_from_db()
     return wish
+
+
+def test_weather_that_comes_back_in_an_export_is_left_out_and_told(server, agreed, neighbour, as_ken):
+    server.reply = warmer_in_the_south
+    fetched(agreed)
+    rows = sum(SeriesFile.objects.filter(person=agreed, kind="weather").values_list("rows", flat=True))
+    wish = ask_export(agreed, by=agreed.user)
+    work(agreed)
+    file = io.BytesIO(b"".join(fetch_export(wish_now(wish), by=agreed.user)))
+    file.name = "unaji.zip"
+
+    as_ken.post("/data/upload", {"file": file, "consent": "yes"})
+    run(Job.objects.get(person=neighbour, kind="look").pk)
+    page = as_ken.get("/data").content.decode()
+    batch = ImportBatch.objects.get(person=neighbour)
+    as_ken.post(f"/data/{batch.pk}/save")
+    run(Job.objects.get(person=neighbour, kind="store").pk)
+
+    assert f"{rows:,}行: Open-Meteoから取り寄せた天気です。" in page
+    batch.refresh_from_db()
+    assert batch.state == "stored"
+    assert timeline_of(neighbour).of("air_temp_c") is None
+    assert len(timeline_of(neighbour).episodes) == 2
+
+    fetched(neighbour)
+    assert set(timeline_of(neighbour).of("air_temp_c").value) == {20.0}
+    remove_weather(neighbour, by=neighbour.user)
+    work(neighbour)
+    assert timeline_of(neighbour).of("air_temp_c") is None
 
 
 def test_who_is_erased_leaves_no_weather_behind(server, agreed, settings):
