@@ -490,6 +490,7 @@ def test_the_service_is_not_asked_more_often_when_there_are_more_people(server, 
 
 @pytest.mark.parametrize("asks_to_wait", [None, "3600"])
 def test_who_comes_after_one_that_was_told_the_service_is_busy_leaves_it_alone(server, agreed, neighbour, asks_to_wait):
+    server.reply = warmer_in_the_south
     server.status, server.headers = 429, {} if asks_to_wait is None else {"Retry-After": asks_to_wait}
     assert fetched(agreed).error == "weather_unreachable"
     n, server.status = len(server.asked), 200
