@@ -121,7 +121,12 @@ def test_json_is_one_object_on_stdout_and_the_talk_is_on_stderr(someone, tmp_pat
         (("explain", "empty"), ExitCode.INPUT, "the folder holds no records; put at least one of these"),
         (("explain", str(EXAMPLE), "--article", "nonsense"), ExitCode.CLAIMS, "nonsense"),
         (("attribute", "e.csv", "x.csv"), ExitCode.INPUT, "e"),
-        (("import", "gone.fit", "--into", "p", "--timezone", "UTC"), ExitCode.INPUT, "gone.fit: there is no such file"),
+        (("import", "gone.fit", "--into", "p", "--timezone", "UTC"), ExitCode.INPUT, "gone.fit: そのようなファイルも"),
+        (
+            ("import", "gone.fit", "--into", "p", "--timezone", "UTC", "--lang", "en"),
+            ExitCode.INPUT,
+            "gone.fit: there is no such file",
+        ),
         (("simulate-person", "p", "--example", "--weeks", "9"), ExitCode.USAGE, "--example takes only --seed"),
         (("simulate-person", "p", "--causes", "moon"), ExitCode.USAGE, "'moon' is not a candidate cause"),
         (("explain", "p", "--wrong"), ExitCode.USAGE, "No such option"),

@@ -5,11 +5,14 @@ from __future__ import annotations
 import tomllib
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from tests.web.accounts import account, sign_in
 from unaji.web.casebook.actions import consents
-from unaji.web.casebook.actions.consents import asked_anew, consented, give_consent, put_texts
+from unaji.web.casebook.actions.consents import asked_anew, consented, give_consent, put_texts, withdraw_consent
+from unaji.web.casebook.jobs import ask
 from unaji.web.casebook.models import AuditEvent, Consent, ConsentText, Episode, Person
 from unaji.web.casebook.models.consent import Purpose
 
@@ -117,3 +120,16 @@ def test_without_an_age_nothing_is_opened(db, age):
     assert answer.status_code == 422
     assert "としを選んでください" in answer.content.decode()
     assert not Person.objects.exists()
+
+
+def test_withdrawing_takes_the_rows_of_jobs_before_the_end_of_the_audit_as_stopping_a_job_does(hana):
+    give_consent(hana, "weather", language="ja", by=hana.user)
+    ask(hana, "weather", by=hana.user)
+
+    with CaptureQueriesContext(connection) as seen:
+        withdraw_consent(Consent.objects.get(person=hana, purpose="weather"), by=hana.user)
+
+    tables = [one["sql"] for one in seen.captured_queries if not one["sql"].startswith("SAVEPOINT")]
+    job = next(n for n, sql in enumerate(tables) if 'UPDATE "casebook_job"' in sql)
+    head = next(n for n, sql in enumerate(tables) if "casebook_audithead" in sql)
+    assert job < head

@@ -19,7 +19,7 @@ from unaji.web.casebook.files import opened
 from unaji.web.casebook.ids import uuid7
 from unaji.web.casebook.jobs import cancel, run
 from unaji.web.casebook.lasting import PLACES, THREADS, take_place
-from unaji.web.casebook.models import ImportBatch, Job, Person, SeriesFile
+from unaji.web.casebook.models import Consent, ImportBatch, Job, Person, SeriesFile
 from unaji.web.casebook.timeline import timeline_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -247,6 +247,37 @@ def test_a_save_that_was_stopped_can_be_taken_up_again_or_left(as_hana, hana, se
 
     batch.refresh_from_db()
     assert batch.state == "stored"
+
+
+@pytest.mark.parametrize("step", ["look", "store"])
+def test_withdrawing_the_agreement_to_read_files_stops_what_is_being_read(as_hana, hana, step):
+    send(as_hana, e4_session(1))
+    if step == "store":
+        work(hana)
+        as_hana.post(f"/data/{ImportBatch.objects.get(person=hana).pk}/save")
+
+    as_hana.post("/mine/consent", {"purpose": "wearable_import", "give": "no"})
+    work(hana)
+
+    assert Job.objects.get(person=hana, kind=step).state == "cancelled"
+    assert timeline_of(hana).of("skin_temp_c") is None
+
+
+def test_what_is_withdrawn_while_a_file_is_read_into_the_folder_is_not_kept(as_hana, hana, monkeypatch):
+    send(as_hana, e4_session(1))
+    work(hana)
+    as_hana.post(f"/data/{ImportBatch.objects.get(person=hana).pk}/save")
+    monkeypatch.setattr(
+        imports, "keep_days",
+        lambda *_: Consent.objects.filter(purpose="wearable_import").update(withdrawn_at=timezone.now()),
+    )  # fmt: skip
+
+    work(hana)
+
+    job = Job.objects.get(person=hana, kind="store")
+    assert (job.state, job.error) == ("failed", "no_consent")
+    assert ImportBatch.objects.get(person=hana).state == "wanted"
+    assert timeline_of(hana).of("skin_temp_c") is None
 
 
 def test_a_store_that_was_cut_off_after_the_folder_can_still_be_taken_back(as_hana, hana, monkeypatch):

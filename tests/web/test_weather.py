@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import time
 import zipfile
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -23,10 +26,11 @@ from unaji.web.casebook.actions.explanations import fingerprint, strip_of
 from unaji.web.casebook.actions.exports import ask_export, erase_person, fetch_export
 from unaji.web.casebook.actions.people import describe_person
 from unaji.web.casebook.actions.weather import ask_weather, ask_weather_due, remove_weather, say_about
+from unaji.web.casebook.apart import memory_mb
 from unaji.web.casebook.files import sealed_files
 from unaji.web.casebook.jobs import DOERS, run, wake_silent
 from unaji.web.casebook.management.commands.clock import DUE
-from unaji.web.casebook.models import AuditEvent, Consent, Job, Person, SeriesFile
+from unaji.web.casebook.models import AuditEvent, Consent, ConsentText, ImportBatch, Job, Person, SeriesFile
 from unaji.web.casebook.timeline import timeline_of
 
 pytestmark = pytest.mark.django_db
@@ -38,7 +42,9 @@ CREDIT = "Weather data by Open-Meteo.com (CC BY 4.0)"
 @pytest.fixture
 def server(monkeypatch):
     monkeypatch.setattr(
-        weather, "PATIENCE", Patience(tries=2, connect_s=2, read_s=2, first_pause_s=0.01, between_requests_s=0)
+        weather,
+        "PATIENCE",
+        Patience(tries=2, connect_s=2, read_s=2, first_pause_s=0.01, between_requests_s=0, longest_retry_after_s=1),
     )
     with serving(monkeypatch) as one:
         yield one
@@ -132,7 +138,7 @@ def test_the_first_month_is_that_of_two_days_before_the_first_record(server, agr
 
     fetched(agreed)
 
-    assert days_asked(server)[0] == "2026-02-28"
+    assert days_asked(server)[-1] == "2026-02-28"
 
 
 def test_a_day_shows_its_weather_without_waiting_for_an_answer(server, agreed):
@@ -167,9 +173,11 @@ def test_nothing_is_kept_outside_the_persons_sealed_folder(server, agreed, setti
     fetched(agreed)
 
     new = {file for file in tmp_path.rglob("*") if file.is_file()} - before
-    assert new
-    assert all(file.is_relative_to(settings.HOME / "people" / str(agreed.pk)) for file in new)
+    turns = {file for file in new if file.parent == settings.HOME / "weather"}
+    assert new - turns
+    assert all(file.is_relative_to(settings.HOME / "people" / str(agreed.pk)) for file in new - turns)
     assert not any(b"hourly" in file.read_bytes() for file in new)
+    assert not any(b"35.7" in file.read_bytes() or str(agreed.pk) in file.read_text() for file in turns)
 
 
 def test_nobody_is_asked_for_the_weather_before_they_can_say_a_place(db):
@@ -247,7 +255,8 @@ def test_what_is_withdrawn_while_the_last_answer_is_on_its_way_is_not_kept(serve
         connection.close()
         return right(path)
 
-    server.reply = lambda path: (withdrawn if f"end_date={yesterday()}" in path else right)(path)
+    last = (yesterday() - timedelta(days=2)).replace(day=1)  # the newest month comes first
+    server.reply = lambda path: (withdrawn if f"start_date={last}" in path else right)(path)
     job = fetched(agreed)
 
     assert (job.state, job.error) == ("failed", "weather_not_agreed")
@@ -270,6 +279,42 @@ def test_what_is_missing_is_told_and_nobody_is_asked(server, as_hana, hana, sett
 
     assert (job.state, job.error) == ("failed", code)
     assert server.asked == []
+
+
+@pytest.fixture
+def reworded(agreed):
+    """Let the wording that was agreed to have changed since."""
+    for language in ("ja", "en"):
+        ConsentText.objects.create(
+            purpose="weather", version=99, language=language, body="新しい文", valid_from=timezone.now()
+        )
+    return agreed
+
+
+def test_an_agreement_to_a_former_wording_asks_nobody_and_is_asked_anew(server, as_hana, reworded):
+    page = as_hana.get("/data").content.decode()
+    block = page[page.index("weather-head") :]
+
+    assert ask_weather_due() == 0
+    assert 'name="consent"' in block
+    assert "新しい文" in block
+    assert "同意の文が変わりました" in block
+
+    as_hana.post("/data/weather", {"consent": "yes"})
+
+    assert work(reworded).state == "done"
+    assert ask_weather_due(timezone.now() + timedelta(hours=25)) == 1
+    assert "同意の文が変わりました" not in as_hana.get("/data").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("language", "begins"), [("ja", "記録が始まる月の1日から"), ("en", "from the first of the month")]
+)
+def test_the_agreement_says_that_days_without_records_are_asked_for_too(language, begins, db):
+    text = ConsentText.objects.filter(purpose="weather", language=language).latest("version").body
+
+    assert begins in text
+    assert {"ja": "記録のない日も含めて", "en": "also of those without records"}[language] in text
 
 
 def test_an_operator_who_wants_none_offers_none(server, as_hana, agreed, settings):
@@ -413,27 +458,117 @@ def test_a_try_that_died_in_the_midst_leaves_the_folder_as_it_was_and_is_begun_a
     assert timeline_of(agreed).of("air_temp_c") is not None
 
 
-def test_the_service_is_not_asked_more_often_when_there_are_more_people(server, agreed, ken, monkeypatch):
+@pytest.fixture
+def neighbour(ken) -> Person:
+    """Ken, who has agreed too, and lives elsewhere."""
     diary.log_episode(ken, by=ken.user, start=timezone.now() - timedelta(days=1))
     describe_person(ken, by=ken.user, place=OSAKA)
     give_consent(ken, "weather", language="ja", by=ken.user)
-    monkeypatch.setattr(weather, "PATIENCE", Patience(tries=1, between_requests_s=3600))
-    waited = []
-    monkeypatch.setattr(weather, "_wait", lambda job, seconds: waited.append((job.person_id, seconds)))
+    return ken
+
+
+def test_the_service_is_not_asked_more_often_when_there_are_more_people(server, agreed, neighbour, monkeypatch):
+    monkeypatch.setattr(weather, "PATIENCE", Patience(tries=1, between_requests_s=1.0))
+    at = []
+
+    def noted(path):
+        at.append((time.monotonic(), parse_qs(urlsplit(path).query)["latitude"][0]))
+        return warmer_in_the_south(path)
+
+    server.reply = noted
+    states = []
+    for person in (agreed, neighbour):
+        states.append(fetched(person).state)
+        # The next job is done in a process of its own, which finds nothing of what this one remembers.
+        for one in [one for one in vars(weather).values() if hasattr(one, "cache_clear")]:
+            one.cache_clear()
+
+    assert states == ["done", "done"]
+    assert {latitude for _, latitude in at} == {"35.7", "34.7"}
+    assert all(later - earlier > 0.95 for (earlier, _), (later, _) in pairwise(at))
+
+
+@pytest.mark.parametrize("asks_to_wait", [None, "3600"])
+def test_who_comes_after_one_that_was_told_the_service_is_busy_leaves_it_alone(server, agreed, neighbour, asks_to_wait):
     server.reply = warmer_in_the_south
+    server.status, server.headers = 429, {} if asks_to_wait is None else {"Retry-After": asks_to_wait}
+    assert fetched(agreed).error == "weather_unreachable"
+    n, server.status = len(server.asked), 200
 
-    for person in (agreed, ken):
-        fetched(person)
+    job = fetched(neighbour)
 
-    seconds = next(seconds for whose, seconds in waited if whose == ken.pk)
-    assert 3000 < seconds <= 3600, "his first request waits for its turn after her last"
+    assert n == 1
+    assert (job.state, job.error) == ("failed", "weather_unreachable")
+    assert len(server.asked) == n
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+def test_a_job_that_asks_can_be_ended_by_its_limits_as_any_other(server, agreed, settings):
+    settings.JOBS_START = "fork"
+    settings.JOB_MEMORY_MB, settings.JOB_MINUTES = memory_mb(os.getpid()) + 400, 1.5 / 60
+    server.reply = lambda path: (time.sleep(0.7), right(path))[1]
+    diary.log_episode(agreed, by=agreed.user, start=timezone.now() - timedelta(days=700))
+
+    job = fetched(agreed)
+
+    assert (job.state, job.error) == ("failed", "took_too_long")
+    assert 0 < len(server.asked) < 10
+
+
+def months_asked(server: Server) -> list[str]:
+    return [day[:7] for day in days_asked(server)]
+
+
+def test_a_record_of_long_ago_is_fetched_in_several_jobs_with_the_newest_months_first(server, agreed, monkeypatch):
+    monkeypatch.setattr(weather, "MOST_MONTHS", 3)
+    diary.log_episode(agreed, by=agreed.user, start=timezone.now() - timedelta(days=6 * 30))
+
+    jobs = [fetched(agreed).state for _ in range(4)]
+
+    months = months_asked(server)
+    assert jobs == ["done"] * 4
+    assert months == sorted(set(months), reverse=True), "each once, the newest first"
+    assert 6 <= len(months) <= 8
+    assert str(timeline_of(agreed).of("air_temp_c").time[0])[:7] == months[-1]
+
+
+def test_one_row_of_1995_does_not_take_up_the_worker(server, agreed):
+    diary.log_episode(agreed, by=agreed.user, start=datetime(1995, 1, 17, tzinfo=UTC))
+
+    job = fetched(agreed)
+
+    assert job.state == "done"
+    assert len(server.asked) == 24
+    assert months_asked(server)[0] == f"{yesterday():%Y-%m}"
+
+
+def test_months_that_came_are_kept_where_the_service_fails_later(server, as_hana, agreed):
+    diary.log_episode(agreed, by=agreed.user, start=timezone.now() - timedelta(days=70))
+    server.reply = lambda path: right(path) if len(server.asked) == 1 else broken(server, path)
+    since = asked_anew(agreed)
+
+    job = fetched(agreed)
+
+    assert (job.state, job.error) == ("failed", "weather_in_part")
+    assert str(timeline_of(agreed).of("air_temp_c").time[-1])[:10] == str(yesterday())
+    assert SeriesFile.objects.filter(person=agreed, kind="weather", quantity="air_temp_c").exists()
+    assert asked_anew(agreed) > since
+    page = as_hana.get("/data").content.decode()
+    assert "届いた月の天気は残してあります" in page
+    assert f"/jobs/{job.pk}/retry" in page
+
+    server.asked.clear()
+    server.status, server.reply = 200, right
+    assert fetched(agreed).state == "done"
+    assert f"{yesterday():%Y-%m}" not in months_asked(server)
 
 
 @pytest.mark.parametrize(
     ("trouble", "code"),
     [("down", "weather_unreachable"), ("500", "weather_unreachable"), ("429", "weather_unreachable"),
      ("403", "weather_refused"), ("garbage", "weather_refused"), ("page", "weather_refused"),
-     ("elsewhere", "weather_refused"), ("second month", "weather_unreachable")],
+     ("elsewhere", "weather_refused")],
 )  # fmt: skip
 def test_trouble_is_told_and_the_folder_stays_as_it_was(server, as_hana, agreed, monkeypatch, trouble, code):
     diary.log_episode(agreed, by=agreed.user, start=timezone.now() - timedelta(days=70))
@@ -442,8 +577,6 @@ def test_trouble_is_told_and_the_folder_stays_as_it_was(server, as_hana, agreed,
         monkeypatch.setattr("unaji.records.weather.services.OPEN_METEO", "http://127.0.0.1:9/v1/archive")
     elif trouble.isdecimal():
         server.status = int(trouble)
-    elif trouble == "second month":
-        server.reply = lambda path: right(path) if len(server.asked) == 1 else broken(server, path)
     else:
         answers = {
             "garbage": (b'{"latitude": 35.7', "application/json"), "page": (b"<html>sign in", "text/html"),
@@ -582,6 +715,35 @@ def test_what_is_taken_along_holds_the_weather_its_source_and_what_was_said_of_o
 def wish_now(wish):
     wish.refresh_from_db()
     return wish
+
+
+def test_weather_that_comes_back_in_an_export_is_left_out_and_told(server, agreed, neighbour, as_ken):
+    server.reply = warmer_in_the_south
+    fetched(agreed)
+    rows = sum(SeriesFile.objects.filter(person=agreed, kind="weather").values_list("rows", flat=True))
+    wish = ask_export(agreed, by=agreed.user)
+    work(agreed)
+    file = io.BytesIO(b"".join(fetch_export(wish_now(wish), by=agreed.user)))
+    file.name = "unaji.zip"
+
+    as_ken.post("/data/upload", {"file": file, "consent": "yes"})
+    run(Job.objects.get(person=neighbour, kind="look").pk)
+    page = as_ken.get("/data").content.decode()
+    batch = ImportBatch.objects.get(person=neighbour)
+    as_ken.post(f"/data/{batch.pk}/save")
+    run(Job.objects.get(person=neighbour, kind="store").pk)
+
+    assert f"{rows:,}行: Open-Meteoから取り寄せた天気です。" in page
+    batch.refresh_from_db()
+    assert batch.state == "stored"
+    assert timeline_of(neighbour).of("air_temp_c") is None
+    assert len(timeline_of(neighbour).episodes) == 2
+
+    fetched(neighbour)
+    assert set(timeline_of(neighbour).of("air_temp_c").value) == {20.0}
+    remove_weather(neighbour, by=neighbour.user)
+    work(neighbour)
+    assert timeline_of(neighbour).of("air_temp_c") is None
 
 
 def test_who_is_erased_leaves_no_weather_behind(server, agreed, settings):

@@ -55,6 +55,7 @@ class Server:
     url: str = ""
     reply: Callable[[str], tuple[bytes, str]] = right
     status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
 
 
@@ -72,6 +73,8 @@ def serving(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
                 self.send_error(404)
                 return
             self.send_response(state.status)
+            for name, value in state.headers.items():
+                self.send_header(name, value)
             self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()

@@ -18,6 +18,7 @@ from datetime import UTC, date, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from random import Random
+from typing import Protocol
 from urllib.parse import urljoin, urlsplit
 
 import urllib3
@@ -33,6 +34,8 @@ MOST_REDIRECTS = 3
 BUSY = 429
 CHUNK_BYTES = 65_536
 LONGEST_REASON = 200
+BUSY_FOR_S = 60.0
+"""How long others leave a server alone that is busy and does not say for how long: limits are counted by the minute."""
 
 
 class FetchError(InputError):
@@ -102,6 +105,16 @@ class Request:
         return urlsplit(self.url).hostname or ""
 
 
+class Turns(Protocol):
+    """When a server may be asked next, where several processes ask it."""
+
+    def take(self, host: str, distance_s: float) -> float:
+        """Take the turn if it has come, and return 0; else return how long to wait before trying again [s]."""
+
+    def put_off(self, host: str, wait_s: float) -> None:
+        """Let nobody ask for so long [s]: the server is busy."""
+
+
 @dataclass(slots=True)
 class Client:
     """Fetches files and keeps the whole ones.
@@ -112,6 +125,8 @@ class Client:
         Folder of answers kept; None keeps none.
     offline : bool
         Only give what was kept.
+    turns : Turns or None
+        By what to keep the distance between requests; None where nobody but this client asks.
     now, monotonic, sleep, rng
         Clock, stopwatch, waiting and chance, so that tests need not wait.
     """
@@ -119,6 +134,7 @@ class Client:
     cache: Path | None = None
     offline: bool = False
     patience: Patience = field(default_factory=Patience)
+    turns: Turns | None = None
     now: Callable[[], datetime] = now_utc
     monotonic: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
@@ -181,7 +197,7 @@ class Client:
     def _ask(self, request: Request) -> bytes:
         url = request.url
         for _ in range(MOST_REDIRECTS + 1):
-            self._wait_for_turn(request.host)
+            self._wait_for_turn(request)
             deadline = self.monotonic() + self.patience.whole_s
             response = self._opened(request, url)
             try:
@@ -194,7 +210,14 @@ class Client:
                 self._pool.clear()  # at a question a second an open connection saves little, and may be closed there
         raise _failure(request, "転送が終わりません", "it sends from one address to the next without end")
 
-    def _wait_for_turn(self, host: str) -> None:
+    def _wait_for_turn(self, request: Request) -> None:
+        host = request.host
+        if self.turns is not None:
+            while (wait_s := self.turns.take(host, self.patience.between_requests_s)) > 0:
+                if wait_s > max(self.patience.between_requests_s, self.patience.longest_retry_after_s):
+                    raise _busy(request, wait_s)
+                self.sleep(wait_s)
+            return
         since = self.monotonic() - self._asked.get(host, float("-inf"))
         if since < self.patience.between_requests_s:
             self.sleep(self.patience.between_requests_s - since)
@@ -277,24 +300,23 @@ class Client:
 
     def _retry_after(self, request: Request, response: urllib3.BaseHTTPResponse) -> float | None:
         """Return how long the server asks to wait [s]; None where it does not say, or not readably."""
+        wait_s = self._said_to_wait(response)
+        if self.turns is not None and (wait_s is not None or response.status == BUSY):
+            self.turns.put_off(request.host, BUSY_FOR_S if wait_s is None else wait_s)
+        if wait_s is not None and wait_s > self.patience.longest_retry_after_s:
+            raise _busy(request, wait_s)
+        return wait_s
+
+    def _said_to_wait(self, response: urllib3.BaseHTTPResponse) -> float | None:
         said = response.headers.get("Retry-After", "").strip()
         if said.isdecimal():
-            wait_s = float(said)
-        else:
-            try:
-                until = parsedate_to_datetime(said)
-            except ValueError:
-                return None
-            until = until if until.tzinfo else until.replace(tzinfo=UTC)
-            wait_s = max(0.0, (until - self.now()).total_seconds())
-        if wait_s > self.patience.longest_retry_after_s:
-            raise _failure(
-                request,
-                f"混んでいます。{wait_s:.0f} 秒後にもう一度実行してください",
-                f"it is busy and asks to wait {wait_s:.0f} s; run the same command again then",
-                passing=True,
-            )
-        return wait_s
+            return float(said)
+        try:
+            until = parsedate_to_datetime(said)
+        except ValueError:
+            return None
+        until = until if until.tzinfo else until.replace(tzinfo=UTC)
+        return max(0.0, (until - self.now()).total_seconds())
 
     def _reason(self, response: urllib3.BaseHTTPResponse) -> str:
         """Return the beginning of what a refusal says."""
@@ -374,6 +396,15 @@ def _redirected(request: Request, url: str, location: str | None) -> str:
             f"it sends elsewhere ({where}), which is not followed",
         )
     return target
+
+
+def _busy(request: Request, wait_s: float) -> FetchError:
+    return _failure(
+        request,
+        f"混んでいます。{wait_s:.0f} 秒後にもう一度実行してください",
+        f"it is busy and asks to wait {wait_s:.0f} s; run the same command again then",
+        passing=True,
+    )
 
 
 def _failure(request: Request, ja: str, en: str, *, passing: bool = False) -> FetchError:

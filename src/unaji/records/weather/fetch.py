@@ -81,7 +81,8 @@ class Fetched:
 
 def fetch_weather(
     into: Path, client: Client, provider: str, *, place: Place | None = None, station: str = "", period: Period,
-    stem: str = "", keep_whole: bool = False, progress: Callable[[float], None] | None = None,
+    stem: str = "", keep_whole: bool = False, most: int | None = None,
+    progress: Callable[[float], None] | None = None,
 ) -> Fetched:  # fmt: skip
     """Fetch the weather of a place or station and put the service's files into a person's folder.
 
@@ -99,6 +100,9 @@ def fetch_weather(
     keep_whole : bool
         Whether a file that lies in the folder already, whole and of days that are over, is left as it is and not asked
         for again. So the folder does what the client's cache does, and nothing of it lies elsewhere.
+    most : int, optional
+        How many files are asked for at most, the newest first; what is beyond waits for another time. By default all
+        are, the oldest first.
     progress : callable, optional
         Told the share that is done before each file, the first time before anybody is asked; whatever it raises
         ends the fetching.
@@ -116,12 +120,18 @@ def fetch_weather(
     incomplete: list[str] = []
     log = ProblemLog()
     files = list(_files(provider, place, station, period, client.now(), stem))
+    left = len(files) if most is None else most
+    if most is not None:
+        files.reverse()
     for n, file in enumerate(files):
         if progress is not None:
             progress(n / len(files))
         there = _whole_in_folder(into, file, client.now()) if keep_whole else None
+        if there is None and left == 0:
+            continue
         data = client.get(file.request) if there is None else there
         if there is None:
+            left -= 1
             put_into_folder(into, file.file_name, data)
         names.append(f"{FOLDER}/{file.file_name}")
         batches = list(file.read([source_of(names[-1], data)], Clock(None, client.now()), log))

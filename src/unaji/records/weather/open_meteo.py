@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import msgspec
 import numpy as np
@@ -24,7 +24,7 @@ from unaji.records.batch import Batch, Device
 from unaji.records.clock import HOUR, Clock
 from unaji.records.problems import ProblemLog
 from unaji.records.source import Source
-from unaji.records.timeline import FloatArray, TimeArray
+from unaji.records.timeline import FloatArray, Problem, TimeArray, Timeline
 from unaji.records.weather.rows import IntArray, batch, csv_rows, note_missing, note_unread, possible
 
 DAY = 24 * HOUR
@@ -331,3 +331,22 @@ def _without_height(device: Device) -> Device:
 def _note_places(n: int, file: str, log: ProblemLog) -> None:
     rule = "places in one answer, of which the first was read; ask for one place at a time"
     log.reject(file, None, n, rule, count=n - 1)
+
+
+def without_fetched(timeline: Timeline, file: str) -> tuple[Timeline, tuple[Problem, ...]]:
+    """Leave a service's weather out of what somebody has taken along, and say of how many values.
+
+    Among other series it would not be known as fetched: it would have no credit, could not be taken out, and would mix
+    with the weather of the place where the person lives now. It can be fetched again.
+
+    Parameters
+    ----------
+    file : str
+        What the records were taken along in.
+    """
+    left = [one for one in timeline.series if one.source == SOURCE and one.site == "outdoor"]
+    if not left:
+        return timeline, ()
+    rule = "weather that was fetched from Open-Meteo is not taken over; it can be fetched again"
+    told = Problem(file, None, "", rule, count=sum(map(len, left)), lost=False)
+    return replace(timeline, series=tuple(one for one in timeline.series if one not in left)), (told,)

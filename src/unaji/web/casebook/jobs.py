@@ -89,6 +89,17 @@ def cancel(job: Job, *, by: User) -> None:
         record("cancel", job, by=by, person=job.person_id)
 
 
+def cancel_all(jobs: JobQuerySet, *, by: User) -> None:
+    """Ask several jobs to stop, as `cancel` does with one.
+
+    The rows of all are taken before the first audit line is written: whoever writes one holds the end of the audit's
+    chain, and would wait for a row whose holder waits for that.
+    """
+    with transaction.atomic():
+        for job in list(jobs.select_for_update().order_by("pk")):
+            cancel(job, by=by)
+
+
 def retry(job: Job, *, by: User) -> Job:
     """Ask for a job that failed or was cancelled once more."""
     return ask(job.person, job.kind, by=by, subject=job.subject)
@@ -191,8 +202,20 @@ def _note(job: Job, state: JobState, error: str) -> None:
         _ours(job).update(state=state, error=error, finished_at=now, **share)
 
 
+def see_wanted(job: Job) -> None:
+    """See that a job is still wanted, as often as one likes while nothing is kept of it yet.
+
+    Raises
+    ------
+    CancelledError
+        The person asked for a stop, or this worker was silent for so long that another has begun the job anew.
+    """
+    if not _wanted(job):
+        raise CancelledError
+
+
 def hold(job: Job) -> None:
-    """See that a job is still this worker's, before something is kept of it.
+    """See that a job is still this worker's, once, right before something is kept of it: then it is not stopped.
 
     Raises
     ------

@@ -14,6 +14,7 @@ from unaji.web.access import SignedIn, person_page
 from unaji.web.casebook.actions.consents import consented
 from unaji.web.casebook.actions.weather import (
     KINDS,
+    MOST_MONTHS,
     SERIES_KIND,
     ask_weather,
     place_of,
@@ -38,7 +39,9 @@ class Block:
     Attributes
     ----------
     agreed : bool
-        Whether the person's agreement is in force.
+        Whether the person's agreement is in force, and to today's wording.
+    changed : bool
+        Whether they agreed to a former wording, so that it rests until they agree to today's.
     consent : str
         What they agreed to, or would agree to.
     place : str
@@ -54,12 +57,18 @@ class Block:
     """
 
     agreed: bool
+    changed: bool
     consent: str
     place: str
     there: str
     off: bool
     job: Job | None
     back: str
+
+    @property
+    def months(self) -> int:
+        """How many months come at a time."""
+        return MOST_MONTHS
 
     @property
     def busy(self) -> bool:
@@ -77,11 +86,13 @@ def weather_block(person: Person, back: str) -> Block | None:
     """Say what there is to say of the weather; None where it is not offered."""
     if not settings.WEATHER or person.simulated:
         return None
-    held = Consent.objects.filter(person=person, purpose=Purpose.WEATHER).in_force().select_related("text").first()
+    in_force = Consent.objects.filter(person=person, purpose=Purpose.WEATHER).in_force()
+    held = in_force.to_newest().select_related("text").first()
     text = held.text if held is not None else newest_text()
     place, job = place_of(person), latest_job(person)
     return Block(
         agreed=held is not None,
+        changed=held is None and in_force.exists(),
         consent=text.body,
         place="" if place is None else place_name(place),
         there=weather_there(person),

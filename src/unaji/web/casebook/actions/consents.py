@@ -10,14 +10,17 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from unaji.web.casebook.audit import record
-from unaji.web.casebook.jobs import cancel
+from unaji.web.casebook.jobs import cancel_all
 from unaji.web.casebook.models import Consent, ConsentText, Job, Person, User
 from unaji.web.casebook.models.consent import GivenBy, Purpose
 from unaji.web.casebook.models.results import JobKind
 
 TEXTS = Path(__file__).parents[1] / "consent_texts.toml"
-REST_ON = {Purpose.WEATHER: (JobKind.WEATHER,)}
-"""Jobs that go on asking for as long as they run: they are stopped when what they rest on is withdrawn."""
+REST_ON = {
+    Purpose.WEATHER: (JobKind.WEATHER,),
+    Purpose.WEARABLE_IMPORT: (JobKind.LOOK, JobKind.STORE),
+}
+"""Jobs that rest on an agreement for as long as they run: they are stopped when it is withdrawn."""
 
 
 def give_consent(person: Person, purpose: str, *, language: str, by: User, given_by: GivenBy | None = None) -> Consent:
@@ -51,11 +54,11 @@ def withdraw_consent(consent: Consent, *, by: User) -> None:
     with transaction.atomic():
         changed = Consent.objects.filter(pk=consent.pk).in_force().update(withdrawn_at=timezone.now())
         if changed:
-            record("withdraw", consent, by=by, person=consent.person_id)
-            for job in Job.objects.filter(
+            resting = Job.objects.filter(
                 person=consent.person_id, kind__in=REST_ON.get(Purpose(consent.purpose), ())
-            ).unfinished():
-                cancel(job, by=by)
+            ).unfinished()
+            cancel_all(resting, by=by)  # before the line of its own, see there
+            record("withdraw", consent, by=by, person=consent.person_id)
 
 
 def consented(person: Person, purpose: str) -> bool:

@@ -218,6 +218,8 @@ def store(job: Job, progress: Progress) -> None:
         before = Store.open(folder).manifest.batch_of(batch.sha256)
         if not found.refused:
             keep_days(batch.person, read_timeline(batch.person, folder))
+        if not consented(batch.person, Purpose.WEARABLE_IMPORT):  # a large file takes minutes, and minds change
+            raise CannotError("no_consent")
         hold(job)  # what follows is kept
     with transaction.atomic():  # the diary with the state: a stop before leaves neither
         ask_anew(batch.person)

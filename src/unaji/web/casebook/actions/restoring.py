@@ -23,6 +23,7 @@ from unaji.errors import InputError, UsageError
 from unaji.records.folder import Content, contents_of, own_files, put_files, read_folder
 from unaji.records.importing import Imported
 from unaji.records.timeline import Timeline
+from unaji.records.weather.open_meteo import without_fetched
 from unaji.web.casebook.actions.trials import asks_for_any, end_unsafe, forget_result, readable_plan, trial_of
 from unaji.web.casebook.audit import record
 from unaji.web.casebook.files import scratch_folder
@@ -75,8 +76,9 @@ def exported(file: Path) -> Iterator[Timeline]:
         yield read_folder(folder)
 
 
-def counted(timeline: Timeline, file: Path, trials: Sequence[Brought] = ()) -> Imported:
+def counted(whole: Timeline, file: Path, trials: Sequence[Brought] = ()) -> Imported:
     """Tell what is in an export, as of any other file."""
+    timeline, left_out = without_fetched(whole, str(file))
     rows: Counter[str] = Counter()
     for series in timeline.series:
         rows[series.quantity] += len(series)
@@ -89,7 +91,7 @@ def counted(timeline: Timeline, file: Path, trials: Sequence[Brought] = ()) -> I
     return Imported(
         str(file), ("unaji",), rows={name: n for name, n in sorted(rows.items()) if n},
         first=None if span is None else span.start, last=None if span is None else span.end,
-        problems=timeline.problems,
+        rejected=left_out, problems=timeline.problems,
     )  # fmt: skip
 
 
@@ -102,14 +104,16 @@ class PutBack:
 
 
 def put_tables(timeline: Timeline, folder: Path) -> tuple[str, ...]:
-    """Add what was measured to a person's open folder; return the names of its tables.
+    """Add what was measured to a person's open folder, but for weather that was fetched; return its tables' names.
 
     Raises
     ------
     CannotError
         The folder holds the tables of another export, which would be replaced: that one has to be taken back first.
     """
-    measured = replace(timeline, episodes=(), ratings=(), exposures=(), treatments=(), outcomes=())
+    measured = replace(
+        without_fetched(timeline, "")[0], episodes=(), ratings=(), exposures=(), treatments=(), outcomes=()
+    )
     contents = {name: content for name, content in contents_of(measured).items() if name != "person.toml"}
     there = [file for file in own_files(folder) if file.name != "person.toml"]
     if contents and there:

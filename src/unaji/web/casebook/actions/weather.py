@@ -12,9 +12,8 @@ import hashlib
 import shutil
 import time
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -37,7 +36,7 @@ from unaji.web.casebook.actions.explanations import keep_days
 from unaji.web.casebook.actions.people import ask_anew, describe_person
 from unaji.web.casebook.audit import record
 from unaji.web.casebook.files import opened
-from unaji.web.casebook.jobs import CannotError, Progress, ask, cancel, does, hold
+from unaji.web.casebook.jobs import CannotError, Progress, ask, cancel_all, does, hold, see_wanted
 from unaji.web.casebook.keys import person_key
 from unaji.web.casebook.models import (
     Consent,
@@ -53,14 +52,19 @@ from unaji.web.casebook.models import (
 from unaji.web.casebook.models.consent import Purpose
 from unaji.web.casebook.models.results import JobKind, JobQuerySet, JobState
 from unaji.web.casebook.timeline import person_of, read_timeline
+from unaji.web.casebook.turns import SharedTurns
 
 PROVIDER = "open-meteo"
 THANKS = CREDIT[PROVIDER]
 """What the licence asks to be said wherever the weather is shown."""
+TURNS = "weather"
+"""Folder of `UNAJI_HOME` that says when the service was last asked, whoever's sake it was for."""
 SERIES_KIND = "weather"
 """Kind of the rows of `SeriesFile` that are of the weather, and not of the store."""
 PATIENCE = Patience(tries=3, whole_s=30.0, longest_retry_after_s=20.0)
 """Shorter than at the command line: one worker does the jobs of all people, and a day later it is tried again."""
+MOST_MONTHS = 24
+"""How many months one job asks for, the newest first: one worker does the jobs of all people."""
 LOOK_EVERY_S = 0.5
 EVERY = timedelta(days=1)
 WROTE_WITHIN = timedelta(days=14)
@@ -102,8 +106,7 @@ def stop_weather(person: Person, *, by: User) -> None:
 def remove_weather(person: Person, *, by: User) -> Job:
     """Ask for the weather to be taken out; it is not fetched again by itself, until the person asks for it."""
     with transaction.atomic():
-        for job in Job.objects.filter(person=person, kind=JobKind.WEATHER).unfinished():
-            cancel(job, by=by)
+        cancel_all(Job.objects.filter(person=person, kind=JobKind.WEATHER).unfinished(), by=by)
         return ask(person, JobKind.NO_WEATHER, by=by)
 
 
@@ -140,7 +143,7 @@ def ask_weather_due(now: datetime | None = None) -> int:
     if not settings.WEATHER:
         return 0
     now = now or timezone.now()
-    agreed = Consent.objects.filter(purpose=Purpose.WEATHER).in_force().values("person")
+    agreed = Consent.objects.filter(purpose=Purpose.WEATHER).in_force().to_newest().values("person")
     lately = Job.objects.filter(kind=JobKind.WEATHER, made_at__gt=now - EVERY).values("person")
     # What was written counts, not who is signed in: a phone stays signed in for weeks in which nobody looks at it.
     wrote = Q()
@@ -165,37 +168,48 @@ def ask_weather_due(now: datetime | None = None) -> int:
 
 @does(JobKind.WEATHER)
 def fetch(job: Job, progress: Progress) -> None:
-    """Fetch the weather of the person's days into their folder: all of it, or nothing is changed."""
+    """Fetch the weather of the person's days into their folder, the newest months first.
+
+    What one job does not come to, the next one does. Where the service fails in the midst, the months that had come
+    are kept, so that they are not asked for again; where nothing came, nothing is changed.
+    """
     person = job.person
     place = _asked_of(person)
     # Before every request, and all the while until the next one, the worker looks whether it may still ask.
-    client = replace(_shared_client(), patience=PATIENCE, sleep=lambda seconds: _wait(job, seconds))
+    client = Client(patience=PATIENCE, turns=SharedTurns(settings.HOME / TURNS), sleep=lambda s: _wait(job, s))
 
     def before_each(share: float) -> None:
-        hold(job)
+        see_wanted(job)
         _asked_of(person)
         progress(0.9 * share)
 
+    trouble = None
     with opened(person.pk, write=True) as folder:
         days = _days(person, folder, client.now())
         before = _contents(folder)
         stem = _stem(person, place)
+        there = _stamps(folder, stem)
         _leave_former_places(folder, stem)
         try:
             fetch_weather(
-                folder, client, PROVIDER, place=place, period=days, stem=stem, keep_whole=True, progress=before_each
-            )
+                folder, client, PROVIDER, place=place, period=days, stem=stem, keep_whole=True, most=MOST_MONTHS,
+                progress=before_each,
+            )  # fmt: skip
         except FetchError as error:
-            raise CannotError("weather_unreachable" if error.passing else "weather_refused") from None
+            if _stamps(folder, stem) == there:
+                raise CannotError("weather_unreachable" if error.passing else "weather_refused") from None
+            trouble = CannotError("weather_in_part")
         after = _contents(folder)
         # A try before this one may have got as far as the folder, and no further.
         is_new = after != before or job.tries > 1
-        hold(job)
-        _asked_of(person)  # what follows is kept
+        _asked_of(person)
+        hold(job)  # what follows is kept
         if is_new:
             keep_days(person, read_timeline(person, folder))
     if is_new:
         _note(job, after)
+    if trouble is not None:
+        raise trouble
 
 
 @does(JobKind.NO_WEATHER)
@@ -236,16 +250,10 @@ def _days(person: Person, folder: Path, now: datetime) -> Period:
     return Period(days.first - BEFORE, now.date() - timedelta(days=1))
 
 
-@cache
-def _shared_client() -> Client:
-    """Return the worker's one client, which knows when it last asked, and so keeps its distance also between people."""
-    return Client(cache=None)
-
-
 def _wait(job: Job, seconds: float) -> None:
     until = time.monotonic() + seconds
     while True:
-        hold(job)
+        see_wanted(job)
         _asked_of(job.person)
         left_s = until - time.monotonic()
         if left_s <= 0:
@@ -261,6 +269,11 @@ def _stem(person: Person, place: Place) -> str:
     said = f"{place.latitude:.1f} {place.longitude:.1f}".encode()
     keyed = hashlib.blake2b(said, key=person_key(person.pk), person=b"unaji weather", digest_size=8)
     return f"{keyed.hexdigest()}_"
+
+
+def _stamps(folder: Path, stem: str) -> dict[str, int]:
+    """Say when each file of a place was written, so that it is seen whether one came."""
+    return {file.name: file.stat().st_mtime_ns for file in (folder / FOLDER).glob(f"{stem}*")}
 
 
 def _leave_former_places(folder: Path, stem: str) -> None:
