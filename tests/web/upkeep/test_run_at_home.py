@@ -57,6 +57,11 @@ def block(beginning: str) -> str:
     return next(one for one in re.findall(r"```\n(.*?)```", PAGE, re.DOTALL) if one.startswith(beginning))
 
 
+def program(name: str) -> str | None:
+    """Return where a program is; that of a service may lie where the path of people does not lead."""
+    return shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin")
+
+
 def free_port() -> int:
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
@@ -142,14 +147,14 @@ def nginx(place: Path, port: int, tls: int) -> list[str]:
     file = place / "nginx.conf"
     file.write_text(NGINX.format(place=place, server=server), encoding="utf-8")
     place.chmod(0o755)
-    return ["nginx", "-c", str(file)]
+    return [str(program("nginx")), "-c", str(file)]
 
 
 @pytest.fixture(params=[caddy, nginx], ids=["caddy", "nginx"])
 def proxy(request, served, tmp_path):
     """Run a proxy as the page sets it up; give its port and its process."""
     command_of = request.param
-    if shutil.which(command_of.__name__) is None:
+    if program(command_of.__name__) is None:
         pytest.skip(f"{command_of.__name__} is not installed (apt install {command_of.__name__})")
     port, _, app = served
     tls = free_port()
