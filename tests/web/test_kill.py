@@ -21,7 +21,7 @@ import pytest
 
 from benchmarks.web_load import await_health
 from benchmarks.web_people import Walker, make, stored
-from tests.web.processes import FOUND, job_worker, web_workers
+from tests.web.processes import FOUND, job_worker, servers, web_workers
 from unaji.web.casebook.lasting import PLACES
 from unaji.web.serving import WEB_WORKERS
 
@@ -178,3 +178,20 @@ def test_killed_processes_lose_no_entry_that_was_acknowledged_and_double_none(ap
     check = [sys.executable, "-m", "unaji.cli", "web", "check", "--home", env["UNAJI_HOME"], "--json"]
     said = json.loads(subprocess.run(check, env=env, capture_output=True, text=True, check=False).stdout)
     assert {one["id"] for one in said["checks"] if one["state"] == "wrong"} <= {"clock", "worker"}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux alone ends a process with its parent")
+def test_what_answers_ends_with_its_server(app):
+    process, port, _, _ = app
+    answering = web_workers(process.pid)
+    assert answering
+
+    for one in servers(process.pid):
+        os.kill(one, signal.SIGKILL)
+
+    until = time.monotonic() + 10
+    while (left := [one for one in answering if Path(f"/proc/{one}").exists()]) and time.monotonic() < until:
+        time.sleep(0.1)
+    assert left == []
+    await_health(port)  # the next one
+    assert not set(web_workers(process.pid)) & set(answering)
