@@ -21,7 +21,7 @@ import pytest
 
 from benchmarks.web_load import await_health
 from benchmarks.web_people import Walker, make, stored
-from tests.web.processes import FOUND, job_worker, servers, web_workers
+from tests.web.processes import FOUND, children, job_worker, servers, web_workers
 from unaji.web.casebook.lasting import PLACES
 from unaji.web.serving import WEB_WORKERS
 
@@ -190,8 +190,29 @@ def test_what_answers_ends_with_its_server(app):
         os.kill(one, signal.SIGKILL)
 
     until = time.monotonic() + 10
-    while (left := [one for one in answering if Path(f"/proc/{one}").exists()]) and time.monotonic() < until:
+    while (left := [one for one in answering if runs(one)]) and time.monotonic() < until:
         time.sleep(0.1)
     assert left == []
     await_health(port)  # the next one
     assert not set(web_workers(process.pid)) & set(answering)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux alone ends a process with its parent")
+def test_nothing_goes_on_when_all_of_it_is_killed(app):
+    process, *_ = app
+    started = [*children(process.pid), *web_workers(process.pid)]
+    assert len(started) >= 5
+
+    process.kill()
+
+    until = time.monotonic() + 10
+    while (left := [one for one in started if runs(one)]) and time.monotonic() < until:
+        time.sleep(0.1)
+    assert left == []
+
+
+def runs(number: int) -> bool:
+    try:
+        return (Path("/proc") / str(number) / "stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import subprocess
@@ -16,6 +17,7 @@ WEB_WORKERS = 2
 CONNECTIONS = 1024
 """So many a process holds open. Phones keep theirs open between two taps; one more would wait for others to end."""
 RESTART_AFTER_S = 2.0
+PR_SET_PDEATHSIG = 1  # of prctl(2): which signal a process gets when its parent ends
 
 
 def environment(home: Path, origin: str, *, example: bool) -> dict[str, str]:
@@ -81,6 +83,12 @@ def clock_command() -> list[str]:
     return [sys.executable, "-m", "django", "clock"]
 
 
+def end_with_parent() -> None:
+    """Let this process be killed when the one that started it ends, by whatever: Linux alone can."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+
+
 def run_all(commands: Sequence[list[str]], env: dict[str, str], told: Callable[[str], None]) -> int:
     """Run the processes until one is told to stop; one that falls is started anew.
 
@@ -89,7 +97,7 @@ def run_all(commands: Sequence[list[str]], env: dict[str, str], told: Callable[[
     int
         0 after a stop by a signal.
     """
-    running = {i: subprocess.Popen(command, env=env) for i, command in enumerate(commands)}
+    running = {i: _start(command, env) for i, command in enumerate(commands)}
     stopping = False
 
     def stop(_signal: int, _frame: object) -> None:
@@ -103,7 +111,7 @@ def run_all(commands: Sequence[list[str]], env: dict[str, str], told: Callable[[
             if process.poll() is not None and not stopping:
                 told(f"{commands[i][2]} {commands[i][3]} ended with {process.returncode}; starting it anew")
                 time.sleep(RESTART_AFTER_S)
-                running[i] = subprocess.Popen(commands[i], env=env)
+                running[i] = _start(commands[i], env)
         time.sleep(0.2)
     for process in running.values():
         process.terminate()
@@ -113,3 +121,7 @@ def run_all(commands: Sequence[list[str]], env: dict[str, str], told: Callable[[
         except subprocess.TimeoutExpired:
             process.kill()
     return 0
+
+
+def _start(command: list[str], env: dict[str, str]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(command, env=env, preexec_fn=end_with_parent)  # noqa: PLW1509  # no other thread runs yet
