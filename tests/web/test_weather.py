@@ -610,6 +610,17 @@ def test_after_trouble_it_can_be_tried_once_more(server, as_hana, agreed):
     assert work(agreed).state == "done"
 
 
+def test_where_the_weather_is_drawn_its_source_is_named_and_nowhere_else(server, as_hana, agreed):
+    def names_it(day):
+        return "open-meteo.com" in as_hana.get(f"/today?day={day}").content.decode()
+
+    assert not names_it(yesterday())
+    fetched(agreed)
+
+    assert names_it(yesterday())
+    assert not names_it(yesterday() - timedelta(days=400))
+
+
 def test_who_moves_gets_the_weather_of_the_new_place_for_all_days_and_none_of_the_former(server, agreed):
     server.reply = warmer_in_the_south
     fetched(agreed)

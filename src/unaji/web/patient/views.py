@@ -21,6 +21,7 @@ from unaji.web.casebook.actions import diary
 from unaji.web.casebook.actions.consents import asked_anew, newest_texts
 from unaji.web.casebook.actions.explanations import strip_of
 from unaji.web.casebook.actions.people import open_casebook
+from unaji.web.casebook.actions.weather import THANKS, weather_between
 from unaji.web.casebook.ids import uuid7
 from unaji.web.casebook.models import ConsentText, Episode, Exposure, Person, Rating, SeriesFile, Treatment
 from unaji.web.casebook.models.consent import GivenBy, Purpose
@@ -216,6 +217,7 @@ def today(request: SignedIn, person: Person) -> HttpResponse:
         missing=_missing(person, day, entries), picture=drawn.svg, caption=drawn.caption,
         trial=today_line(person) if day == last_day else None,
         not_yet=strip is None and SeriesFile.objects.filter(person=person).exists(),
+        thanks=THANKS if strip is not None and weather_between(person, first, last) else "",
     )  # fmt: skip
 
 

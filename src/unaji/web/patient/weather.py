@@ -11,7 +11,7 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
 from unaji.web.access import SignedIn, person_page
-from unaji.web.casebook.actions.consents import consented
+from unaji.web.casebook.actions.consents import consented, newest_texts
 from unaji.web.casebook.actions.weather import (
     KINDS,
     MOST_MONTHS,
@@ -22,7 +22,7 @@ from unaji.web.casebook.actions.weather import (
     stop_weather,
     was_taken_out,
 )
-from unaji.web.casebook.models import Consent, ConsentText, Job, Person, SeriesFile
+from unaji.web.casebook.models import Consent, Job, Person, SeriesFile
 from unaji.web.casebook.models.consent import Purpose
 from unaji.web.casebook.models.results import JobKind, JobState
 from unaji.web.patient.clock import say_period
@@ -88,7 +88,7 @@ def weather_block(person: Person, back: str) -> Block | None:
         return None
     in_force = Consent.objects.filter(person=person, purpose=Purpose.WEATHER).in_force()
     held = in_force.to_newest().select_related("text").first()
-    text = held.text if held is not None else newest_text()
+    text = held.text if held is not None else newest_texts(spoken())[Purpose.WEATHER]
     place, job = place_of(person), latest_job(person)
     return Block(
         agreed=held is not None,
@@ -106,11 +106,6 @@ def _is_news(job: Job, *, agreed: bool) -> bool:
     """Say whether a job is still to be told of: not when it is done, nor when the person stopped it by withdrawing."""
     withdrawn = job.kind == JobKind.WEATHER and job.state == JobState.CANCELLED and not agreed
     return job.state != JobState.DONE and not withdrawn
-
-
-def newest_text() -> ConsentText:
-    """Return the wording that is agreed to now, in the language of this request."""
-    return ConsentText.objects.filter(purpose=Purpose.WEATHER, language=spoken()).latest("version")
 
 
 def latest_job(person: Person) -> Job | None:

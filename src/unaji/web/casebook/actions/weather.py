@@ -82,6 +82,12 @@ def place_of(person: Person) -> Place | None:
     return None
 
 
+def weather_between(person: Person, first: datetime, last: datetime) -> bool:
+    """Say whether there is fetched weather of a stretch of time."""
+    there = SeriesFile.objects.filter(person=person, kind=SERIES_KIND)
+    return there.filter(first_at__lt=last, last_at__gte=first).exists()
+
+
 def ask_weather(person: Person, *, by: User | None, agree_in: str = "") -> Job:
     """Ask for the weather of a person's days.
 
