@@ -21,7 +21,7 @@ from unaji.web.access import SignedIn, person_page
 from unaji.web.casebook.actions.weather import place_of, say_about
 from unaji.web.casebook.models import Person
 from unaji.web.patient.clock import local_today
-from unaji.web.patient.forms import Sent, WrongError
+from unaji.web.patient.forms import Chip, Sent, WrongError
 from unaji.web.patient.places import as_kept, degrees, read_place, towns
 from unaji.web.patient.views import screen
 from unaji.web.patient.weather import weather_block
@@ -39,15 +39,6 @@ FIRST_BIRTH = date(1900, 1, 1)
 
 
 @dataclass(frozen=True, slots=True)
-class Option:
-    """One choice of a list."""
-
-    value: str
-    name: str
-    chosen: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class Asked:
     """One field: what is asked, what it is used for, what stands in it, what is wrong with it."""
 
@@ -55,7 +46,7 @@ class Asked:
     kind: str
     value: str = ""
     wrong: str = ""
-    options: tuple[Option, ...] = ()
+    options: tuple[Chip, ...] = ()
     low: str = ""
     high: str = ""
     most: int = 0
@@ -126,7 +117,7 @@ def asked(person: Person, values: Sent, wrong: dict[str, str]) -> dict[str, Aske
     def field(name: str, kind: str, **more: Any) -> Asked:
         return Asked(name, kind, values.get(name, ""), wrong.get(name, ""), **more)
 
-    sexes = tuple(Option(one, say(f"about.sex_is.{one}"), values.get("sex") == one) for one in SEXES)
+    sexes = tuple(Chip(one, say(f"about.sex_is.{one}"), values.get("sex") == one) for one in SEXES)
     body = {name: NUMBERS[name] for name in ("height_cm", "weight_kg")}
     fields = [
         field("display_name", "text", most=TEXTS["display_name"], complete="nickname"),
@@ -134,7 +125,7 @@ def asked(person: Person, values: Sent, wrong: dict[str, str]) -> dict[str, Aske
         field("kana", "text", most=TEXTS["kana"]),
         field("contact", "text", most=TEXTS["contact"]),
         field("birth_date", "date", low=FIRST_BIRTH.isoformat(), high=today, complete="bday"),
-        field("sex", "select", options=(Option("", say("about.unsaid")), *sexes)),
+        field("sex", "select", options=(Chip("", say("about.unsaid")), *sexes)),
         *(field(name, "number", low=f"{low:g}", high=f"{high:g}") for name, (low, high) in body.items()),
         field("timezone", "select", options=_zones(person, values)),
         field("timezone_other", "text", most=60),
@@ -144,25 +135,25 @@ def asked(person: Person, values: Sent, wrong: dict[str, str]) -> dict[str, Aske
     return {one.name: one for one in fields}
 
 
-def _zones(person: Person, values: Sent) -> tuple[Option, ...]:
+def _zones(person: Person, values: Sent) -> tuple[Chip, ...]:
     """Give the common zones, and the person's own where it is another."""
     say, chosen = words(), values.get("timezone", "")
     own = () if person.timezone in COMMON_ZONES else (person.timezone,)
     return tuple(
-        Option(one, say(f"about.zone.{one}") if f"about.zone.{one}" in say else one, one == chosen)
+        Chip(one, say(f"about.zone.{one}") if f"about.zone.{one}" in say else one, one == chosen)
         for one in (*own, *COMMON_ZONES)
     )
 
 
-def _places(person: Person, values: Sent) -> tuple[Option, ...]:
+def _places(person: Person, values: Sent) -> tuple[Chip, ...]:
     """Give "not said", the person's own place where it is none of the list, and the list."""
     say, chosen = words(), values.get("place", "")
     place = place_of(person)
     own = () if place is None or any(one.place == place for one in towns()) else (place,)
     return (
-        Option("", say("about.unsaid")),
-        *(Option(as_kept(one), say("about.own_place", place=degrees(one)), as_kept(one) == chosen) for one in own),
-        *(Option(as_kept(one.place), one.name, as_kept(one.place) == chosen) for one in towns()),
+        Chip("", say("about.unsaid")),
+        *(Chip(as_kept(one), say("about.own_place", place=degrees(one)), as_kept(one) == chosen) for one in own),
+        *(Chip(as_kept(one.place), one.name, as_kept(one.place) == chosen) for one in towns()),
     )
 
 

@@ -11,8 +11,7 @@ from typing import Any, Concatenate, ParamSpec
 from uuid import UUID
 
 from django.http import Http404, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
+from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.utils.safestring import mark_safe
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -44,7 +43,7 @@ from unaji.web.patient.trial_told import (
     weeks_of,
     what_said,
 )
-from unaji.web.patient.views import TABS
+from unaji.web.patient.views import screen
 from unaji.web.words import spoken, words
 
 P = ParamSpec("P")
@@ -71,12 +70,6 @@ def signs_first(
     return guarded
 
 
-def _screen(request: SignedIn, template: str, person: Person, status: int = 200, **said: Any) -> HttpResponse:
-    """Answer with a screen that has the tabs."""
-    tabs = [{"name": name, "to": reverse(f"patient:{name}"), "here": name == "more"} for name in TABS]
-    return render(request, f"trials/{template}", {"person": person, "tabs": tabs, **said}, status=status)
-
-
 # -- all of them -------------------------------------------------------------------------------------------------------
 
 
@@ -97,7 +90,7 @@ def trials(request: SignedIn, person: Person) -> HttpResponse:
     """List the trials, the one that runs first."""
     rows = [_row(one) for one in Trial.objects.visible_to(request.user).order_by("ended_at", "-registered_at")]
     rows.sort(key=lambda row: row.state != words()("trials.state.running"))
-    return _screen(request, "list.html", person, rows=rows, running=_running(person),
+    return screen(request, "trials/list.html", person, "more", rows=rows, running=_running(person),
                   doctor=actions.doctor_first(person))  # fmt: skip
 
 
@@ -175,8 +168,7 @@ def new(request: SignedIn, person: Person) -> HttpResponse:
 
 def _choose(request: SignedIn, person: Person, may: dict[str, Choice], error: str = "") -> HttpResponse:
     unsafe = person.unsafe
-    return _screen(
-        request, "choose.html", person, 422 if error else 200, error=error,
+    return screen(request, "trials/choose.html", person, "more", 422 if error else 200, error=error,
         doctor=actions.doctor_first(person), running=_running(person),
         proposed=[_told(one) for one in may.values() if one.proposed],
         groups=[
@@ -241,8 +233,7 @@ def _wish(sent: Sent, chosen: Choice, person: Person) -> Wish:
 
 def _form(request: SignedIn, person: Person, chosen: Choice, sent: Sent, error: str = "") -> HttpResponse:
     today = local_today(person)
-    return _screen(
-        request, "form.html", person, 422 if error else 200, error=error, sent=sent,
+    return screen(request, "trials/form.html", person, "more", 422 if error else 200, error=error, sent=sent,
         heading=what_said(chosen.change, called(chosen.change, chosen.kind, spoken())),
         outcomes=[forms.Chip(one, outcome_said(one), on=one == sent.outcome) for one in outcomes(person)],
         lengths=[
@@ -263,8 +254,7 @@ def _look(request: SignedIn, person: Person, plan: TrialPlan, sent: Sent) -> Htt
     chances = power(plan, ASSUMED_REDUCTION if plan.counts else ASSUMED_POINTS, basis.assumed)
     treat = plan.change is Change.TREAT
     name = called(plan.change, plan.kind, spoken())
-    return _screen(
-        request, "look.html", person, sent=sent,
+    return screen(request, "trials/look.html", person, "more", sent=sent,
         do=report(f"trial.do.{plan.change}", name=name), looked_at=looked_at(plan), matters=matters(plan, report),
         dates=say("trials.look.dates", first=say_day(plan.first_day), last=say_day(plan.last_day)),
         order=say("trials.look.order_treat" if treat else "trials.look.order_days", pairs=plan.blocks),
@@ -316,7 +306,7 @@ def _trial(request: SignedIn, person: Person, found: Trial, error: str = "") -> 
     }  # fmt: skip
     if plan is not None:
         shown |= _followed(person, found, plan, over=over, told=told)
-    return _screen(request, "trial.html", person, 422 if error else 200, **shown)
+    return screen(request, "trials/trial.html", person, "more", 422 if error else 200, **shown)
 
 
 def _followed(
