@@ -14,7 +14,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Self
 from uuid import UUID
@@ -168,8 +168,11 @@ def remove_all(person: UUID) -> int:
 def people_with_files() -> list[UUID]:
     """Return whose files lie here."""
     home: Path = settings.HOME
-    folders = (home / "people").iterdir() if (home / "people").is_dir() else ()
-    return [UUID(one.name) for one in folders if one.is_dir()]
+    numbers = []
+    for one in (home / "people").iterdir() if (home / "people").is_dir() else ():
+        with suppress(ValueError):  # a folder of the disk's own, where it is one for itself
+            numbers.append(UUID(one.name))
+    return numbers
 
 
 def sealed_files(person: UUID) -> list[Path]:
