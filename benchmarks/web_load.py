@@ -133,7 +133,7 @@ def measure(database: str, url: str, chosen: argparse.Namespace) -> None:
         print(f"  killed {killed} times")
     print(f"  taps acknowledged {len(acknowledged)} ({len(acknowledged) / wall:.0f}/s), sent again {again}")
     broken = sum(one.broken for one in walkers)
-    print(f"  lost {lost}, doubled {doubled}; refused {refused or 'none'}, without answer in 30 s {broken}")
+    print(f"  lost {lost}, doubled {doubled}; refused {refused or 'none'}, broken or without answer in 30 s {broken}")
     print(f"  {'':16}{'number':>8}{'p50':>8}{'p95':>8}{'p99':>8}{'max':>8}  ms")
     for what, shown in SHOWN.items():
         took_ms = 1000 * np.array([t for one in walkers for t in one.took_s.get(what, [])])
