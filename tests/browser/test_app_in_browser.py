@@ -9,7 +9,7 @@ from django.contrib.sessions.backends.db import SessionStore
 from playwright.sync_api import expect
 
 from tests.web.conftest import make_person
-from unaji.web.casebook.models import Episode, Exposure, Person
+from unaji.web.casebook.models import Episode, Exposure, Person, Rating
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -156,6 +156,60 @@ def test_a_time_before_is_kept_without_a_network_too(phone, hana, live_server):
     assert 29 * 60 < (episode.recorded_at - episode.start).total_seconds() < 33 * 60
 
 
+def test_an_evening_is_told_without_a_network_and_arrives_once(phone, hana, live_server):
+    shell_is_kept(phone)
+    phone.context.set_offline(True)
+    phone.goto(live_server.url + "/evening")
+    expect(phone.get_by_text("電波がありません")).to_be_visible()
+    phone.get_by_label("きょうは何もない").check()
+    phone.locator("#scale-stress").fill("7")
+    phone.locator("[value=caffeine-morning]").check()
+    phone.get_by_role("button", name="保存する").click()
+    phone.wait_for_url("**/now")
+    expect(phone.locator("#held p")).to_contain_text("1件")
+    assert not Exposure.objects.exists()
+
+    phone.context.set_offline(False)
+    phone.reload()
+    all_is_sent(phone)
+
+    kinds = sorted(Exposure.objects.filter(person=hana).values_list("kind", "source"))
+    assert kinds == [("caffeine", "offline"), ("check_in", "offline")]
+    assert Rating.objects.get(person=hana).value == 7.0
+
+
+def test_what_is_added_without_a_network_has_the_moment_that_the_phone_showed(phone, hana, live_server):
+    shell_is_kept(phone)
+    phone.context.set_offline(True)
+    phone.get_by_role("link", name="足す", exact=True).click()
+    phone.get_by_text("机仕事", exact=True).click()
+    phone.locator("details[open]").get_by_role("button", name="記録する").click()
+    phone.wait_for_url("**/now")
+    expect(phone.locator("#held p")).to_contain_text("1件")
+    phone.context.set_offline(False)
+    phone.reload()
+    all_is_sent(phone)
+
+    worked = Exposure.objects.get(person=hana)
+    assert (worked.kind, worked.source) == ("desk_work", "offline")
+    assert (worked.end - worked.start).total_seconds() == 3600
+    assert 0 <= (worked.recorded_at - worked.end).total_seconds() < 120
+
+
+def test_what_is_wrong_with_an_entry_is_said_beside_it_and_it_can_be_set_right(phone, hana, live_server):
+    phone.goto(live_server.url + "/add?open=sleep")
+    form = phone.locator("details[open]")
+    form.locator("[name=end]").fill("2026-11-20T05:00")
+    form.get_by_role("button", name="記録する").click()
+    expect(form.get_by_role("alert")).to_contain_text("終わりが始まりより前")
+    form.locator("[name=start]").fill("2026-11-19T23:00")
+    form.get_by_role("button", name="記録する").click()
+    phone.wait_for_url("**/today?day=2026-11-20")
+
+    assert Exposure.objects.get(person=hana).kind == "sleep"
+    assert phone.heard == []
+
+
 def test_signing_out_asks_before_what_waits_is_lost(phone, hana, live_server):
     phone.goto(live_server.url + "/more")
     phone.route("**/now/sync", lambda route: route.abort())
@@ -208,12 +262,25 @@ def test_nothing_of_the_person_stays_in_the_browser_after_signing_out(phone, han
         "for (const n of names) for (const r of await (await caches.open(n)).keys()) out.push(new URL(r.url).pathname);"
         "return out }"
     )
-    assert "/now/shell" in kept
-    assert not [path for path in kept if not path.startswith("/static/") and path != "/now/shell"]
+    shells = {"/now/shell", "/now/earlier/shell", "/add/shell", "/evening/shell"}
+    assert {path for path in kept if not path.startswith("/static/")} == shells
 
 
 @pytest.mark.parametrize(
-    "path", ["/now", "/today", "/add", "/why", "/course", "/more", "/data", "/mine", "/now/earlier"]
+    "path",
+    [
+        "/now",
+        "/today",
+        "/add",
+        "/why",
+        "/course",
+        "/more",
+        "/data",
+        "/mine",
+        "/now/earlier",
+        "/add/shell",
+        "/evening/shell",
+    ],
 )
 def test_a_screen_has_no_violation_of_accessibility_and_a_silent_console(phone, live_server, path):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright")

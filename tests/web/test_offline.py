@@ -9,7 +9,8 @@ from uuid import uuid4
 import pytest
 from django.utils import timezone
 
-from unaji.web.casebook.models import Episode, Exposure
+from unaji.web.casebook.models import Episode, Exposure, Rating
+from unaji.web.patient import offline
 
 pytestmark = pytest.mark.django_db
 
@@ -65,6 +66,114 @@ def test_taking_back_wins_in_whatever_order_they_arrive(as_hana, hana, kind, ord
     model = Episode if kind == "episode" else Exposure
     assert model.objects.filter(person=hana).count() == 1
     assert not model.objects.filter(person=hana).kept().exists()
+
+
+def form(kind, *fields, **more):
+    return entry(kind, fields=[list(one) for one in fields], **more)
+
+
+def slept(**more):
+    times = ("start", "2026-11-27T23:00"), ("end", "2026-11-28T07:00")
+    return form("add", ("what", "sleep"), *times, ("sleep_quality", "3"), **more)
+
+
+def test_a_night_that_was_added_arrives_once_with_how_it_was(as_hana, hana):
+    one = slept()
+
+    for _ in range(2):
+        assert sync(as_hana, hana, one).json()["stored"] == {one["client_id"]: "2026-11-28"}
+
+    night, quality = Exposure.objects.get(person=hana), Rating.objects.get(person=hana)
+    assert (night.kind, night.source, quality.quantity, quality.value, quality.source) == (
+        "sleep", "offline", "sleep_quality", 3.0, "offline",
+    )  # fmt: skip
+    assert quality.time == night.end == datetime(2026, 11, 27, 22, tzinfo=UTC)
+
+
+def test_moments_that_a_wrong_clock_proposed_are_set_right(as_hana, hana):
+    fast = timezone.now() + timedelta(hours=1)
+    one = form("add", ("what", "caffeine"), ("start", (fast - timedelta(minutes=5)).isoformat()), ("amount", "2"))
+
+    assert sync(as_hana, hana, one, now=fast).json()["refused"] == {}
+
+    start = Exposure.objects.get(person=hana).start
+    assert abs(start - (timezone.now() - timedelta(minutes=5))) < timedelta(minutes=1)
+
+
+def test_an_evening_arrives_once_and_tells_the_day_it_was_written_on(as_hana, hana):
+    at = datetime(2026, 11, 28, 12, 0, tzinfo=UTC)  # nine in the evening in Tokyo
+    one = form("evening", ("nothing", "yes"), ("stress", "7"), ("drink", "caffeine-noon"), ("drink", "alcohol-night"),
+               at=at.isoformat())  # fmt: skip
+
+    for _ in range(2):
+        assert sync(as_hana, hana, one).json()["stored"] == {one["client_id"]: "2026-11-28"}
+
+    met = {(one.kind, one.start) for one in Exposure.objects.filter(person=hana)}
+    noon, night = (datetime(2026, 11, 28, *hour, tzinfo=UTC) for hour in ((3, 30), (11, 0)))
+    assert met == {("check_in", at), ("caffeine", noon), ("alcohol", night)}
+    assert [(one.quantity, one.value, one.time) for one in Rating.objects.filter(person=hana)] == [("stress", 7.0, at)]
+    assert "書きとめました" in as_hana.get("/today").content.decode()
+
+
+@pytest.mark.parametrize("order", [("entry", "withdrawal"), ("withdrawal", "entry")])
+@pytest.mark.parametrize("make", [slept, lambda: form("evening", ("stress", "7"), ("drink", "caffeine-morning"))])
+def test_a_form_that_was_taken_back_stays_so(as_hana, hana, make, order):
+    one = make()
+    both = {"entry": one, "withdrawal": {**one, "kind": "withdraw", "of": one["kind"]}}
+
+    for name in order:
+        sync(as_hana, hana, both[name])
+
+    assert Exposure.objects.filter(person=hana).count() == Rating.objects.filter(person=hana).count() == 1
+    assert not Exposure.objects.filter(person=hana).kept().exists()
+    assert not Rating.objects.filter(person=hana).kept().exists()
+
+
+def test_what_cannot_be_is_refused_with_the_reason_and_leaves_nothing(as_hana, hana):
+    backwards = form("add", ("what", "sleep"), ("start", "2026-11-28T07:00"), ("end", "2026-11-27T23:00"))
+    untouched = form("add", ("what", "stress"), ("start", "2026-11-28T07:00"))
+    unknown = form("add", ("what", "no such thing"), ("start", "2026-11-28T07:00"))
+    half = form("evening", ("nothing", "yes"), ("stress", "7"), ("sleep_quality", "eleven"))
+
+    answer = sync(as_hana, hana, backwards, untouched, unknown, half).json()
+
+    assert answer["stored"] == {}
+    assert answer["refused"][backwards["client_id"]] == "終わりが始まりより前になっています。時刻を確かめてください。"
+    assert len(set(answer["refused"].values())) == 4
+    assert not Exposure.objects.exists()
+    assert not Rating.objects.exists()
+
+
+@pytest.mark.parametrize("fields", [None, 3, [["what"]], [["what", 3]], [["what", "sleep"]] * 101, [["start", "soon"]]])
+@pytest.mark.parametrize("kind", ["add", "evening"])
+def test_a_form_of_nonsense_is_refused(as_hana, hana, kind, fields):
+    answer = sync(as_hana, hana, entry(kind, fields=fields))
+
+    assert answer.status_code == 200
+    assert len(answer.json()["refused"]) == 1
+    assert not Exposure.objects.exists()
+
+
+def test_a_shell_is_nobodys_and_the_worker_changes_with_it(as_hana, monkeypatch):
+    before = as_hana.get("/sw.js").content
+    for path in ("/now/shell", "/now/earlier/shell", "/add/shell", "/evening/shell"):
+        page = as_hana.get(path).content.decode()
+        assert "data-person" not in page
+        assert "csrfmiddlewaretoken" not in page
+        assert "client_id" not in page
+        assert page == as_hana.get(path).content.decode()  # nothing in it is of the moment
+
+    assert as_hana.get("/sw.js").content == before
+    monkeypatch.setattr(offline, "evening_shell", lambda: {"heading": "changed"})
+    assert as_hana.get("/sw.js").content != before
+
+
+def test_what_is_said_to_a_person_is_not_taken_by_the_worker(as_hana, hana):
+    sync(as_hana, hana, form("evening", ("stress", "7")))
+    for path in ("/sw.js", "/now/shell", "/evening/shell"):
+        assert "書きとめました" not in as_hana.get(path).content.decode()
+
+    assert "書きとめました" in as_hana.get("/today").content.decode()
 
 
 NONSENSE = (

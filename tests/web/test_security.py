@@ -23,7 +23,8 @@ from unaji.web.logs import WithoutQuery
 
 SOURCES = Path(__file__).parents[2] / "src"
 OPEN = {
-    "/health", "/example", "/language/", "/app.webmanifest", "/sw.js", "/now/shell",
+    "/health", "/example", "/language/", "/app.webmanifest", "/sw.js", "/now/shell", "/now/earlier/shell", "/add/shell",
+    "/evening/shell",
     "/", "/sitemap.xml", "/robots.txt", "/api/openapi.json", "/api/",
 }  # fmt: skip
 """What a visitor may open of ours, beside the public pages below a language."""

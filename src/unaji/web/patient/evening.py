@@ -22,6 +22,7 @@ from unaji.web.casebook.actions import diary
 from unaji.web.casebook.actions.trials import doctor_first
 from unaji.web.casebook.ids import uuid7
 from unaji.web.casebook.models import Episode, Exposure, Person, Treatment
+from unaji.web.casebook.models.diary import Entry
 from unaji.web.patient import forms
 from unaji.web.patient.clock import Evening, evening_of, from_wall, say_day
 from unaji.web.patient.forms import Sent, WrongError
@@ -89,8 +90,7 @@ def evening(request: SignedIn, person: Person) -> HttpResponse:
     errors: tuple[str, ...] = ()
     if request.method == "POST":
         try:
-            with transaction.atomic():  # all of it or nothing, so that a second try cannot leave a half
-                written = _write(request, person, told)
+            written = write_evening(person, request.POST, told)
         except WrongError as error:
             errors = (str(error),)
         else:
@@ -113,6 +113,21 @@ def _asked(request: SignedIn, person: Person, told: Evening, errors: tuple[str, 
         drinks=[drink for one in drinks if (drink := _drink(person, told, one)).parts],
         numbers=forms.read_client_id(sent) if sent else uuid7(),
     )  # fmt: skip
+
+
+def evening_shell() -> dict[str, object]:
+    """Say what the evening asks of anybody: nothing of the day, of the diary or of a trial is known."""
+    say = words()
+
+    def drink(kind: str) -> Drink:
+        what = say(f"exposure.{kind}")
+        parts = ((one, say(f"evening.part.{one}")) for one in PARTS)
+        return Drink(what, "", tuple(
+            Part(f"{kind}-{one}", name, say("evening.part_aloud", what=what, part=name)) for one, name in parts
+        ))  # fmt: skip
+
+    scales = [forms.Scale(one, asked=ASKED.get(one, "")) for one in RATED]
+    return {"heading": say("evening.title"), "scales": scales, "drinks": [drink(one) for one in DRINKS]}
 
 
 def _drink(person: Person, told: Evening, kind: str) -> Drink:
@@ -167,24 +182,33 @@ def _exposures(person: Person, told: Evening, kind: str) -> int:
     return rows.kept().exclude(amount=0).count()
 
 
-def _write(request: SignedIn, person: Person, told: Evening) -> int:
-    """Write down what was answered; return how many entries that is."""
-    sent, user = request.POST, request.user
-    page = forms.read_client_id(sent)
-    written = 0
+@transaction.atomic  # all of it or nothing, so that a second try cannot leave a half
+def write_evening(person: Person, sent: QueryDict, told: Evening, *, source: str = "app") -> list[Entry]:
+    """Write down what was answered, once however often it arrives; return its entries.
+
+    Raises
+    ------
+    WrongError, NotPossibleError
+        Something that was sent cannot be; nothing is written.
+    """
+    page, user = forms.read_client_id(sent), person.user
+    written: list[Entry] = []
     if sent.get("nothing") == "yes" and not _episodes(person, told):
-        diary.log_nothing(person, by=user, at=told.at, client_id=_number(page, "nothing"))
-        written += 1
+        number = _number(page, "nothing")
+        written.append(diary.log_nothing(person, by=user, at=told.at, client_id=number, source=source))
     for quantity, value, at in _ratings(sent, person, told):
         number = _number(page, quantity)
-        diary.rate(person, by=user, quantity=quantity, value=float(value), time=at, client_id=number)
-        written += 1
+        written.append(
+            diary.rate(person, by=user, quantity=quantity, value=float(value), time=at, client_id=number, source=source)
+        )
     tried = _tried(person, told)
     for kind in DRINKS:
         for part, start in _chosen(sent, person, told, kind):
-            diary.expose(person, by=user, kind=kind, start=start, amount=1.0, client_id=_number(page, part))
-            written += 1
-    return written + (0 if tried is None else _write_tried(request, person, told, tried))
+            number = _number(page, part)
+            written.append(
+                diary.expose(person, by=user, kind=kind, start=start, amount=1.0, client_id=number, source=source)
+            )
+    return written if tried is None else written + _write_tried(sent, person, told, tried, source)
 
 
 def _chosen(sent: QueryDict, person: Person, told: Evening, kind: str) -> list[tuple[str, datetime]]:
@@ -193,21 +217,30 @@ def _chosen(sent: QueryDict, person: Person, told: Evening, kind: str) -> list[t
     return [one for one in named if one[0] in sent.getlist("drink")]
 
 
-def _write_tried(request: SignedIn, person: Person, told: Evening, tried: Tried) -> int:
+def _write_tried(sent: QueryDict, person: Person, told: Evening, tried: Tried, source: str) -> list[Entry]:
     """Write down what was done, or that nothing was, as far as the drinks have not told it."""
-    sent, user, page = request.POST, request.user, forms.read_client_id(request.POST)
+    user, page = person.user, forms.read_client_id(sent)
     chosen, none = _chosen(sent, person, told, tried.kind), f"{tried.kind}-{NONE}"
     if none in sent.getlist("drink") and tried.none:
         if chosen:
             raise WrongError(words()("trials.evening.both"))
-        diary.expose(person, by=user, kind=tried.kind, start=told.at, amount=0.0, client_id=_number(page, none))
-        return 1
+        number = _number(page, none)
+        return [
+            diary.expose(person, by=user, kind=tried.kind, start=told.at, amount=0.0, client_id=number, source=source)
+        ]
+    written: list[Entry] = []
     for part, start in chosen if tried.parts and tried.kind not in DRINKS else ():
+        number = _number(page, part)
         if tried.change is Change.TREAT:
-            diary.log_treatment(person, by=user, kind=tried.kind, time=start, client_id=_number(page, part))
+            one: Entry = diary.log_treatment(
+                person, by=user, kind=tried.kind, time=start, client_id=number, source=source
+            )
         else:
-            diary.expose(person, by=user, kind=tried.kind, start=start, amount=1.0, client_id=_number(page, part))
-    return len(chosen) if tried.parts and tried.kind not in DRINKS else 0
+            one = diary.expose(
+                person, by=user, kind=tried.kind, start=start, amount=1.0, client_id=number, source=source
+            )
+        written.append(one)
+    return written
 
 
 def _ratings(sent: Sent, person: Person, told: Evening) -> Iterator[tuple[str, int, datetime]]:

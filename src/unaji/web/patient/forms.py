@@ -15,7 +15,7 @@ from unaji.web.casebook.claims import claims_in_use
 from unaji.web.casebook.ids import uuid7
 from unaji.web.casebook.models import Episode, Person, Rating
 from unaji.web.casebook.models.diary import Place
-from unaji.web.patient.clock import from_wall, local
+from unaji.web.patient.clock import from_wall
 from unaji.web.words import spoken, words
 
 Sent = Mapping[str, str]
@@ -198,13 +198,23 @@ def read_day(said: str, otherwise: date) -> date:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One thing to fill in."""
+    """One thing to fill in.
+
+    Attributes
+    ----------
+    ago : int, optional
+        So many minutes ago is most often right; the browser fills it in, where no server is asked.
+    clock : str
+        Or this hour of today or, with a minus before it, of yesterday.
+    """
 
     name: str
     kind: str
     label: str
     value: str = ""
     required: bool = False
+    ago: int | None = None
+    clock: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +224,7 @@ class AddForm:
     what: str
     name: str
     fields: tuple[Field | Scale, ...]
-    client_id: UUID
+    client_id: UUID | None
     open: bool = False
 
 
@@ -234,42 +244,51 @@ FELT = ("stress", "neck_stiffness", "fatigue")
 TREATMENTS = ("acupuncture", "massage", "exercise_therapy", "other")
 
 
-def add_groups(person: Person, now: datetime, opened: str = "") -> tuple[AddGroup, ...]:
-    """Give everything that can be added, with a moment filled in that is most often right."""
+def add_groups(wall: datetime | None = None, opened: str = "") -> tuple[AddGroup, ...]:
+    """Give everything that can be added, with a moment filled in that is most often right.
+
+    Parameters
+    ----------
+    wall : datetime, optional
+        What the person's clock shows; without one the browser fills in the moments.
+    """
     say = words()
-    wall = local(person, now)
-    at, hour_ago = f"{wall:%Y-%m-%dT%H:%M}", f"{wall - timedelta(hours=1):%Y-%m-%dT%H:%M}"
-    bed, up = f"{wall.date() - timedelta(days=1)}T23:00", f"{wall.date()}T07:00"
 
     def form(what: str, name: str, *fields: Field | Scale) -> AddForm:
-        return AddForm(what, name, fields, uuid7(), open=what == opened)
+        return AddForm(what, name, fields, None if wall is None else uuid7(), open=what == opened)
 
-    def moment(name: str, key: str, value: str) -> Field:
-        return Field(name, "datetime-local", say(f"add.{key}"), value, required=True)
+    def ago(name: str, key: str, minutes: int) -> Field:
+        value = "" if wall is None else f"{wall - timedelta(minutes=minutes):%Y-%m-%dT%H:%M}"
+        return Field(name, "datetime-local", say(f"add.{key}"), value, required=True, ago=minutes)
+
+    def clock(name: str, key: str, hour: str) -> Field:
+        day = None if wall is None else wall.date() - timedelta(days=hour.startswith("-"))
+        value = "" if day is None else f"{day}T{hour.removeprefix('-')}"
+        return Field(name, "datetime-local", say(f"add.{key}"), value, required=True, clock=hour)
 
     def dose(kind: str) -> AddForm:
         amount = Field("amount", "number", say("add.amount", unit=_unit(kind)), "1")
-        return form(kind, exposure_name(kind), moment("start", "when", at), amount)
+        return form(kind, exposure_name(kind), ago("start", "when", 0), amount)
 
     def span(kind: str) -> AddForm:
-        return form(kind, exposure_name(kind), moment("start", "from", hour_ago), moment("end", "until", at))
+        return form(kind, exposure_name(kind), ago("start", "from", 60), ago("end", "until", 0))
 
     others = tuple(dose(one) if _kind(one).shape == "dose" else span(one) for one in other_kinds())
 
     return (
         AddGroup("night", say("add.group.night"), (
-            form("sleep", say("exposure.sleep"), moment("start", "asleep", bed), moment("end", "awake", up),
+            form("sleep", say("exposure.sleep"), clock("start", "asleep", "-23:00"), clock("end", "awake", "07:00"),
                  Scale("sleep_quality")),
         )),
         AddGroup("feeling", say("add.group.feeling"), tuple(
-            form(one, say(f"rating.{one}"), Scale(one), moment("start", "when", at))
+            form(one, say(f"rating.{one}"), Scale(one), ago("start", "when", 0))
             for one in (*FELT, *other_ratings())
         )),
         AddGroup("intake", say("add.group.intake"), tuple(dose(one) for one in DOSES)),
         AddGroup("done", say("add.group.done"), tuple(span(one) for one in SPANS)),
         *((AddGroup("others", say("add.group.others"), others),) if others else ()),
         AddGroup("treatment", say("add.group.treatment"), tuple(
-            form(f"treatment-{one}", say(f"treatment.{one}"), moment("start", "when", hour_ago),
+            form(f"treatment-{one}", say(f"treatment.{one}"), ago("start", "when", 60),
                  Field("note", "text", say("add.note"))) for one in TREATMENTS
         )),
     )  # fmt: skip

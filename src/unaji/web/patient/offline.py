@@ -4,33 +4,59 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.contrib import messages
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.middleware.csrf import get_token
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.templatetags.static import static
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods
 
 from unaji.web.access import SignedIn, anyone, person_data
 from unaji.web.casebook.actions import diary
-from unaji.web.casebook.models import Episode, Person
-from unaji.web.patient.clock import from_wall
-from unaji.web.words import spoken
+from unaji.web.casebook.models import Person
+from unaji.web.casebook.models.diary import Entry
+from unaji.web.patient import forms
+from unaji.web.patient.adding import write_added
+from unaji.web.patient.clock import evening_of, from_wall, local
+from unaji.web.patient.evening import evening_shell, write_evening
+from unaji.web.patient.forms import WrongError
+from unaji.web.patient.views import say_wrong, tabs_of
+from unaji.web.words import spoken, words
 
 MOST_ENTRIES = 200
+MOST_FIELDS = 100
 SAME_CLOCK = timedelta(minutes=2)
-SHELL = ("report/report.css", "unaji/app.css", "unaji/app.js", "unaji/queue.js", "unaji/icons.svg", "unaji/icon.svg")
+MOMENTS = ("start", "end")
+"""Fields that are moments."""
+ASSETS = (
+    "report/report.css", "unaji/app.css", "unaji/reaching.css", "unaji/app.js", "unaji/queue.js", "unaji/icons.svg",
+    "unaji/icon.svg",
+)  # fmt: skip
+SHELLS = {"now": "now_shell", "earlier": "earlier_shell", "add": "add_shell", "evening": "evening_shell"}
+"""The screens on which something is written, and what the browser keeps of each: nobody's, for when there is no
+network. Other screens give way to that of Now."""
 
 
 @anyone
 @require_GET
 def worker(request: HttpRequest) -> HttpResponse:
-    """Give the browser's worker; it keeps the shell and nothing of a person."""
-    assets = [static(one) for one in SHELL]
-    said = {"assets": json.dumps(assets), "language": spoken(), "icon": static("unaji/icon-192.png")}
+    """Give the browser's worker; it keeps the shells and nothing of a person."""
+    shells = {reverse(f"patient:{one}"): reverse(f"patient:{shell}") for one, shell in SHELLS.items()}
+    assets = [static(one) for one in ASSETS]
+    kept = "".join([*assets, *(_page(one) for one in SHELLS)])
+    said = {
+        "assets": json.dumps(assets), "shells": json.dumps(shells),
+        "otherwise": json.dumps(shells[reverse("patient:now")]),
+        "cache": f"unaji-{spoken()}-{sha256(kept.encode()).hexdigest()[:16]}", "icon": static("unaji/icon-192.png"),
+    }  # fmt: skip
     answer = render(request, "patient/sw.js", said, content_type="text/javascript")
     answer["Service-Worker-Allowed"] = "/"
     answer["Cache-Control"] = "no-cache"
@@ -39,9 +65,19 @@ def worker(request: HttpRequest) -> HttpResponse:
 
 @anyone
 @require_GET
-def shell(request: HttpRequest) -> HttpResponse:
-    """Show the large button, of nobody: what the browser keeps for when there is no network."""
-    return render(request, "patient/shell.html")
+def shell(request: HttpRequest, name: str) -> HttpResponse:
+    """Show a screen of nobody's: what the browser keeps for when there is no network."""
+    return HttpResponse(_page(name))
+
+
+def _page(name: str) -> str:
+    said: dict[str, object] = {"shell": True, "tabs": tabs_of("today" if name == "evening" else name)}
+    if name == "add":
+        said["groups"] = forms.add_groups()
+    elif name == "evening":
+        said |= evening_shell()
+    template = "shell" if name == "now" else name
+    return render_to_string(f"patient/{template}.html", said)  # without the request: what is said to a person stays out
 
 
 @person_data
@@ -66,8 +102,13 @@ def sync(request: SignedIn, person: Person) -> HttpResponse:
         name = str(entry.get("client_id", ""))[:40] if isinstance(entry, dict) else ""
         try:
             stored[name] = _store(person, entry, shift)
-        except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
-            refused[name] = str(error) if isinstance(error, diary.NotPossibleError) else "error.choice"
+        except (WrongError, diary.NotPossibleError) as error:
+            refused[name] = say_wrong(error)
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
+            refused[name] = words()("error.choice")
+        else:
+            if entry["kind"] == "evening" and stored[name]:
+                messages.success(request, words()("evening.saved"))
     return JsonResponse({"stored": stored, "refused": refused})
 
 
@@ -79,22 +120,56 @@ def _shift(sent_now: object) -> timedelta:
     return off if abs(off) > SAME_CLOCK else timedelta(0)
 
 
+@transaction.atomic
 def _store(person: Person, entry: Any, shift: timedelta) -> str:
-    number, at = UUID(entry["client_id"]), datetime.fromisoformat(entry["at"])
-    # What the phone noted is on its clock, which may be wrong; what a person typed is on the wall's.
-    at = from_wall(person, at) if at.tzinfo is None else at.astimezone(UTC) + shift
+    """Store what waited; return its number, or the day it belongs to where it was a form, or nothing if taken back."""
+    number, kind, at = UUID(entry["client_id"]), entry["kind"], _moment(person, entry["at"], shift)
+    taken_back = kind == "withdraw"
+    rows, told = _write(person, entry.get("of", "episode") if taken_back else kind, number, at, entry, shift)
+    # It may be taken back before it has arrived. Then it is stored as taken back, so that it never returns.
+    for one in rows if taken_back else ():
+        diary.withdraw(one, by=person.user)
+    return "" if taken_back else told
+
+
+def _write(
+    person: Person, kind: str, number: UUID, at: datetime, entry: dict[str, Any], shift: timedelta
+) -> tuple[list[Entry], str]:
     user = person.user
-    if entry["kind"] == "episode":
-        return str(diary.log_episode(person, by=user, client_id=number, start=at, source="offline").pk)
-    if entry["kind"] == "nothing":
-        return str(diary.log_nothing(person, by=user, client_id=number, at=at, source="offline").pk)
-    if entry["kind"] == "withdraw" and entry.get("of") == "nothing":
-        diary.withdraw(diary.log_nothing(person, by=user, client_id=number, at=at, source="offline"), by=user)
-        return ""
-    if entry["kind"] == "withdraw":
-        episode = Episode.objects.filter(person=person, client_id=number).first()
-        if episode is None:  # it was taken back before it arrived: it is stored as taken back, so that it never returns
-            episode = diary.log_episode(person, by=user, client_id=number, start=at, source="offline")
-        diary.withdraw(episode, by=user)
-        return ""
-    raise ValueError(entry["kind"])
+    if kind == "episode":
+        episode = diary.log_episode(person, by=user, client_id=number, start=at, source="offline")
+        return [episode], str(episode.pk)
+    if kind == "nothing":
+        nothing = diary.log_nothing(person, by=user, client_id=number, at=at, source="offline")
+        return [nothing], str(nothing.pk)
+    sent = _fields(person, entry["fields"], number, shift)
+    if kind == "add":
+        rows, moment = write_added(person, sent, source="offline")
+        return rows, local(person, moment).date().isoformat()
+    if kind == "evening":
+        told = evening_of(person, min(at, timezone.now()))
+        rows = write_evening(person, sent, told, source="offline")
+        return rows, told.day.isoformat() if rows else ""
+    raise ValueError(kind)
+
+
+def _moment(person: Person, said: str, shift: timedelta) -> datetime:
+    """Read a moment: of the phone's clock, which may be wrong, or typed, which is on the person's wall."""
+    at = datetime.fromisoformat(said)
+    return from_wall(person, at) if at.tzinfo is None else at.astimezone(UTC) + shift
+
+
+def _fields(person: Person, said: Any, number: UUID, shift: timedelta) -> QueryDict:
+    """Give what was filled in as a form gives it."""
+    if not isinstance(said, list) or len(said) > MOST_FIELDS:
+        raise ValueError
+    sent = QueryDict(mutable=True)
+    for name, value in said:
+        if not isinstance(name, str) or not isinstance(value, str):
+            raise TypeError
+        if name in MOMENTS and value:
+            sent.appendlist(name, _moment(person, value, shift).isoformat())
+        else:
+            sent.appendlist(name, value)
+    sent["client_id"] = str(number)
+    return sent

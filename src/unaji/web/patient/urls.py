@@ -75,6 +75,9 @@ urlpatterns = [
     path("mine/tokens", tokens.tokens, name="tokens"),
     path("mine/tokens/<uuid:pk>/revoke", tokens.revoke, name="revoke_token"),
     path("sw.js", offline.worker, name="worker"),
-    path("now/shell", offline.shell, name="shell"),
+    path("now/shell", offline.shell, {"name": "now"}, name="now_shell"),
+    path("now/earlier/shell", offline.shell, {"name": "earlier"}, name="earlier_shell"),
+    path("add/shell", offline.shell, {"name": "add"}, name="add_shell"),
+    path("evening/shell", offline.shell, {"name": "evening"}, name="evening_shell"),
     path("now/sync", offline.sync, name="sync"),
 ]

@@ -27,6 +27,7 @@ from unaji.web.casebook.models import ConsentText, Episode, Exposure, Person, Ra
 from unaji.web.casebook.models.consent import GivenBy, Purpose
 from unaji.web.casebook.models.diary import Entry
 from unaji.web.patient import forms
+from unaji.web.patient.adding import write_added
 from unaji.web.patient.clock import clock_time, day_bounds, is_untold, local, local_today, say_day, say_day_short
 from unaji.web.patient.forms import WrongError
 from unaji.web.patient.signs import beginning_links, has_open_question, is_new
@@ -45,8 +46,13 @@ def screen(
     request: HttpRequest, template: str, person: Person, tab: str, status: int = 200, **said: Any
 ) -> HttpResponse:
     """Answer with a screen that has the tabs."""
-    tabs = [{"name": name, "to": reverse(f"patient:{name}"), "here": name == tab} for name in TABS]
-    return render(request, f"patient/{template}", {"person": person, "tabs": tabs, **said}, status=status)
+    said = {"person": person, "tabs": tabs_of(tab), **said}
+    return render(request, f"patient/{template}", said, status=status)
+
+
+def tabs_of(tab: str) -> list[dict[str, object]]:
+    """Return the tabs, of which one is where the person is."""
+    return [{"name": name, "to": reverse(f"patient:{name}"), "here": name == tab} for name in TABS]
 
 
 # -- now ---------------------------------------------------------------------------------------------------------------
@@ -88,7 +94,7 @@ def log(request: SignedIn, person: Person) -> HttpResponse:
         start = forms.read_moment(request.POST, "start", person, required=False)
         episode = diary.log_episode(person, by=request.user, client_id=forms.read_client_id(request.POST), start=start)
     except (WrongError, diary.NotPossibleError) as error:
-        return _earlier(request, person, _said(error))
+        return _earlier(request, person, say_wrong(error))
     return redirect(f"{reverse('patient:episode', args=[episode.pk])}?fresh=1")
 
 
@@ -137,7 +143,7 @@ def episode(request: SignedIn, person: Person, pk: UUID) -> HttpResponse:
                 more["unusual"] = True
             diary.detail_episode(found, by=request.user, ratings=said.ratings, **more)
         except (WrongError, diary.NotPossibleError) as error:
-            errors = (_said(error),)
+            errors = (say_wrong(error),)
         else:
             if then == "unusual":
                 return redirect(f"{reverse('patient:check')}?why=unusual")
@@ -284,40 +290,15 @@ def add(request: SignedIn, person: Person) -> HttpResponse:
     if request.method == "POST":
         opened = request.POST.get("what", "")
         try:
-            day = _add(request, person, opened)
+            _, day = write_added(person, request.POST)
         except (WrongError, diary.NotPossibleError) as error:
-            errors = (_said(error),)
+            errors = (say_wrong(error),)
         else:
             return redirect(f"{reverse('patient:today')}?day={local(person, day).date().isoformat()}")
     return screen(
         request, "add.html", person, "add", 422 if errors else 200,
-        groups=forms.add_groups(person, timezone.now(), opened), errors=errors,
+        groups=forms.add_groups(local(person, timezone.now()), opened), errors=errors,
     )  # fmt: skip
-
-
-def _add(request: SignedIn, person: Person, what: str) -> datetime:
-    sent, number, user = request.POST, forms.read_client_id(request.POST), request.user
-    start = forms.read_moment(sent, "start", person)
-    assert start is not None
-    if what.startswith("treatment-") and what.removeprefix("treatment-") in forms.TREATMENTS:
-        kind = what.removeprefix("treatment-")
-        diary.log_treatment(person, by=user, kind=kind, time=start, note=forms.read_note(sent), client_id=number)
-    elif forms.is_rating(what):
-        value = forms.read_scale(sent, what)
-        if value is None:
-            raise WrongError(words()("error.scale_untouched"))
-        diary.rate(person, by=user, quantity=what, value=float(value), time=start, client_id=number)
-    elif forms.is_exposure(what):
-        end = forms.read_moment(sent, "end", person, required=False)
-        amount = forms.read_amount(sent)
-        diary.expose(person, by=user, kind=what, start=start, end=end, amount=amount, client_id=number)
-        quality = forms.read_scale(sent, "sleep_quality") if what == "sleep" else None
-        if quality is not None:
-            diary.rate(person, by=user, quantity="sleep_quality", value=float(quality), time=end or start)
-        return end or start
-    else:
-        raise WrongError(words()("error.choice"))
-    return start
 
 
 # -- more, welcome -----------------------------------------------------------------------------------------------------
@@ -374,6 +355,6 @@ def manifest(request: HttpRequest) -> JsonResponse:
     return JsonResponse(said, content_type="application/manifest+json")
 
 
-def _said(error: Exception) -> str:
+def say_wrong(error: WrongError | diary.NotPossibleError) -> str:
     """Say an error in the person's language."""
     return words()(str(error)) if isinstance(error, diary.NotPossibleError) else str(error)

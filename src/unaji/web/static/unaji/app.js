@@ -117,7 +117,7 @@ async function showHeld(state = {}) {
   if (!note) return;
   const n = (await held()).length;
   const text = note.querySelector("p");
-  const words = state.refused ? note.dataset.refused
+  const words = Object.keys(state.refused ?? {}).length ? note.dataset.refused
     : !n ? ""
     : state.signedOut ? note.dataset.signedOut
     : n === 1 ? note.dataset.one : note.dataset.many.replace("{n}", String(n));
@@ -132,14 +132,47 @@ async function sendHeld() {
   return state;
 }
 
+// Without a network nobody knows the person's own clock: what a moment is filled in with is then this phone's.
+const shown = (moment) => new Date(moment - moment.getTimezoneOffset() * 60000).toISOString().slice(0, 16);
+const blank = [...document.querySelectorAll("[data-ago], [data-clock]")].filter((one) => !one.value);
+for (const input of blank) {
+  const moment = new Date();
+  const { ago, clock } = input.dataset;
+  if (ago) moment.setMinutes(moment.getMinutes() - Number(ago));
+  else if (clock) {
+    const [hour, minute] = clock.replace("-", "").split(":").map(Number);
+    moment.setHours(hour, minute, 0, 0);
+    if (clock.startsWith("-")) moment.setDate(moment.getDate() - 1);
+  }
+  input.value = shown(moment);
+}
+
+// What was filled in, where a moment is on the person's own clock, or on this phone's if this phone proposed it.
+function filledIn(form) {
+  const fields = [...new FormData(form)].filter(([name]) => name !== "csrfmiddlewaretoken");
+  const onThisClock = (name, value) => value && blank.includes(form.elements[name]);
+  return fields.map(([name, value]) => [name, onThisClock(name, value) ? new Date(value).toISOString() : value]);
+}
+
+function complain(form, text) {
+  const told = form.querySelector(".wrong") ?? Object.assign(document.createElement("p"), { className: "wrong" });
+  told.setAttribute("role", "alert");
+  told.textContent = text;
+  form.prepend(told);
+  told.scrollIntoView({ block: "nearest" });
+}
+
 for (const form of document.querySelectorAll("form[data-queue]")) {
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     if (form.dataset.busy) return;
     form.dataset.busy = "yes";
-    const typed = form.elements.start?.value; // on the person's wall clock, which the server knows
-    const entry = { kind: form.dataset.queue, client_id: form.elements.client_id?.value || crypto.randomUUID() };
-    entry.at = typed || new Date().toISOString();
+    const kind = form.dataset.queue;
+    const fields = filledIn(form);
+    const entry = { kind, client_id: form.elements.client_id?.value || crypto.randomUUID(), at: new Date().toISOString() };
+    const isTap = kind === "nothing" || (kind === "episode" && !form.elements.start);
+    if (kind === "episode" && !isTap) entry.at = Object.fromEntries(fields).start;
+    else if (!isTap) entry.fields = fields;
     navigator.vibrate?.(10);
     try {
       if (!(await keep(entry))) return location.assign("/account/login/"); // nobody is signed in on this phone
@@ -147,9 +180,14 @@ for (const form of document.querySelectorAll("form[data-queue]")) {
       return form.submit(); // this browser keeps nothing: it goes the usual way
     }
     const state = await sendHeld(); // it is safe in the phone; now it is sent
-    const number = state.stored?.[entry.client_id];
-    if (number !== undefined) return location.assign(entry.kind === "episode" ? `/episodes/${number}?fresh=1` : "/today");
-    if (typed && !state.refused) return location.assign("/now"); // it waits, and Now says so
+    const stored = state.stored?.[entry.client_id];
+    const refused = state.refused?.[entry.client_id];
+    if (stored !== undefined && kind === "episode") return location.assign(`/episodes/${stored}?fresh=1`);
+    if (stored !== undefined) return location.assign(isTap || !stored ? "/today" : `/today?day=${stored}`);
+    if (refused) {
+      complain(form, refused);
+      await showHeld();
+    } else if (!isTap) return location.assign("/now"); // it waits, and Now says so
     if (form.elements.client_id) form.elements.client_id.value = crypto.randomUUID();
     delete form.dataset.busy;
   });

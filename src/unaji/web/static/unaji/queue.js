@@ -54,7 +54,8 @@ export async function undoLast() {
   if (!last) return;
   await within("entries", "readwrite", (store) => {
     store.delete(last.n);
-    return store.add({ kind: "withdraw", of: last.kind, client_id: last.client_id, at: last.at, person: last.person });
+    const { kind: of, client_id, at, fields, person } = last;
+    return store.add({ kind: "withdraw", of, client_id, at, fields, person });
   });
 }
 
@@ -76,7 +77,7 @@ export async function send() {
     let state = await sending;
     while (state.more) {
       const next = await (sending = transmit());
-      state = { ...next, refused: state.refused || next.refused, stored: { ...state.stored, ...next.stored } };
+      state = { ...next, refused: { ...state.refused, ...next.refused }, stored: { ...state.stored, ...next.stored } };
     }
     return state;
   } finally {
@@ -99,14 +100,14 @@ async function transmit() {
       method: "POST",
       headers: { "Content-Type": "application/json", "X-CSRFToken": token },
       body: JSON.stringify({ person, now: new Date().toISOString(),
-        entries: mine.map(({ kind, of, client_id, at }) => ({ kind, of, client_id, at })) }),
+        entries: mine.map(({ kind, of, client_id, at, fields }) => ({ kind, of, client_id, at, fields })) }),
       signal: AbortSignal.timeout(8000),
     });
     if (!answer.ok) return {};
     const { stored, refused } = await answer.json();
     const done = mine.filter((one) => one.client_id in stored || one.client_id in refused);
     await within("entries", "readwrite", (store) => { for (const one of done) store.delete(one.n); });
-    return { stored, refused: Object.keys(refused).length > 0, more: entries.length > mine.length && done.length > 0 };
+    return { stored, refused, more: entries.length > mine.length && done.length > 0 };
   } catch {
     return {}; // no network now
   }

@@ -1,10 +1,12 @@
-// Keeps the shell (styles, scripts, one screen of nobody's) for when there is no network. Nothing of a person is kept here.
-const SHELL = "/now/shell";
+// Keeps the shell (styles, scripts, the screens of nobody's on which something is written) for when there is no network.
+// Nothing of a person is kept here.
+const SHELLS = {{ shells|safe }}; // address of a screen: what is shown in its place
+const OTHERWISE = {{ otherwise|safe }};
 const ASSETS = {{ assets|safe }};
-const CACHE = "unaji-{{ language }}-" + ASSETS.join("|").split("").reduce((h, c) => (h * 31 + c.charCodeAt(0)) | 0, 7);
+const CACHE = "{{ cache }}";
 
 self.addEventListener("install", (event) => {
-  event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll([SHELL, ...ASSETS])).then(() => self.skipWaiting()));
+  event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll([...Object.values(SHELLS), ...ASSETS])).then(() => self.skipWaiting()));
 });
 
 self.addEventListener("activate", (event) => {
@@ -21,7 +23,7 @@ self.addEventListener("fetch", (event) => {
   const { pathname, origin } = new URL(request.url);
   if (origin !== self.location.origin) return;
   if (request.mode === "navigate") {
-    event.respondWith(fetch(request).catch(() => caches.match(SHELL)));
+    event.respondWith(fetch(request).catch(() => caches.match(SHELLS[pathname] ?? OTHERWISE)));
   } else if (ASSETS.includes(pathname)) {
     event.respondWith(caches.match(pathname).then((kept) => kept || fetch(request)));
   }
