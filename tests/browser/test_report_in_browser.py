@@ -77,11 +77,9 @@ def test_on_paper_the_folded_rows_are_open(visit):
     page.close()
 
 
-LOOKED_AT = [  # both languages in both schemes and widths; of the other people a look or two each
+LOOKED_AT = [  # each person once or twice, so that both languages, schemes and widths are seen
     ("rich", "ja", "light", 360),
-    ("rich", "ja", "dark", 1200),
-    ("rich", "en", "dark", 360),
-    ("rich", "en", "light", 1200),
+    ("rich", "en", "dark", 1200),
     ("emergency", "ja", "light", 360),
     ("emergency", "ja", "dark", 1200),
     ("fever", "en", "dark", 360),

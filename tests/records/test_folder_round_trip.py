@@ -167,7 +167,7 @@ def facts(timeline: Timeline) -> dict[str, object]:
     }
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(timelines())
 def test_what_is_written_reads_back_as_it_was(timeline):
     with tempfile.TemporaryDirectory() as folder:
