@@ -90,6 +90,21 @@ def _take(page: Page, kind: str, names: tuple[str, ...] = tuple(PHONE)) -> None:
         page.screenshot(path=SCREENS / f"after-tap-{kind}.png")
         page.click(".undo button")
         _try(page, kind)
+        _without_network(page, kind)
+
+
+def _without_network(page: Page, kind: str) -> None:
+    page.goto(f"{BASE}/now")
+    page.evaluate("() => navigator.serviceWorker.ready.then(() => true)")
+    page.context.set_offline(True)
+    page.goto(f"{BASE}/evening")
+    page.screenshot(path=SCREENS / f"offline-evening-{kind}.png")
+    page.goto(f"{BASE}/now")
+    page.click("button.hot")
+    page.wait_for_selector("#held:not([hidden])")
+    page.screenshot(path=SCREENS / f"offline-now-{kind}.png")
+    page.click("#held button")
+    page.context.set_offline(False)
 
 
 def _try(page: Page, kind: str) -> None:
