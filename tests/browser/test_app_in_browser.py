@@ -202,12 +202,60 @@ def test_what_is_wrong_with_an_entry_is_said_beside_it_and_it_can_be_set_right(p
     form.locator("[name=end]").fill("2026-11-20T05:00")
     form.get_by_role("button", name="記録する").click()
     expect(form.get_by_role("alert")).to_contain_text("終わりが始まりより前")
+    form.locator("[name=end]").fill("2999-11-20T05:00")  # which this phone lets pass and the server does not
+    form.get_by_role("button", name="記録する").click()
+    expect(form.get_by_role("alert")).to_contain_text("先の時刻")
+    expect(phone.locator("#held")).to_be_hidden()
     form.locator("[name=start]").fill("2026-11-19T23:00")
+    form.locator("[name=end]").fill("2026-11-20T05:00")
     form.get_by_role("button", name="記録する").click()
     phone.wait_for_url("**/today?day=2026-11-20")
 
     assert Exposure.objects.get(person=hana).kind == "sleep"
     assert phone.heard == []
+
+
+def test_what_waited_and_is_refused_is_kept_until_somebody_has_read_why(phone, hana, live_server):
+    shell_is_kept(phone)
+    phone.context.set_offline(True)
+    phone.goto(live_server.url + "/now/earlier")
+    phone.locator("[name=start]").fill("2999-11-20T05:00")
+    phone.get_by_role("button", name="記録する").click()
+    phone.wait_for_url("**/now")
+    phone.context.set_offline(False)
+    phone.goto(live_server.url + "/today")  # it is sent here, where there is no room to say so
+    phone.wait_for_load_state("networkidle")
+    phone.goto(live_server.url + "/now")
+    expect(phone.locator("#held p")).to_contain_text("先の時刻")
+    phone.get_by_role("button", name="わかりました").click()
+    expect(phone.locator("#held")).to_be_hidden()
+    phone.reload()
+    phone.wait_for_load_state("networkidle")
+
+    expect(phone.locator("#held")).to_be_hidden()
+    assert not Episode.objects.exists()
+
+
+def test_a_moment_that_is_none_is_refused_and_does_not_stop_the_form(phone, hana, live_server):
+    shell_is_kept(phone)
+    phone.context.set_offline(True)
+    phone.goto(live_server.url + "/now/earlier")
+    phone.locator("[name=start]").evaluate("one => { one.type = 'text'; one.value = '22026-11-20T05:00' }")
+    phone.get_by_role("button", name="記録する").click()
+    phone.wait_for_url("**/now")
+    phone.context.set_offline(False)
+    phone.reload()
+
+    expect(phone.locator("#held p")).to_contain_text("受け取れませんでした")
+
+
+def test_a_page_that_the_browser_kept_whole_is_opened_anew(phone, live_server):
+    phone.goto(live_server.url + "/add")
+    number = phone.locator("[name=client_id]").first.input_value()
+    with phone.expect_navigation():
+        phone.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', {persisted: true}))")
+
+    assert phone.locator("[name=client_id]").first.input_value() != number
 
 
 def test_signing_out_asks_before_what_waits_is_lost(phone, hana, live_server):

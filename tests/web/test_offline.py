@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
+from django.core.management import call_command
+from django.templatetags.static import static
 from django.utils import timezone
 
+from tests.web.test_trials import START, at, put
+from unaji.web import settings as served
+from unaji.web.casebook.actions import diary
 from unaji.web.casebook.models import Episode, Exposure, Rating
 from unaji.web.patient import offline
 
@@ -58,7 +64,7 @@ def test_what_is_of_another_person_is_not_taken(as_hana, ken):
 @pytest.mark.parametrize("kind", ["episode", "nothing"])
 def test_taking_back_wins_in_whatever_order_they_arrive(as_hana, hana, kind, order):
     one = entry(kind)
-    both = {"entry": one, "withdrawal": {**one, "kind": "withdraw", "of": kind}}
+    both = {"entry": one, "withdrawal": withdrawal(one)}
 
     for name in order:
         sync(as_hana, hana, both[name])
@@ -115,11 +121,75 @@ def test_an_evening_arrives_once_and_tells_the_day_it_was_written_on(as_hana, ha
     assert "書きとめました" in as_hana.get("/today").content.decode()
 
 
+def test_a_moment_that_was_typed_is_not_moved_with_a_wrong_clock(as_hana, hana):
+    fast = timezone.now() + timedelta(hours=1)
+    start, end = ("start", "2026-11-27T23:00:00Z"), ("end", (fast - timedelta(minutes=5)).isoformat())
+    one = form("add", ("what", "desk_work"), start, end, typed=["start"])
+    tap = entry(at="2026-11-27T23:00:00Z", typed=["at"])
+
+    assert sync(as_hana, hana, one, tap, now=fast).json()["refused"] == {}
+
+    worked = Exposure.objects.get(person=hana)
+    assert worked.start == Episode.objects.get(person=hana).start == datetime(2026, 11, 27, 23, tzinfo=UTC)
+    assert worked.end < timezone.now()
+
+
+def withdrawal(one):
+    return {**one, "kind": "withdraw", "of": one["kind"]}
+
+
+def kept_of(person):
+    return sum(model.objects.filter(person=person).kept().count() for model in (Episode, Exposure, Rating))
+
+
+@pytest.mark.parametrize("kind", ["episode", "nothing", "add"])
+def test_what_was_taken_back_goes_although_the_phones_clock_was_put_right_meanwhile(as_hana, hana, kind):
+    fast = timezone.now() + timedelta(hours=1)
+    fields = [["what", "caffeine"], ["start", fast.isoformat()]]
+    one = entry(kind, at=fast.isoformat(), **({"fields": fields} if kind == "add" else {}))
+    assert sync(as_hana, hana, one, now=fast).json()["refused"] == {}
+
+    answer = sync(as_hana, hana, withdrawal(one), now=timezone.now()).json()
+
+    assert answer["refused"] == {}
+    assert kept_of(hana) == 0
+
+
+def test_an_evening_that_was_taken_back_goes_whole_although_it_was_hot_since(as_hana, hana):
+    one = form("evening", ("nothing", "yes"), ("stress", "4"))
+    sync(as_hana, hana, one)
+    diary.log_episode(hana, by=hana.user)
+
+    sync(as_hana, hana, withdrawal(one))
+
+    assert not Exposure.objects.filter(person=hana).kept().exists()
+    assert not Rating.objects.filter(person=hana).kept().exists()
+    assert Episode.objects.filter(person=hana).kept().count() == 1
+
+
+def test_none_on_a_day_of_a_trial_is_taken_back_too(as_hana, hana, monkeypatch):
+    put(hana, START)
+    monkeypatch.setattr(timezone, "now", lambda: at(START, 21))
+    one = form("evening", ("drink", "caffeine-none"), ("stress", "4"), at=at(START, 21).isoformat())
+    sync(as_hana, hana, one)
+    assert kept_of(hana) == 2
+
+    sync(as_hana, hana, withdrawal(one))
+
+    assert kept_of(hana) == 0
+
+
+def test_taking_back_what_could_not_be_is_no_complaint(as_hana, hana):
+    backwards = form("add", ("what", "sleep"), ("start", "2026-11-28T07:00"), ("end", "2026-11-27T23:00"))
+
+    assert sync(as_hana, hana, withdrawal(backwards)).json()["refused"] == {}
+
+
 @pytest.mark.parametrize("order", [("entry", "withdrawal"), ("withdrawal", "entry")])
 @pytest.mark.parametrize("make", [slept, lambda: form("evening", ("stress", "7"), ("drink", "caffeine-morning"))])
 def test_a_form_that_was_taken_back_stays_so(as_hana, hana, make, order):
     one = make()
-    both = {"entry": one, "withdrawal": {**one, "kind": "withdraw", "of": one["kind"]}}
+    both = {"entry": one, "withdrawal": withdrawal(one)}
 
     for name in order:
         sync(as_hana, hana, both[name])
@@ -163,9 +233,12 @@ def test_a_shell_is_nobodys_and_the_worker_changes_with_it(as_hana, monkeypatch)
         assert "client_id" not in page
         assert page == as_hana.get(path).content.decode()  # nothing in it is of the moment
 
+    offline.fingerprint.cache_clear()
     assert as_hana.get("/sw.js").content == before
     monkeypatch.setattr(offline, "evening_shell", lambda: {"heading": "changed"})
+    offline.fingerprint.cache_clear()
     assert as_hana.get("/sw.js").content != before
+    offline.fingerprint.cache_clear()
 
 
 def test_what_is_said_to_a_person_is_not_taken_by_the_worker(as_hana, hana):
@@ -176,7 +249,23 @@ def test_what_is_said_to_a_person_is_not_taken_by_the_worker(as_hana, hana):
     assert "書きとめました" in as_hana.get("/today").content.decode()
 
 
+def test_what_a_kept_script_imports_is_kept_under_the_name_it_asks_for(settings, tmp_path):
+    """As it is served, where names change with the content: the tests' own static files keep theirs."""
+    settings.STATIC_ROOT = tmp_path
+    settings.STORAGES = served.STORAGES
+    call_command("collectstatic", verbosity=0, interactive=False)
+    names = {static(one).rpartition("/")[2] for one in offline.ASSETS}
+    scripts = [one for one in (tmp_path / "unaji").glob("*.js") if one.name in names]
+
+    imported = {name for one in scripts for name in re.findall(r"""from ["']\./([^"']+)""", one.read_text())}
+
+    assert len(scripts) == 2
+    assert imported
+    assert imported <= names
+
+
 NONSENSE = (
+    "[" * 100_000,
     "", "[]", "{}", '{"person": 1}', '{"person": "PERSON", "entries": 3}', '{"person": "PERSON", "entries": [null]}',
 )  # fmt: skip
 

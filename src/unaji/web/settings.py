@@ -196,7 +196,7 @@ STATIC_ROOT = CHOSEN.home / "static"
 STATICFILES_DIRS = [HERE / "static", ("report", HERE.parent / "report" / "styles")]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "unaji.web.static_files.NamedByContent"},
 }
 WHITENOISE_MAX_AGE = 3600
 

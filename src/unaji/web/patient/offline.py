@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from hashlib import sha256
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from django.contrib import messages
 from django.db import transaction
@@ -16,7 +18,7 @@ from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.views.decorators.http import require_GET, require_http_methods
 
 from unaji.web.access import SignedIn, anyone, person_data
@@ -28,7 +30,7 @@ from unaji.web.patient.adding import write_added
 from unaji.web.patient.clock import evening_of, from_wall, local
 from unaji.web.patient.evening import evening_shell, write_evening
 from unaji.web.patient.forms import WrongError
-from unaji.web.patient.views import say_wrong, tabs_of
+from unaji.web.patient.views import KINDS, say_wrong, tabs_of
 from unaji.web.words import spoken, words
 
 MOST_ENTRIES = 200
@@ -43,6 +45,7 @@ ASSETS = (
 SHELLS = {"now": "now_shell", "earlier": "earlier_shell", "add": "add_shell", "evening": "evening_shell"}
 """The screens on which something is written, and what the browser keeps of each: nobody's, for when there is no
 network. Other screens give way to that of Now."""
+TABS = {"now": "now", "earlier": "now", "add": "add", "evening": "today"}
 
 
 @anyone
@@ -51,16 +54,23 @@ def worker(request: HttpRequest) -> HttpResponse:
     """Give the browser's worker; it keeps the shells and nothing of a person."""
     shells = {reverse(f"patient:{one}"): reverse(f"patient:{shell}") for one, shell in SHELLS.items()}
     assets = [static(one) for one in ASSETS]
-    kept = "".join([*assets, *(_page(one) for one in SHELLS)])
     said = {
         "assets": json.dumps(assets), "shells": json.dumps(shells),
         "otherwise": json.dumps(shells[reverse("patient:now")]),
-        "cache": f"unaji-{spoken()}-{sha256(kept.encode()).hexdigest()[:16]}", "icon": static("unaji/icon-192.png"),
+        "cache": f"unaji-{spoken()}-{fingerprint(spoken())}", "icon": static("unaji/icon-192.png"),
     }  # fmt: skip
     answer = render(request, "patient/sw.js", said, content_type="text/javascript")
     answer["Service-Worker-Allowed"] = "/"
     answer["Cache-Control"] = "no-cache"
     return answer
+
+
+@cache
+def fingerprint(language: str) -> str:
+    """Return what changes with anything that the browser keeps, so that it fetches all of it anew."""
+    with translation.override(language):
+        kept = "".join([*(static(one) for one in ASSETS), *(_page(one) for one in SHELLS)])
+    return sha256(kept.encode()).hexdigest()[:16]
 
 
 @anyone
@@ -71,9 +81,9 @@ def shell(request: HttpRequest, name: str) -> HttpResponse:
 
 
 def _page(name: str) -> str:
-    said: dict[str, object] = {"shell": True, "tabs": tabs_of("today" if name == "evening" else name)}
+    said: dict[str, object] = {"shell": True, "tabs": tabs_of(TABS[name])}
     if name == "add":
-        said["groups"] = forms.add_groups()
+        said |= {"groups": forms.add_groups(), "most_note": forms.MOST_NOTE}
     elif name == "evening":
         said |= evening_shell()
     template = "shell" if name == "now" else name
@@ -94,7 +104,7 @@ def sync(request: SignedIn, person: Person) -> HttpResponse:
             return JsonResponse({"error": "other_person"}, status=409)
         if not isinstance(entries, list) or len(entries) > MOST_ENTRIES:
             raise ValueError
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return JsonResponse({"error": "malformed"}, status=400)
     stored: dict[str, str] = {}
     refused: dict[str, str] = {}
@@ -123,26 +133,38 @@ def _shift(sent_now: object) -> timedelta:
 @transaction.atomic
 def _store(person: Person, entry: Any, shift: timedelta) -> str:
     """Store what waited; return its number, or the day it belongs to where it was a form, or nothing if taken back."""
-    number, kind, at = UUID(entry["client_id"]), entry["kind"], _moment(person, entry["at"], shift)
-    taken_back = kind == "withdraw"
-    rows, told = _write(person, entry.get("of", "episode") if taken_back else kind, number, at, entry, shift)
-    # It may be taken back before it has arrived. Then it is stored as taken back, so that it never returns.
-    for one in rows if taken_back else ():
+    number, kind = UUID(entry["client_id"]), entry["kind"]
+    if kind != "withdraw":
+        return _write(person, kind, number, entry, shift)[1]
+    rows = _arrived(person, number, _pairs(entry.get("fields") or []))
+    if not rows:  # it is taken back before it has arrived: it is stored as taken back, so that it never returns
+        with suppress(WrongError, diary.NotPossibleError):  # what could not arrive need not be taken back
+            rows = _write(person, entry.get("of", "episode"), number, entry, shift)[0]
+    for one in rows:
         diary.withdraw(one, by=person.user)
-    return "" if taken_back else told
+    return ""
 
 
-def _write(
-    person: Person, kind: str, number: UUID, at: datetime, entry: dict[str, Any], shift: timedelta
-) -> tuple[list[Entry], str]:
+def _arrived(person: Person, number: UUID, fields: list[tuple[str, str]]) -> list[Entry]:
+    """Return what is stored of an entry: under its own number, and under those of the parts of a form."""
+    numbers = [number, *(uuid5(number, one) for one in {one for pair in fields for one in pair})]
+    found = (model._default_manager.filter(person=person, client_id__in=numbers) for model in KINDS.values())
+    return [row for rows in found for row in rows]
+
+
+def _write(person: Person, kind: str, number: UUID, entry: dict[str, Any], shift: timedelta) -> tuple[list[Entry], str]:
     user = person.user
+    typed = entry.get("typed") or ()
+    at = _moment(person, entry["at"], timedelta(0) if "at" in typed else shift)
     if kind == "episode":
         episode = diary.log_episode(person, by=user, client_id=number, start=at, source="offline")
         return [episode], str(episode.pk)
     if kind == "nothing":
         nothing = diary.log_nothing(person, by=user, client_id=number, at=at, source="offline")
         return [nothing], str(nothing.pk)
-    sent = _fields(person, entry["fields"], number, shift)
+    sent = _fields(
+        person, _pairs(entry["fields"]), number, {one: timedelta(0) if one in typed else shift for one in MOMENTS}
+    )
     if kind == "add":
         rows, moment = write_added(person, sent, source="offline")
         return rows, local(person, moment).date().isoformat()
@@ -154,22 +176,25 @@ def _write(
 
 
 def _moment(person: Person, said: str, shift: timedelta) -> datetime:
-    """Read a moment: of the phone's clock, which may be wrong, or typed, which is on the person's wall."""
+    """Read a moment: one with an offset comes from the phone, whose clock may be wrong; else it is on the person's."""
     at = datetime.fromisoformat(said)
     return from_wall(person, at) if at.tzinfo is None else at.astimezone(UTC) + shift
 
 
-def _fields(person: Person, said: Any, number: UUID, shift: timedelta) -> QueryDict:
-    """Give what was filled in as a form gives it."""
+def _pairs(said: Any) -> list[tuple[str, str]]:
     if not isinstance(said, list) or len(said) > MOST_FIELDS:
-        raise ValueError
+        raise TypeError
+    pairs = [(name, value) for name, value in said]
+    if not all(isinstance(one, str) for pair in pairs for one in pair):
+        raise TypeError
+    return pairs
+
+
+def _fields(person: Person, said: list[tuple[str, str]], number: UUID, shifts: dict[str, timedelta]) -> QueryDict:
+    """Give what was filled in as a form gives it."""
     sent = QueryDict(mutable=True)
     for name, value in said:
-        if not isinstance(name, str) or not isinstance(value, str):
-            raise TypeError
-        if name in MOMENTS and value:
-            sent.appendlist(name, _moment(person, value, shift).isoformat())
-        else:
-            sent.appendlist(name, value)
+        moment = name in MOMENTS and value
+        sent.appendlist(name, _moment(person, value, shifts[name]).isoformat() if moment else value)
     sent["client_id"] = str(number)
     return sent

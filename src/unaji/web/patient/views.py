@@ -298,6 +298,7 @@ def add(request: SignedIn, person: Person) -> HttpResponse:
     return screen(
         request, "add.html", person, "add", 422 if errors else 200,
         groups=forms.add_groups(local(person, timezone.now()), opened), errors=errors,
+        most_note=forms.MOST_NOTE,
     )  # fmt: skip
 
 

@@ -1,6 +1,6 @@
 // What the screens do beyond what a page without script does: sliders that say "not answered", undo that counts down,
 // entries that wait in the phone where there is no network.
-import { forget, held, keep, remember, send, undoLast } from "./queue.js";
+import { forget, held, keep, read, refusals, remember, send, undoLast } from "./queue.js";
 
 for (const scale of document.querySelectorAll(".scale")) {
   const range = scale.querySelector("input[type=range]");
@@ -113,17 +113,21 @@ if (whatIf) {
 
 const note = document.getElementById("held");
 
+const stamp = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });
+
 async function showHeld(state = {}) {
   if (!note) return;
-  const n = (await held()).length;
-  const text = note.querySelector("p");
-  const words = Object.keys(state.refused ?? {}).length ? note.dataset.refused
+  const [n, refused] = [(await held()).length, await refusals()];
+  const [undo, understood] = note.querySelectorAll("button");
+  const said = ({ noted, refused: why }) => note.dataset.refused.replace("{moment}", stamp.format(noted)) + why;
+  const words = refused.length ? refused.map(said).join("\n")
     : !n ? ""
     : state.signedOut ? note.dataset.signedOut
     : n === 1 ? note.dataset.one : note.dataset.many.replace("{n}", String(n));
-  text.textContent = words;
+  note.querySelector("p").textContent = words;
   note.hidden = !words;
-  note.querySelector("button").hidden = !n;
+  undo.hidden = !n || refused.length > 0;
+  understood.hidden = !refused.length;
 }
 
 async function sendHeld() {
@@ -133,25 +137,41 @@ async function sendHeld() {
 }
 
 // Without a network nobody knows the person's own clock: what a moment is filled in with is then this phone's.
-const shown = (moment) => new Date(moment - moment.getTimezoneOffset() * 60000).toISOString().slice(0, 16);
-const blank = [...document.querySelectorAll("[data-ago], [data-clock]")].filter((one) => !one.value);
-for (const input of blank) {
+const proposed = new Map();
+for (const input of document.querySelectorAll("[data-ago], [data-clock]")) {
+  if (input.defaultValue) continue; // the server has
   const moment = new Date();
   const { ago, clock } = input.dataset;
   if (ago) moment.setMinutes(moment.getMinutes() - Number(ago));
-  else if (clock) {
+  else {
     const [hour, minute] = clock.replace("-", "").split(":").map(Number);
     moment.setHours(hour, minute, 0, 0);
     if (clock.startsWith("-")) moment.setDate(moment.getDate() - 1);
   }
-  input.value = shown(moment);
+  const shown = new Date(moment - moment.getTimezoneOffset() * 60000).toISOString().slice(0, 16);
+  proposed.set(input, shown);
+  input.value ||= shown;
 }
 
-// What was filled in, where a moment is on the person's own clock, or on this phone's if this phone proposed it.
+// What was filled in. A moment is on the person's own clock, or on this phone's where this phone proposed one; of those,
+// the ones that were typed are right even where this phone's clock is not.
 function filledIn(form) {
-  const fields = [...new FormData(form)].filter(([name]) => name !== "csrfmiddlewaretoken");
-  const onThisClock = (name, value) => value && blank.includes(form.elements[name]);
-  return fields.map(([name, value]) => [name, onThisClock(name, value) ? new Date(value).toISOString() : value]);
+  const typed = [];
+  const fields = [...new FormData(form)].filter(([name]) => name !== "csrfmiddlewaretoken").map(([name, value]) => {
+    const input = form.elements[name];
+    if (!proposed.has(input) || Number.isNaN(Date.parse(value))) return [name, value];
+    if (value !== proposed.get(input)) typed.push(name);
+    return [name, new Date(value).toISOString()];
+  });
+  return { fields, typed };
+}
+
+// What is wrong with it already, before it waits for the server to say so.
+function amiss(form, fields) {
+  const { what, start, end } = Object.fromEntries(fields);
+  if (start && end && end < start) return note.dataset.order;
+  const scale = [...form.querySelectorAll("[data-name]")].find((one) => one.dataset.name === what);
+  return scale && !scale.name ? note.dataset.untouched : "";
 }
 
 function complain(form, text) {
@@ -166,13 +186,17 @@ for (const form of document.querySelectorAll("form[data-queue]")) {
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     if (form.dataset.busy) return;
-    form.dataset.busy = "yes";
     const kind = form.dataset.queue;
-    const fields = filledIn(form);
+    const { fields, typed } = filledIn(form);
+    const wrong = amiss(form, fields);
+    if (wrong) return complain(form, wrong);
+    form.dataset.busy = "yes";
     const entry = { kind, client_id: form.elements.client_id?.value || crypto.randomUUID(), at: new Date().toISOString() };
     const isTap = kind === "nothing" || (kind === "episode" && !form.elements.start);
-    if (kind === "episode" && !isTap) entry.at = Object.fromEntries(fields).start;
-    else if (!isTap) entry.fields = fields;
+    if (!isTap && kind === "episode") { // earlier: nothing is filled in but when it was
+      entry.at = Object.fromEntries(fields).start;
+      entry.typed = typed.map(() => "at");
+    } else if (!isTap) Object.assign(entry, { fields, typed });
     navigator.vibrate?.(10);
     try {
       if (!(await keep(entry))) return location.assign("/account/login/"); // nobody is signed in on this phone
@@ -185,7 +209,8 @@ for (const form of document.querySelectorAll("form[data-queue]")) {
     if (stored !== undefined && kind === "episode") return location.assign(`/episodes/${stored}?fresh=1`);
     if (stored !== undefined) return location.assign(isTap || !stored ? "/today" : `/today?day=${stored}`);
     if (refused) {
-      complain(form, refused);
+      complain(form, refused); // what was filled in still stands in the form
+      await read((await refusals()).filter((one) => one.client_id === entry.client_id));
       await showHeld();
     } else if (!isTap) return location.assign("/now"); // it waits, and Now says so
     if (form.elements.client_id) form.elements.client_id.value = crypto.randomUUID();
@@ -193,10 +218,16 @@ for (const form of document.querySelectorAll("form[data-queue]")) {
   });
 }
 
-note?.querySelector("button").addEventListener("click", async () => {
-  await undoLast();
+note?.addEventListener("click", async (event) => {
+  const button = event.target.closest("button");
+  if (!button) return;
+  if (button === note.querySelector("button")) await undoLast();
+  else await read(await refusals());
   await showHeld();
 });
+
+// A page that the browser kept whole, as it was left, has forms with numbers that were used.
+addEventListener("pageshow", (event) => event.persisted && location.reload());
 
 const day = document.querySelector("[data-today]");
 if (day) {
@@ -222,6 +253,7 @@ try {
   if (document.body.dataset.person) await remember(document.body.dataset.person);
   addEventListener("online", sendHeld);
   if ((await held()).length) sendHeld();
+  else await showHeld();
 } catch {
   // this browser keeps nothing: forms go the usual way
 }

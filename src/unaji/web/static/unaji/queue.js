@@ -37,14 +37,28 @@ const own = (person) => (one) => one.person === person;
 
 // What waits of the person this phone is signed in for; what waits of somebody else waits for them.
 export async function held() {
+  return (await mine()).filter((one) => !one.refused);
+}
+
+// What the server would not take, with the reason, until somebody has read it.
+export async function refusals() {
+  return (await mine()).filter((one) => one.refused);
+}
+
+async function mine() {
   return (await all()).filter(own(await remembered()));
+}
+
+// Forgets what was refused, as it has been read.
+export async function read(refused) {
+  await within("entries", "readwrite", (store) => { for (const one of refused) store.delete(one.n); });
 }
 
 // Keeps an entry for the person who was last signed in; false where there is none: it would be given to the next one.
 export async function keep(entry) {
   const person = await remembered();
   if (!person) return false;
-  await within("entries", "readwrite", (store) => store.add({ ...entry, person }));
+  await within("entries", "readwrite", (store) => store.add({ ...entry, person, noted: Date.now() }));
   return true;
 }
 
@@ -54,16 +68,15 @@ export async function undoLast() {
   if (!last) return;
   await within("entries", "readwrite", (store) => {
     store.delete(last.n);
-    const { kind: of, client_id, at, fields, person } = last;
-    return store.add({ kind: "withdraw", of, client_id, at, fields, person });
+    const { kind: of, client_id, at, typed, fields, person } = last;
+    return store.add({ kind: "withdraw", of, client_id, at, typed, fields, person });
   });
 }
 
 // Forgets the person of this phone, and what waits of theirs.
 export async function forget() {
   const person = await remembered();
-  const mine = (await all()).filter(own(person));
-  await within("entries", "readwrite", (store) => { for (const one of mine) store.delete(one.n); });
+  await read((await all()).filter(own(person)));
   await within("about", "readwrite", (store) => store.clear());
 }
 
@@ -94,20 +107,25 @@ async function transmit() {
     if (greeting.status === 401) return { signedOut: true };
     if (!greeting.ok) return {};
     const { token, person } = await greeting.json();
-    const mine = entries.filter(own(person)).slice(0, 200);
-    if (!mine.length) return {};
+    const these = entries.filter(own(person)).slice(0, 50);
+    if (!these.length) return {};
     const answer = await fetch("/now/sync", {
       method: "POST",
       headers: { "Content-Type": "application/json", "X-CSRFToken": token },
       body: JSON.stringify({ person, now: new Date().toISOString(),
-        entries: mine.map(({ kind, of, client_id, at, fields }) => ({ kind, of, client_id, at, fields })) }),
+        entries: these.map(({ kind, of, client_id, at, typed, fields }) => ({ kind, of, client_id, at, typed, fields })) }),
       signal: AbortSignal.timeout(8000),
     });
     if (!answer.ok) return {};
     const { stored, refused } = await answer.json();
-    const done = mine.filter((one) => one.client_id in stored || one.client_id in refused);
-    await within("entries", "readwrite", (store) => { for (const one of done) store.delete(one.n); });
-    return { stored, refused, more: entries.length > mine.length && done.length > 0 };
+    const done = these.filter((one) => one.client_id in stored || one.client_id in refused);
+    await within("entries", "readwrite", (store) => {
+      for (const one of done) {
+        if (one.client_id in stored || one.kind === "withdraw") store.delete(one.n);
+        else store.put({ ...one, refused: refused[one.client_id] });
+      }
+    });
+    return { stored, refused, more: entries.length > these.length && done.length > 0 };
   } catch {
     return {}; // no network now
   }
