@@ -50,6 +50,11 @@ class Visit:
         said = {"authenticatorId": self.made, "enabled": enabled}
         self.device.send("WebAuthn.setAutomaticPresenceSimulation", said)
 
+    def widen(self, width):
+        """Look at the page on another screen."""
+        self.width = width
+        self.page.set_viewport_size({"width": width, "height": 800})
+
     def at(self, path):
         self.page.wait_for_url(re.compile(rf"^http://localhost:\d+{path}(\?.*)?$"))
         self.look(path)

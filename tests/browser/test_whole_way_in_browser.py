@@ -1,4 +1,5 @@
-"""The whole way of one person: sign up with a passkey, write, also without a network, bring data, read why, erase."""
+"""The whole way of one person, on a phone and at a desk: sign up with a passkey, write, also without a network, bring
+data, read why, erase."""
 
 from __future__ import annotations
 
@@ -15,6 +16,8 @@ from unaji.web.casebook.keys import KeyGoneError, person_key
 from unaji.web.casebook.models import Episode, ErasureRequest, ImportBatch, Job, Person, User
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+PHONE, DESK = 360, 1200
 
 
 def work() -> None:
@@ -43,7 +46,8 @@ def bring(visit: Visit, file: Path) -> None:
 @pytest.mark.shared
 def test_from_signing_up_to_erasing(browser, site, shared_data, tmp_path):  # noqa: F811
     pytest.importorskip("axe_playwright_python")
-    visit = Visit(browser, site, width=360)
+    pypdf = pytest.importorskip("pypdf")
+    visit = Visit(browser, site, width=PHONE)
     page = visit.page
     page.set_default_timeout(10_000)
 
@@ -63,19 +67,21 @@ def test_from_signing_up_to_erasing(browser, site, shared_data, tmp_path):  # no
     page.locator("form.questionnaire button[type=submit]").click()
     visit.at("/first-picture")
 
-    page.goto("/now")
-    visit.press("今、熱い 押すだけで記録します")
-    page.wait_for_url("**/episodes/*")
-    page.goto("/now")
-    page.evaluate("() => navigator.serviceWorker.ready.then(() => true)")
-    visit.context.set_offline(True)
-    page.get_by_role("button", name="今、熱い").click()
-    expect(page.locator("#held p")).to_contain_text("1件")
-    visit.context.set_offline(False)
-    page.wait_for_load_state("networkidle")
-    expect(page.locator("#held")).to_be_hidden()
+    for width in (DESK, PHONE):
+        visit.widen(width)
+        page.goto("/now")
+        visit.press("今、熱い 押すだけで記録します")
+        page.wait_for_url("**/episodes/*")
+        page.goto("/now")
+        page.evaluate("() => navigator.serviceWorker.ready.then(() => true)")
+        visit.context.set_offline(True)
+        page.get_by_role("button", name="今、熱い").click()
+        expect(page.locator("#held p")).to_contain_text("1件")
+        visit.context.set_offline(False)
+        page.wait_for_load_state("networkidle")
+        expect(page.locator("#held")).to_be_hidden()
     person = Person.objects.get()
-    assert Episode.objects.filter(person=person).count() == 2
+    assert Episode.objects.filter(person=person).count() == 4
 
     session = tmp_path / "session.zip"
     packed = io.BytesIO()
@@ -84,6 +90,7 @@ def test_from_signing_up_to_erasing(browser, site, shared_data, tmp_path):  # no
             archive.write(shared_data / "e4-flirt-sample" / one, one)
     session.write_bytes(packed.getvalue())
     bring(visit, session)
+    visit.widen(DESK)
     bring(visit, shared_data / "apple-health" / "dogsheep_export.xml")
     assert sorted(ImportBatch.objects.values_list("importer", "state")) == [
         ("Apple Health", "stored"),
@@ -94,21 +101,22 @@ def test_from_signing_up_to_erasing(browser, site, shared_data, tmp_path):  # no
     visit.press("調べる")
     page.wait_for_url("**/why")
     work()
-    page.reload()
-    visit.look("/why")
-    expect(page.locator("main h1")).to_be_visible()
-    page.get_by_role("link", name="くわしい説明を読む").click()
-    page.wait_for_url("**/why/report")
-    expect(page.locator("h1")).to_be_visible()
+    for width in (DESK, PHONE):
+        visit.widen(width)
+        page.goto("/why")
+        visit.look("/why")
+        page.get_by_role("link", name="くわしい説明を読む").click()
+        page.wait_for_url("**/why/report")
+        expect(page.locator("h1")).to_be_visible()
     paper = visit.context.request.get(f"{site}/why/report.pdf")
-    assert paper.headers["content-type"] == "application/pdf"
+    assert "うなじ" in "".join(one.extract_text() for one in pypdf.PdfReader(io.BytesIO(paper.body())).pages)
 
     page.goto("/mine")
     page.get_by_label("消すには「消す」と書いてください").fill("消す")
     visit.press("すべて消す")
     expect(page.locator("h1")).to_have_text("すべて消しました")
     assert not User.objects.exists()
-    assert ErasureRequest.objects.get().receipt["gone"]["episode"] == 2
+    assert ErasureRequest.objects.get().receipt["gone"]["episode"] == 4
     with pytest.raises(KeyGoneError):
         person_key(person.pk)
     assert [said for said in visit.heard if "ERR_INTERNET_DISCONNECTED" not in said] == []
