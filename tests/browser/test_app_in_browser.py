@@ -249,13 +249,58 @@ def test_a_moment_that_is_none_is_refused_and_does_not_stop_the_form(phone, hana
     expect(phone.locator("#held p")).to_contain_text("受け取れませんでした")
 
 
-def test_a_page_that_the_browser_kept_whole_is_opened_anew(phone, live_server):
-    phone.goto(live_server.url + "/add")
-    number = phone.locator("[name=client_id]").first.input_value()
-    with phone.expect_navigation():
-        phone.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', {persisted: true}))")
+BACK = "dispatchEvent(new PageTransitionEvent('pageshow', {persisted: true}))"
 
-    assert phone.locator("[name=client_id]").first.input_value() != number
+
+def test_a_page_that_the_browser_kept_whole_keeps_what_is_filled_in_and_can_be_sent_again(phone, hana, live_server):
+    phone.goto(live_server.url + "/add?open=caffeine")
+    form = phone.locator("details[open] form")
+    number = form.locator("[name=client_id]").input_value()
+    form.locator("[name=amount]").fill("3")
+    form.evaluate("one => { one.dataset.busy = 'yes' }")  # as it is left by what was sent from it
+    phone.evaluate(BACK)
+
+    assert form.locator("[name=client_id]").input_value() != number
+    form.get_by_role("button", name="記録する").click()
+    phone.wait_for_url("**/today?day=*")
+    assert Exposure.objects.get(person=hana).amount == 3
+
+
+def test_each_press_of_undo_takes_one_back_and_says_so(phone, hana):
+    shell_is_kept(phone)
+    phone.context.set_offline(True)
+    hot, note = phone.get_by_role("button", name="今、熱い"), phone.locator("#held p")
+    for n in (1, 2):
+        hot.click()
+        expect(note).to_contain_text(f"{n}件")
+    phone.get_by_role("button", name="さいごの1件を取り消す").click()
+    expect(note).to_contain_text("1件")
+    phone.get_by_role("button", name="さいごの1件を取り消す").click()
+    expect(phone.locator("#held")).to_be_hidden()
+    hot.click()
+    expect(note).to_contain_text("1件")
+    phone.context.set_offline(False)
+    phone.reload()
+    all_is_sent(phone)
+    phone.wait_for_function("() => import('/static/unaji/queue.js').then(q => q.held()).then(all => !all.length)")
+
+    assert Episode.objects.filter(person=hana).kept().count() == 1
+    assert Episode.objects.filter(person=hana).count() == 3
+
+
+TAKEN_BACK_ON_ITS_WAY = """async () => {
+  const queue = await import("/static/unaji/queue.js");
+  const ask = window.fetch;
+  window.fetch = async (to, how) => { if (how.method === "POST") await queue.undoLast(); return ask(to, how) };
+  const client_id = crypto.randomUUID();
+  await queue.keep({ kind: "episode", client_id, at: "2999-01-01T00:00:00Z", typed: ["at"] });
+  const { refused } = await queue.send();
+  return [client_id in refused, (await queue.refusals()).length, (await queue.held()).map((one) => one.kind)];
+}"""
+
+
+def test_what_was_taken_back_on_its_way_is_not_told_as_refused(phone, hana):
+    assert phone.evaluate(TAKEN_BACK_ON_ITS_WAY) == [True, 0, ["withdraw"]]
 
 
 def test_signing_out_asks_before_what_waits_is_lost(phone, hana, live_server):
@@ -269,6 +314,19 @@ def test_signing_out_asks_before_what_waits_is_lost(phone, hana, live_server):
     phone.wait_for_timeout(500)
 
     assert "まだ送れていない記録" in asked[0]
+    assert phone.url.endswith("/more")
+
+
+def test_signing_out_asks_too_before_what_was_refused_is_forgotten_unread(phone, hana, live_server):
+    phone.goto(live_server.url + "/more")
+    entry = "{kind: 'episode', client_id: crypto.randomUUID(), at: '2999-01-01T00:00:00Z', typed: ['at']}"
+    phone.evaluate(f"import('/static/unaji/queue.js').then(q => q.keep({entry}).then(() => q.send()))")
+    asked = []
+    phone.once("dialog", lambda dialog: (asked.append(dialog.message), dialog.dismiss()))
+    phone.get_by_role("button", name="サインアウト").click()
+    phone.wait_for_timeout(500)
+
+    assert len(asked) == 1
     assert phone.url.endswith("/more")
 
 

@@ -118,7 +118,6 @@ def test_an_evening_arrives_once_and_tells_the_day_it_was_written_on(as_hana, ha
     noon, night = (datetime(2026, 11, 28, *hour, tzinfo=UTC) for hour in ((3, 30), (11, 0)))
     assert met == {("check_in", at), ("caffeine", noon), ("alcohol", night)}
     assert [(one.quantity, one.value, one.time) for one in Rating.objects.filter(person=hana)] == [("stress", 7.0, at)]
-    assert "書きとめました" in as_hana.get("/today").content.decode()
 
 
 def test_a_moment_that_was_typed_is_not_moved_with_a_wrong_clock(as_hana, hana):
@@ -242,11 +241,11 @@ def test_a_shell_is_nobodys_and_the_worker_changes_with_it(as_hana, monkeypatch)
 
 
 def test_what_is_said_to_a_person_is_not_taken_by_the_worker(as_hana, hana):
-    sync(as_hana, hana, form("evening", ("stress", "7")))
+    assert as_hana.post("/mine/about", {"timezone": "Asia/Tokyo", "height_cm": "160"}).status_code == 302
     for path in ("/sw.js", "/now/shell", "/evening/shell"):
-        assert "書きとめました" not in as_hana.get(path).content.decode()
+        assert "保存しました。" not in as_hana.get(path).content.decode()
 
-    assert "書きとめました" in as_hana.get("/today").content.decode()
+    assert "保存しました。" in as_hana.get("/mine/about").content.decode()
 
 
 def test_what_a_kept_script_imports_is_kept_under_the_name_it_asks_for(settings, tmp_path):

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime, time
 from uuid import UUID, uuid5
 
-from django.contrib import messages
 from django.db import transaction
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect
@@ -94,9 +93,8 @@ def evening(request: SignedIn, person: Person) -> HttpResponse:
         except WrongError as error:
             errors = (str(error),)
         else:
-            if written:
-                messages.success(request, words()("evening.saved"))
-            return redirect(f"{reverse('patient:today')}?day={told.day.isoformat()}")
+            saved = "&saved=evening" if written else ""
+            return redirect(f"{reverse('patient:today')}?day={told.day.isoformat()}{saved}")
     return _asked(request, person, told, errors)
 
 

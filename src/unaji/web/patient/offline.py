@@ -10,7 +10,6 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID, uuid5
 
-from django.contrib import messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.middleware.csrf import get_token
@@ -116,9 +115,6 @@ def sync(request: SignedIn, person: Person) -> HttpResponse:
             refused[name] = say_wrong(error)
         except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
             refused[name] = words()("error.choice")
-        else:
-            if entry["kind"] == "evening" and stored[name]:
-                messages.success(request, words()("evening.saved"))
     return JsonResponse({"stored": stored, "refused": refused})
 
 
@@ -137,7 +133,9 @@ def _store(person: Person, entry: Any, shift: timedelta) -> str:
     if kind != "withdraw":
         return _write(person, kind, number, entry, shift)[1]
     rows = _arrived(person, number, _pairs(entry.get("fields") or []))
-    if not rows:  # it is taken back before it has arrived: it is stored as taken back, so that it never returns
+    if (
+        not rows
+    ):  # it is taken back before it has arrived: it is stored as taken back, so that it finds that when it does
         with suppress(WrongError, diary.NotPossibleError):  # what could not arrive need not be taken back
             rows = _write(person, entry.get("of", "episode"), number, entry, shift)[0]
     for one in rows:

@@ -216,6 +216,7 @@ def today(request: SignedIn, person: Person) -> HttpResponse:
     )
     return screen(
         request, "today.html", person, "today",
+        saved="saved" in request.GET,
         heading=say("today.heading" if day == last_day else "today.heading_past", day=say_day_short(day)),
         sentence=sentence, entries=[_line(person, one) for one in entries], day=day.isoformat(),
         before=(day - timedelta(days=1)).isoformat(),

@@ -115,11 +115,15 @@ const note = document.getElementById("held");
 
 const stamp = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });
 
+let refused = []; // as they were shown
+
 async function showHeld(state = {}) {
   if (!note) return;
-  const [n, refused] = [(await held()).length, await refusals()];
+  const n = (await held()).filter((one) => one.kind !== "withdraw").length;
+  refused = await refusals();
   const [undo, understood] = note.querySelectorAll("button");
-  const said = ({ noted, refused: why }) => note.dataset.refused.replace("{moment}", stamp.format(noted)) + why;
+  const said = ({ noted, refused: why }) =>
+    note.dataset.refused.replace("{moment}", stamp.format(noted)).replace("{why}", () => why);
   const words = refused.length ? refused.map(said).join("\n")
     : !n ? ""
     : state.signedOut ? note.dataset.signedOut
@@ -174,6 +178,12 @@ function amiss(form, fields) {
   return scale && !scale.name ? note.dataset.untouched : "";
 }
 
+// Makes a form ready to be sent as another entry.
+function renew(form) {
+  if (form.elements.client_id) form.elements.client_id.value = crypto.randomUUID();
+  delete form.dataset.busy;
+}
+
 function complain(form, text) {
   const told = form.querySelector(".wrong") ?? Object.assign(document.createElement("p"), { className: "wrong" });
   told.setAttribute("role", "alert");
@@ -203,18 +213,18 @@ for (const form of document.querySelectorAll("form[data-queue]")) {
     } catch {
       return form.submit(); // this browser keeps nothing: it goes the usual way
     }
-    const state = await sendHeld(); // it is safe in the phone; now it is sent
+    const state = await sendHeld().catch(() => ({})); // it is safe in the phone; now it is sent
     const stored = state.stored?.[entry.client_id];
-    const refused = state.refused?.[entry.client_id];
+    const why = state.refused?.[entry.client_id];
     if (stored !== undefined && kind === "episode") return location.assign(`/episodes/${stored}?fresh=1`);
-    if (stored !== undefined) return location.assign(isTap || !stored ? "/today" : `/today?day=${stored}`);
-    if (refused) {
-      complain(form, refused); // what was filled in still stands in the form
+    const saved = kind === "evening" ? "&saved=evening" : "";
+    if (stored !== undefined) return location.assign(isTap || !stored ? "/today" : `/today?day=${stored}${saved}`);
+    if (why) {
+      complain(form, why); // what was filled in still stands in the form
       await read((await refusals()).filter((one) => one.client_id === entry.client_id));
       await showHeld();
     } else if (!isTap) return location.assign("/now"); // it waits, and Now says so
-    if (form.elements.client_id) form.elements.client_id.value = crypto.randomUUID();
-    delete form.dataset.busy;
+    renew(form);
   });
 }
 
@@ -222,12 +232,16 @@ note?.addEventListener("click", async (event) => {
   const button = event.target.closest("button");
   if (!button) return;
   if (button === note.querySelector("button")) await undoLast();
-  else await read(await refusals());
+  else await read(refused);
   await showHeld();
 });
 
-// A page that the browser kept whole, as it was left, has forms with numbers that were used.
-addEventListener("pageshow", (event) => event.persisted && location.reload());
+// A page that the browser kept whole, as it was left: what is filled in stands, but numbers may have been used.
+addEventListener("pageshow", (event) => {
+  if (!event.persisted) return;
+  for (const form of document.querySelectorAll("form[data-queue]")) renew(form);
+  sendHeld();
+});
 
 const day = document.querySelector("[data-today]");
 if (day) {
@@ -240,7 +254,7 @@ document.querySelector("[data-sign-out]")?.addEventListener("submit", async (eve
   const form = event.target;
   try {
     await send();
-    if ((await held()).length && !confirm(form.dataset.left)) return;
+    if ((await held()).length + (await refusals()).length && !confirm(form.dataset.left)) return;
     await forget();
   } catch {
     // this browser keeps nothing, so there is nothing to forget

@@ -84,7 +84,7 @@ let sending = null;
 
 // Sends what waits; only one sending at a time. What arrives meanwhile is sent with the next.
 export async function send() {
-  if (sending) await sending;
+  while (sending) await sending;
   sending = transmit();
   try {
     let state = await sending;
@@ -99,9 +99,9 @@ export async function send() {
 }
 
 async function transmit() {
-  const entries = await held();
-  if (!entries.length) return {};
   try {
+    const entries = await held();
+    if (!entries.length) return {};
     const options = { headers: { Accept: "application/json" }, signal: AbortSignal.timeout(8000) };
     const greeting = await fetch("/now/sync", options);
     if (greeting.status === 401) return { signedOut: true };
@@ -122,11 +122,17 @@ async function transmit() {
     await within("entries", "readwrite", (store) => {
       for (const one of done) {
         if (one.client_id in stored || one.kind === "withdraw") store.delete(one.n);
-        else store.put({ ...one, refused: refused[one.client_id] });
+        else refuse(store, one.n, refused[one.client_id]);
       }
     });
     return { stored, refused, more: entries.length > these.length && done.length > 0 };
   } catch {
     return {}; // no network now
   }
+}
+
+// Marks an entry as refused, unless it was taken back or set right while it was on its way.
+function refuse(store, n, why) {
+  const asked = store.get(n);
+  asked.onsuccess = () => { if (asked.result) store.put({ noted: Date.now(), ...asked.result, refused: why }); };
 }
