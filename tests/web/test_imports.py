@@ -26,14 +26,18 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def e4_session(minutes: int = 30) -> bytes:
-    """Make a session as an Empatica E4 writes it: a start in UTC seconds, a rate, then values."""
+    """Make a session as an Empatica E4 writes it: a start in UTC seconds, a rate, then values; the same at any time."""
     start, packed = 1_714_200_000, io.BytesIO()
+
+    def part(name: str) -> zipfile.ZipInfo:
+        return zipfile.ZipInfo(name, (2024, 4, 27, 16, 0, 0))
+
     with zipfile.ZipFile(packed, "w") as archive:
         for name, rate, value in (("TEMP", 4, 33.1), ("EDA", 4, 1.2), ("HR", 1, 71.0)):
             rows = "\n".join(f"{value + 0.01 * (i % 7):.3f}" for i in range(minutes * 60 * rate))
-            archive.writestr(f"{name}.csv", f"{start}.000000\n{rate}.000000\n{rows}\n")
-        archive.writestr("IBI.csv", f"{start}.000000, IBI\n" + "".join(f"{10 + i}.0,0.85\n" for i in range(600)))
-        archive.writestr("tags.csv", f"{start + 300}.00\n")
+            archive.writestr(part(f"{name}.csv"), f"{start}.000000\n{rate}.000000\n{rows}\n")
+        archive.writestr(part("IBI.csv"), f"{start}.000000, IBI\n" + "".join(f"{10 + i}.0,0.85\n" for i in range(600)))
+        archive.writestr(part("tags.csv"), f"{start + 300}.00\n")
     return packed.getvalue()
 
 
