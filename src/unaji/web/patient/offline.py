@@ -133,9 +133,7 @@ def _store(person: Person, entry: Any, shift: timedelta) -> str:
     if kind != "withdraw":
         return _write(person, kind, number, entry, shift)[1]
     rows = _arrived(person, number, _pairs(entry.get("fields") or []))
-    if (
-        not rows
-    ):  # it is taken back before it has arrived: it is stored as taken back, so that it finds that when it does
+    if not rows:  # taken back before it has arrived: it is stored as taken back, which it finds when it does
         with suppress(WrongError, diary.NotPossibleError):  # what could not arrive need not be taken back
             rows = _write(person, entry.get("of", "episode"), number, entry, shift)[0]
     for one in rows:
